@@ -1,0 +1,36 @@
+namespace MirrorD.Engine.Control;
+
+/// <summary>What an operator or the daemon asks of a resource; run on its loop.</summary>
+public abstract record ResourceCommand
+{
+    private ResourceCommand()
+    {
+    }
+
+    /// <summary>
+    /// Become Primary by rule. With <paramref name="Force"/>: also without proof and from an Outdated copy
+    /// (never while the peer is joined as Primary); stores the operator's override.
+    /// </summary>
+    public sealed record Promote(bool Force) : ResourceCommand;
+
+    /// <summary>Become Standby: drains, flushes both sides, empties the log, stores it.</summary>
+    public sealed record Demote : ResourceCommand;
+
+    /// <summary>
+    /// On the Primary: hand the role over to the joined Standby, losslessly. Completes when the peer has stored
+    /// that it is Primary. The daemon has already released what stands above (addresses, hooks).
+    /// </summary>
+    public sealed record HandOver : ResourceCommand;
+
+    /// <summary>On the Standby: ask the Primary's daemon to hand over. Completes when this node is Primary.</summary>
+    public sealed record RequestRole : ResourceCommand;
+
+    /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
+    public sealed record Stop : ResourceCommand;
+}
+
+/// <summary>How a command ended.</summary>
+/// <param name="Succeeded">It was carried out.</param>
+/// <param name="Message">One sentence: what was done, or what is wrong.</param>
+/// <param name="Remedy">On failure: the command or action that resolves it, when there is one.</param>
+public sealed record CommandOutcome(bool Succeeded, string Message, string? Remedy = null);

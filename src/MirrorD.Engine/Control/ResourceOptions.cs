@@ -1,0 +1,56 @@
+using MirrorD.Formats;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Control;
+
+/// <summary>What a primary does when the peer is lost and there is neither goodbye nor arbiter.</summary>
+public enum OnPeerLoss
+{
+    /// <summary>Hold requests until peer, arbiter or operator decides.</summary>
+    Freeze,
+    /// <summary>Go on alone: chosen by the operator, who accepts that both sides may then diverge.</summary>
+    Continue,
+}
+
+/// <summary>One volume: its opened disks.</summary>
+/// <param name="Name">Volume name.</param>
+/// <param name="Data">The backing disk; data begins at byte 0.</param>
+/// <param name="Metadata">Where the metadata lives; the same object as <paramref name="Data"/> when internal.</param>
+/// <param name="MetadataOffset">Byte offset of the metadata area on <paramref name="Metadata"/>.</param>
+/// <param name="MetadataBytes">Length of the metadata area.</param>
+public sealed record VolumeOptions(
+    string Name, IDisk Data, IDisk Metadata, long MetadataOffset, long MetadataBytes);
+
+/// <summary>What a resource needs to run on one node.</summary>
+public sealed record ResourceOptions
+{
+    /// <summary>Resource name.</summary>
+    public required string Name { get; init; }
+    /// <summary>Name of this node.</summary>
+    public required string NodeName { get; init; }
+    /// <summary>Stable id of this node.</summary>
+    public required NodeId Node { get; init; }
+    /// <summary>This run of the host.</summary>
+    public required BootId Boot { get; init; }
+    /// <summary>Name of the peer.</summary>
+    public required string PeerName { get; init; }
+    /// <summary>Volumes in order.</summary>
+    public required IReadOnlyList<VolumeOptions> Volumes { get; init; }
+    /// <summary>
+    /// Where the link listens: this node's dedicated address and interface. The node whose name sorts first
+    /// (ordinal) connects, the other one listens.
+    /// </summary>
+    public required Endpoint Listen { get; init; }
+    /// <summary>Where the peer listens.</summary>
+    public required Endpoint Connect { get; init; }
+    /// <summary>The shared key, 32 bytes.</summary>
+    public required ReadOnlyMemory<byte> Key { get; init; }
+    /// <summary>See <see cref="OnPeerLoss"/>.</summary>
+    public OnPeerLoss OnPeerLoss { get; init; } = OnPeerLoss.Freeze;
+    /// <summary>A link without any frame from the peer for so long is lost.</summary>
+    public int LinkTimeoutMs { get; init; } = 5000;
+    /// <summary>Slots of 128 KiB for requests in flight.</summary>
+    public int BufferSlots { get; init; } = 256;
+    /// <summary>Ceiling of the resync rate; 0 means none.</summary>
+    public long ResyncBytesPerSecond { get; init; }
+}

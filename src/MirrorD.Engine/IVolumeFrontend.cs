@@ -1,0 +1,40 @@
+using MirrorD.Io;
+
+namespace MirrorD.Engine;
+
+/// <summary>
+/// One volume as its clients (NBD sessions) see it: the mirrored volume of a resource, or in tests a bare disk.
+/// All members are used on the loop's thread only.
+/// </summary>
+public interface IVolumeFrontend
+{
+    /// <summary>Export name, "resource/volume".</summary>
+    string Name { get; }
+
+    /// <summary>Size in bytes.</summary>
+    long LengthBytes { get; }
+
+    /// <summary>Requests are aligned to this (512 or 4096).</summary>
+    int BlockBytes { get; }
+
+    /// <summary>
+    /// Null when the volume can be opened now; else why not, for the client: e.g.
+    /// "resource mail is Standby here; the Primary is node a".
+    /// </summary>
+    string? Unavailable { get; }
+
+    /// <summary>Slots for requests' data, shared by all sessions of the resource.</summary>
+    BufferPool Buffers { get; }
+
+    /// <summary>Runs a request; always completes it later through its callback, never before returning.</summary>
+    void Submit(IoRequest request);
+
+    /// <summary>
+    /// Allocation query for block status: the operation completes with the run's length and kind, as
+    /// <see cref="IIoLoop.QueryAllocation"/>.
+    /// </summary>
+    void QueryAllocation(long offset, long lengthBytes, IoOperation operation);
+
+    /// <summary>Registers somebody to be told (on the loop's thread) when a slot was returned; one-shot.</summary>
+    void WhenBufferFree(Action resume);
+}

@@ -1,0 +1,43 @@
+namespace MirrorD.Io;
+
+/// <summary>An opened block device or preallocated file. Opened outside the loop, used through it.</summary>
+public interface IDisk
+{
+    /// <summary>Name for messages: the path.</summary>
+    string Name { get; }
+
+    /// <summary>Size in bytes.</summary>
+    long LengthBytes { get; }
+
+    /// <summary>Offsets and lengths of reads and writes are multiples of this (512 or 4096).</summary>
+    int LogicalBlockBytes { get; }
+
+    /// <summary>Discard gives room back (contents then undefined or zero).</summary>
+    bool CanDiscard { get; }
+
+    /// <summary>Releases the disk. No operation may be pending.</summary>
+    void Close();
+}
+
+/// <summary>A connected stream socket, owned by one loop.</summary>
+public interface IConnection
+{
+    /// <summary>Description of the other end for messages.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Closes at once. Pending operations of this connection complete with -ECANCELED (or their own result)
+    /// inside a later turn of Run; none completes after that. Idempotent.
+    /// </summary>
+    void Close();
+}
+
+/// <summary>A listening socket, owned by one loop.</summary>
+public interface IListener
+{
+    /// <summary>Where it listens.</summary>
+    Endpoint Endpoint { get; }
+
+    /// <summary>Stops listening; a pending accept completes with -ECANCELED. Idempotent.</summary>
+    void Close();
+}
