@@ -1,0 +1,7 @@
+namespace MirrorD.Control;
+
+/// <summary>Entry point.</summary>
+internal static class Program
+{
+    private static int Main() => 0;
+}
