@@ -1,0 +1,82 @@
+# MirrorD: `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CONFIGURATION ?= Release
+SEEDS ?= 200
+SEED ?= 1
+
+# A bare Debian has no ICU; nothing here needs cultures.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+export DOTNET_SKIP_FIRST_TIME_EXPERIENCE := 1
+export CONFIGURATION
+
+DOTNET_FLAGS := -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+SHARED_SOURCES := Directory.Build.props Directory.Packages.props global.json MirrorD.sln
+SOURCES := $(SHARED_SOURCES) $(shell find src tests native -type d \( -name bin -o -name obj \) -prune -o \
+	-type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.c' \) -print 2>/dev/null)
+PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
+BUILT := out/.built-$(CONFIGURATION)
+PUBLISHED := out/.published
+
+.PHONY: help setup build test test-unit test-hosts sim canaries replay demo format-check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Install what build and tests need (as root, by apt; says what)
+	@tests/setup
+
+build: setup $(PUBLISHED) ## Put runnable out/mirrord and out/mirrorctl
+
+test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces
+	@SEEDS=$(SEEDS) tests/run unit sim hosts
+
+test-unit: setup $(BUILT) ## Unit and contract tests only
+	@tests/run unit
+
+test-hosts: setup $(BUILT) $(PUBLISHED) ## Real daemons in network namespaces (root)
+	@tests/run hosts
+
+sim: setup $(BUILT) ## Simulate SEEDS=200 pairs from seeds, then the canaries
+	@SEEDS=$(SEEDS) tests/run sim
+
+canaries: setup $(BUILT) ## Break one rule at a time; each must be caught
+	@tests/simulator canaries
+
+replay: setup $(BUILT) ## Replay one simulated pair with a full trace: SEED=1
+	@tests/simulator replay --seed $(SEED)
+
+demo: setup $(BUILT) $(PUBLISHED) ## A pair of nodes in namespaces: write, cut, kill, take over, compare (root, under 3 minutes)
+	@tests/demo
+
+format-check: setup ## Whitespace and style as .editorconfig says
+	@dotnet restore MirrorD.sln -v quiet
+	@dotnet format whitespace MirrorD.sln --no-restore --verify-no-changes
+	@dotnet format style MirrorD.sln --no-restore --verify-no-changes --severity warn
+
+clean: ## Remove what was built
+	@rm -rf out
+	@find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+
+# setup comes before dotnet in every build: it may have just installed what dotnet itself needs.
+$(BUILT): $(SOURCES) | setup
+	@mkdir -p out
+	@echo "Building…"
+	@dotnet build MirrorD.sln $(DOTNET_FLAGS)
+	@touch $@
+
+$(PUBLISHED): $(PRODUCT_SOURCES) | setup
+	@mkdir -p out
+	@for pair in Daemon:mirrord Control:mirrorctl; do \
+		project=src/MirrorD.$${pair%%:*}; program=out/$${pair##*:}; \
+		if [[ ! -d $$project ]]; then echo "no $$project yet: $$program is not built"; continue; fi; \
+		echo "Publishing $$program…"; \
+		dotnet publish $$project $(DOTNET_FLAGS) -o out; \
+		[[ -x $$program ]] || { echo "$$project did not publish $$program" >&2; exit 1; }; \
+	done
+	@touch $@
