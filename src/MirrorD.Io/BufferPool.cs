@@ -12,6 +12,7 @@ public sealed class BufferPool : IDisposable
 
     private readonly Stack<IoBuffer> _free;
     private readonly IoBuffer[] _all;
+    private readonly Queue<Action> _waiting = new();
 
     /// <summary>Allocates all slots.</summary>
     public BufferPool(int slots, int dataBytes)
@@ -48,7 +49,17 @@ public sealed class BufferPool : IDisposable
         }
 
         _free.Push(buffer);
+        for (int told = _waiting.Count; told > 0; told--)
+        {
+            _waiting.Dequeue()();
+        }
     }
+
+    /// <summary>
+    /// Registers somebody to be told by the next <see cref="Return"/>, inside it, in the order of registration;
+    /// one-shot. All who wait are told, so that one who can't use the slot never keeps it from the others.
+    /// </summary>
+    public void WhenReturned(Action resume) => _waiting.Enqueue(resume);
 
     /// <summary>Frees the memory of all slots.</summary>
     public void Dispose()
