@@ -1,0 +1,171 @@
+using MirrorD.Lab.Networks;
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab;
+
+/// <summary>
+/// Hosts a, b and client in network namespaces on this machine: a production network (a bridge in a namespace of its
+/// own) that joins all three, and a dedicated link between a and b. Needs root. Everything goes at Dispose, on Ctrl-C
+/// and at the end of the process; what a killed run left behind goes when the next lab is made.
+/// </summary>
+public sealed class Lab : IDisposable
+{
+    /// <summary>The service address of the tests.</summary>
+    public const string ServiceAddress = "10.77.0.100";
+
+    private static int created;
+    private readonly List<LabProcess> processes = [];
+    private readonly Stack<Action> undo = new();
+    private readonly Lock gate = new();
+    private readonly FileStream ownership;
+    private bool disposed;
+
+    /// <summary>Makes the hosts and networks.</summary>
+    /// <exception cref="InvalidOperationException">Not root.</exception>
+    public Lab()
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            throw new InvalidOperationException("a lab makes network namespaces and loop devices: it needs root");
+        }
+
+        Leftovers.Remove();
+        Id = $"mdl{Environment.ProcessId}x{Interlocked.Increment(ref created)}";
+        Directory = Path.Combine(Leftovers.Root, Id);
+        ownership = Leftovers.Create(Directory);
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "logs"));
+        LabExit.Register(this);
+
+        A = new Host(this, "a", "10.77.0.1", "10.78.0.1");
+        B = new Host(this, "b", "10.77.0.2", "10.78.0.2");
+        Client = new Host(this, "client", "10.77.0.9", null);
+        Link = new DedicatedLink(A, B);
+        try
+        {
+            MakeNetworks();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Unique on this machine; the prefix of every name that the lab makes.</summary>
+    public string Id { get; }
+
+    /// <summary>Where its files are; removed at the end.</summary>
+    public string Directory { get; }
+
+    /// <summary>First node.</summary>
+    public Host A { get; }
+
+    /// <summary>Second node.</summary>
+    public Host B { get; }
+
+    /// <summary>The machine that uses the service.</summary>
+    public Host Client { get; }
+
+    /// <summary>The dedicated link between a and b.</summary>
+    public DedicatedLink Link { get; }
+
+    /// <summary>Every process started so far, in order.</summary>
+    public IReadOnlyList<LabProcess> Processes => processes;
+
+    /// <summary>Starts a long-running program outside of the hosts' networks (disks, mounts).</summary>
+    public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
+        Start(name, null, program, arguments);
+
+    /// <summary>The ends of all logs, for the message of a failed test.</summary>
+    public string Logs(int lines = 40) =>
+        string.Join('\n', processes.Select(process => process.Tail(lines)));
+
+    /// <summary>Registers what has to be undone at the end; the last registered goes first.</summary>
+    public void AtEnd(Action action)
+    {
+        lock (gate)
+        {
+            undo.Push(action);
+        }
+    }
+
+    /// <summary>Kills every process, then undoes mounts, devices and networks. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed)
+            {
+                return;
+            }
+
+            disposed = true;
+        }
+
+        // Killed before anything is unmounted: requests that wait for a dead or frozen daemon end with an error then.
+        foreach (LabProcess process in processes)
+        {
+            process.Send(Signals.Kill);
+        }
+
+        while (undo.TryPop(out Action? action))
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception) when (exception is ToolFailedException or IOException or TimeoutException)
+            {
+                // The sweep below looks at what is really there.
+            }
+        }
+
+        Leftovers.Sweep(Directory);
+        ownership.Dispose();
+        LabExit.Forget(this);
+    }
+
+    internal LabProcess Start(
+        string name, string? networkNamespace, string program, IReadOnlyList<string> arguments)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            string log = Path.Combine(Directory, "logs", $"{name}.log");
+            LabProcess process = LabProcess.Start(name, log, networkNamespace, program, arguments);
+            processes.Add(process);
+            Leftovers.Record(Directory, process.Id);
+            return process;
+        }
+    }
+
+    private void MakeNetworks()
+    {
+        string network = $"{Id}-net";
+        Ip("netns", "add", network);
+        Ip("-n", network, "link", "add", "production", "type", "bridge", "forward_delay", "0");
+        Ip("-n", network, "link", "set", "production", "up");
+        foreach (Host host in (Host[])[A, B, Client])
+        {
+            Ip("netns", "add", host.Namespace);
+            Ip("-n", host.Namespace, "link", "set", "lo", "up");
+            Ip("-n", network, "link", "add", $"to-{host.Name}", "type", "veth",
+                "peer", "name", Host.ProductionInterface, "netns", host.Namespace);
+            Ip("-n", network, "link", "set", $"to-{host.Name}", "master", "production", "up");
+            Ip("-n", host.Namespace, "addr", "add", $"{host.ProductionAddress}/24",
+                "dev", Host.ProductionInterface);
+            Ip("-n", host.Namespace, "link", "set", Host.ProductionInterface, "up");
+        }
+
+        Ip("-n", A.Namespace, "link", "add", Host.DedicatedInterface, "type", "veth",
+            "peer", "name", Host.DedicatedInterface, "netns", B.Namespace);
+        foreach (Host host in (Host[])[A, B])
+        {
+            Ip("-n", host.Namespace, "addr", "add", $"{host.DedicatedAddress}/24",
+                "dev", Host.DedicatedInterface);
+            Ip("-n", host.Namespace, "link", "set", Host.DedicatedInterface, "up");
+        }
+    }
+
+    private static void Ip(params string[] words) => Tool.Run("ip", words).Require();
+}

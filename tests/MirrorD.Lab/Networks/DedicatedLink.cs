@@ -1,0 +1,57 @@
+using System.Globalization;
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Networks;
+
+/// <summary>The cable between a and b: a veth pair that can be cut loudly or silently, and counts bytes.</summary>
+public sealed class DedicatedLink
+{
+    private readonly Host a;
+    private readonly Host b;
+
+    internal DedicatedLink(Host a, Host b)
+    {
+        this.a = a;
+        this.b = b;
+    }
+
+    /// <summary>Takes the link down: both sides see the carrier go.</summary>
+    public void Cut() => Tool.Run("ip", "-n", a.Namespace, "link", "set", Host.DedicatedInterface, "down").Require();
+
+    /// <summary>Drops every packet in both directions while the carrier stays.</summary>
+    public void CutSilently()
+    {
+        Drop(a);
+        Drop(b);
+    }
+
+    /// <summary>Drops what one host sends to the other; the way back stays open.</summary>
+    public void CutSilentlyTowards(Host receiver) => Drop(receiver);
+
+    /// <summary>Undoes every kind of cut.</summary>
+    public void Mend()
+    {
+        foreach (Host host in (Host[])[a, b])
+        {
+            host.Run("nft", "delete", "table", "inet", "cut");
+            Tool.Run("ip", "-n", host.Namespace, "link", "set", Host.DedicatedInterface, "up").Require();
+        }
+    }
+
+    /// <summary>The counters of both ends; a witness that does not depend on the daemons.</summary>
+    public LinkBytes ReadBytes() => new(Transmitted(a), Transmitted(b));
+
+    private static long Transmitted(Host host) => long.Parse(
+        host.Run("cat", $"/sys/class/net/{Host.DedicatedInterface}/statistics/tx_bytes").Require().Output.Trim(),
+        CultureInfo.InvariantCulture);
+
+    // Dropping at the receiver: the sender must see nothing but silence, no local error.
+    private static void Drop(Host receiver)
+    {
+        const string Rules =
+            "add table inet cut; " +
+            "add chain inet cut incoming { type filter hook input priority 0; }; " +
+            $"add rule inet cut incoming iifname \"{Host.DedicatedInterface}\" drop";
+        receiver.Run("nft", Rules).Require();
+    }
+}

@@ -1,0 +1,69 @@
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Networks;
+
+/// <summary>A host of the lab: a network namespace with a leg in the production network.</summary>
+public sealed class Host
+{
+    private readonly Lab lab;
+
+    internal Host(Lab lab, string name, string productionAddress, string? dedicatedAddress)
+    {
+        this.lab = lab;
+        Name = name;
+        Namespace = $"{lab.Id}-{name}";
+        ProductionAddress = productionAddress;
+        DedicatedAddress = dedicatedAddress;
+        Directory = Path.Combine(lab.Directory, name);
+        System.IO.Directory.CreateDirectory(Directory);
+    }
+
+    /// <summary>Interface in the production network, the same name on every host.</summary>
+    public const string ProductionInterface = "prod";
+
+    /// <summary>Interface of the dedicated link, on a and b.</summary>
+    public const string DedicatedInterface = "ded";
+
+    /// <summary>a, b or client.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of its network namespace.</summary>
+    public string Namespace { get; }
+
+    /// <summary>Its address in the production network, without prefix length.</summary>
+    public string ProductionAddress { get; }
+
+    /// <summary>Its address on the dedicated link; null for the client.</summary>
+    public string? DedicatedAddress { get; }
+
+    /// <summary>A directory for its files.</summary>
+    public string Directory { get; }
+
+    /// <summary>Hardware address of an interface.</summary>
+    public string HardwareAddress(string networkInterface) =>
+        Run("cat", $"/sys/class/net/{networkInterface}/address").Require().Output.Trim();
+
+    /// <summary>True when an interface of this host holds the address.</summary>
+    public bool Holds(string address) =>
+        Run("ip", "-o", "addr", "show").Require().Output.Contains($" {address}/", StringComparison.Ordinal);
+
+    /// <summary>The hardware address this host's neighbour table has for an address; null when it has none.</summary>
+    public string? Neighbour(string address)
+    {
+        // 10.77.0.100 dev prod lladdr 0a:1b:… REACHABLE
+        string[] words = Run("ip", "neigh", "show", address).Require().Output.Split(' ', '\n');
+        int at = Array.IndexOf(words, "lladdr");
+        return at < 0 ? null : words[at + 1];
+    }
+
+    /// <summary>True when the address answers a ping within a second.</summary>
+    public bool Pings(string address) => Run("ping", "-c", "1", "-W", "1", "-n", address).Succeeded;
+
+    /// <summary>Runs a tool on this host.</summary>
+    public ToolResult Run(string program, params IReadOnlyList<string> arguments) =>
+        Tool.Run("ip", ["netns", "exec", Namespace, program, .. arguments]);
+
+    /// <summary>Starts a long-running program on this host.</summary>
+    public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
+        lab.Start($"{Name}-{name}", Namespace, program, arguments);
+}

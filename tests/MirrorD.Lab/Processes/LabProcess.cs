@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace MirrorD.Lab.Processes;
+
+/// <summary>A long-running program of a lab. Its output goes to a file, which outlives it.</summary>
+public sealed class LabProcess
+{
+    private readonly Process process;
+
+    private LabProcess(Process process, string name, string logPath)
+    {
+        this.process = process;
+        Name = name;
+        LogPath = logPath;
+        Id = process.Id;
+    }
+
+    /// <summary>Its name in messages.</summary>
+    public string Name { get; }
+
+    /// <summary>Process id: of the program itself, not of a wrapper.</summary>
+    public int Id { get; }
+
+    /// <summary>File with standard output and error.</summary>
+    public string LogPath { get; }
+
+    /// <summary>True until it has ended.</summary>
+    public bool IsRunning => !process.HasExited;
+
+    /// <summary>Exit status once it has ended.</summary>
+    public int ExitCode => process.ExitCode;
+
+    /// <summary>What it has said so far.</summary>
+    public string Output => File.Exists(LogPath) ? ReadShared() : "";
+
+    /// <summary>Resident memory (proc(5), status VmRSS).</summary>
+    public long ResidentBytes => MemoryBytes("VmRSS:");
+
+    /// <summary>Starts a program in a session of its own, so that a Ctrl-C at the terminal is not for it.</summary>
+    internal static LabProcess Start(
+        string name, string logPath, string? networkNamespace, string program, IReadOnlyList<string> arguments)
+    {
+        // Each of these wrappers ends in exec: the id stays that of the program.
+        var start = new ProcessStartInfo("setsid");
+        if (networkNamespace is not null)
+        {
+            foreach (string word in (string[])["ip", "netns", "exec", networkNamespace])
+            {
+                start.ArgumentList.Add(word);
+            }
+        }
+
+        foreach (string word in
+            (string[])["sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", logPath, program])
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        Process process = Process.Start(start)
+            ?? throw new InvalidOperationException($"could not start {name}: {program}");
+        return new LabProcess(process, name, logPath);
+    }
+
+    /// <summary>SIGKILL, and waits for its end.</summary>
+    public void Kill()
+    {
+        Send(Signals.Kill);
+        if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
+        {
+            throw new TimeoutException($"waited 10 s for {Name} ({Id}) to die of SIGKILL");
+        }
+    }
+
+    /// <summary>SIGTERM, and waits for its end.</summary>
+    public void Terminate(double seconds = 15)
+    {
+        Send(Signals.Terminate);
+        WaitForExit(seconds);
+    }
+
+    /// <summary>Sends a signal; nothing happens when it has ended.</summary>
+    public void Send(int signal)
+    {
+        if (!process.HasExited)
+        {
+            Signals.Send(Id, signal);
+        }
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <exception cref="TimeoutException">It still runs.</exception>
+    public void WaitForExit(double seconds)
+    {
+        if (!process.WaitForExit(TimeSpan.FromSeconds(seconds)))
+        {
+            throw new TimeoutException($"waited {seconds:0.#} s for {Name} ({Id}) to end; it said:\n{Tail()}");
+        }
+    }
+
+    /// <summary>Waits until its output holds a text.</summary>
+    public void WaitForOutput(string text, double seconds) =>
+        Wait.For($"{Name} to say \"{text}\"", seconds, () => Output.Contains(text, StringComparison.Ordinal), Tail);
+
+    /// <summary>The end of its output, for messages.</summary>
+    public string Tail(int lines = 30)
+    {
+        string[] all = Output.Split('\n');
+        string state = IsRunning ? "running" : $"ended with {ExitCode}";
+        return $"--- {Name} ({state}) ---\n{string.Join('\n', all.TakeLast(lines + 1))}";
+    }
+
+    private string Tail() => Tail(30);
+
+    private long MemoryBytes(string field)
+    {
+        string line = File.ReadLines($"/proc/{Id}/status")
+            .First(candidate => candidate.StartsWith(field, StringComparison.Ordinal));
+        string kibibytes = line[field.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
+    }
+
+    private string ReadShared()
+    {
+        using var stream = new FileStream(LogPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
