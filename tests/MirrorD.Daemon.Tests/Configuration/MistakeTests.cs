@@ -1,0 +1,259 @@
+using MirrorD.Configuration;
+
+namespace MirrorD.Daemon.Tests.Configuration;
+
+/// <summary>Each mistake gets its own message, with the line and what to do about it.</summary>
+public class MistakeTests
+{
+    /// <summary>A good file; each case replaces or adds lines of it.</summary>
+    private const string Good = """
+        nodes:
+          a:
+            dedicated: {address: 10.0.0.1, interface: eth1}
+            production: {address: 192.0.2.1, interface: eth0}
+          b:
+            dedicated: {address: 10.0.0.2, interface: eth1}
+            production: {address: 192.0.2.2, interface: eth0}
+        resources:
+          mail:
+            between: [a, b]
+            volumes:
+              data: {device: /dev/vg0/mail}
+            addresses:
+              - {address: 192.0.2.10/24}
+        """;
+
+    public static TheoryData<string, string, string> OneLineReplaced => new()
+    {
+        // line of Good, its replacement, the error
+        { "3", "    dedicated: {adress: 10.0.0.1, interface: eth1}",
+            "m.yaml:3: unknown key 'adress' in nodes.a.dedicated; did you mean 'address'?\n" +
+            "m.yaml:3: nodes.a.dedicated has no 'address'; add e.g. 'address: 10.0.0.1'" },
+        { "3", "    dedicated: {address: 10.0.0.300}",
+            "m.yaml:3: nodes.a.dedicated.address: '10.0.0.300' is not an IP address; write one such as 10.0.0.1" },
+        { "3", "    dedicated: {address: 10.1}",
+            "m.yaml:3: nodes.a.dedicated.address: '10.1' is not an IP address; write one such as 10.0.0.1" },
+        { "3", "    dedicated: {address: 10.0.0.1/24}",
+            "m.yaml:3: nodes.a.dedicated.address: '10.0.0.1/24' has a prefix length; " +
+            "write the node's own address alone: 10.0.0.1" },
+        { "3", "    dedicated: 10.0.0.1",
+            "m.yaml:3: nodes.a.dedicated: the value '10.0.0.1' stands here where a mapping is expected; " +
+            "write e.g. 'dedicated: {address: 10.0.0.1, interface: eth1}'" },
+        { "3", "    dedicated: {address: [10.0.0.1]}",
+            "m.yaml:3: nodes.a.dedicated.address: a list stands here where a single value is expected; " +
+            "write e.g. 'address: 10.0.0.1'" },
+        { "3", "    dedicated: {address: 10.0.0.1, port: 99999}",
+            "m.yaml:3: nodes.a.dedicated.port: '99999' is not a TCP port; write a number from 1 to 65535" },
+        { "3", "    dedicated: {address: 10.0.0.2}",
+            "m.yaml:6: address 10.0.0.2 of node b is already that of node a (m.yaml:3); give each its own address" },
+        { "3", "    dedicated: {address: fd00::1}",
+            "m.yaml:10: resources.mail: the dedicated addresses of a and b are of different families " +
+            "(IPv6 and IPv4); give both nodes an address of the same family" },
+        { "3", "    dedicated:",
+            "m.yaml:3: nodes.a has no 'dedicated'; add e.g. 'dedicated: {address: 10.0.0.1, interface: eth1}'" },
+        { "2", "  -a:",
+            "m.yaml:2: '-a' can't be the name of a node; use up to 63 letters, digits, '-', '_' and '.', " +
+            "beginning with a letter or digit\n" +
+            "m.yaml:10: resources.mail.between: there is no node 'a'; did you mean '-a'?" },
+        { "5", "  a:",
+            "m.yaml:5: key 'a' stands here a second time; keep one; the first is in line 2\n" +
+            "m.yaml:10: resources.mail.between: there is no node 'b'; did you mean 'a'?" },
+        { "4", "    production: {address: 192.0.2.1, port: 5}",
+            "m.yaml:4: unknown key 'port' in nodes.a.production; the valid keys are address, interface" },
+        { "4", "    production: {address: 192.0.2.1}",
+            "m.yaml:14: node a has no interface for the service address 192.0.2.10; " +
+            "add 'interface' here, or 'production: {address: …, interface: …}' to nodes.a" },
+        { "8", "resource:",
+            "m.yaml:8: unknown key 'resource' in the configuration; did you mean 'resources'?" },
+        { "8", "Resources:",
+            "m.yaml:8: unknown key 'Resources' in the configuration; did you mean 'resources'?" },
+        { "9", "  ma/il:",
+            "m.yaml:9: 'ma/il' can't be the name of a resource; use up to 63 letters, digits, '-', '_' and '.', " +
+            "beginning with a letter or digit" },
+        { "10", "    between: [a, c]",
+            "m.yaml:10: resources.mail.between: there is no node 'c'; did you mean 'a'?" },
+        { "10", "    between: [a, a]",
+            "m.yaml:10: resources.mail.between: a resource is between exactly two different nodes; " +
+            "write e.g. 'between: [a, b]'" },
+        { "10", "    between: a",
+            "m.yaml:10: resources.mail.between: a resource is between exactly two different nodes; " +
+            "write e.g. 'between: [a, b]'" },
+        { "10", "    mode: sync",
+            "m.yaml:9: resources.mail has no 'between'; add e.g. 'between: [a, b]'" },
+        { "10", "    between: [a, {b: 1}]",
+            "m.yaml:10: resources.mail.between: a mapping stands here where a node name is expected; " +
+            "write e.g. 'between: [a, b]'" },
+        { "12", "      data: {device: vg0/mail}",
+            "m.yaml:12: resources.mail.volumes.data.device: 'vg0/mail' is not an absolute path; " +
+            "write one such as /dev/vg0/data" },
+        { "12", "      data: {device: /srv/mail.img}",
+            "m.yaml:12: resources.mail.volumes.data.device: '/srv/mail.img' is not under /dev; " +
+            "write 'file: /srv/mail.img' for a file" },
+        { "12", "      data: {device: /dev/sdb, file: /srv/x}",
+            "m.yaml:12: resources.mail.volumes.data.file: both 'device' and 'file' are given; keep one of the two" },
+        { "12", "      data: {metadata: internal}",
+            "m.yaml:12: resources.mail.volumes.data has no 'device' or 'file' on node a; " +
+            "add e.g. 'device: /dev/vg0/data' here, or under nodes.a.resources.mail.volumes.data\n" +
+            "m.yaml:12: resources.mail.volumes.data has no 'device' or 'file' on node b; " +
+            "add e.g. 'device: /dev/vg0/data' here, or under nodes.b.resources.mail.volumes.data" },
+        { "12", "      data: {device: /dev/sdb, metadata: external}",
+            "m.yaml:12: resources.mail.volumes.data.metadata: 'external' is not an absolute path; " +
+            "write one such as /dev/vg0/data-meta" },
+        { "12", "      data: {device: /dev/sdb, metadata: /dev/sdb}",
+            "m.yaml:12: node a: /dev/sdb is already used by resource mail (m.yaml:12); " +
+            "give each volume and each metadata area its own device or file" },
+        { "12", "      data: {device: /dev/sdb, metadata: /dev/sdb1}",
+            "m.yaml:12: node a: /dev/sdb1 overlaps /dev/sdb of resource mail (m.yaml:12); " +
+            "use either the whole disk or its partitions" },
+        { "12", "      data: {device: /dev/nvme0n1p2, metadata: /dev/nvme0n1}",
+            "m.yaml:12: node a: /dev/nvme0n1 overlaps /dev/nvme0n1p2 of resource mail (m.yaml:12); " +
+            "use either the whole disk or its partitions" },
+        { "12", "      data: {device: /dev/sda1, metadata: /dev/sda10}", "" },
+        { "14", "      - 192.0.2.10/24",
+            "m.yaml:14: resources.mail.addresses: the value '192.0.2.10/24' stands here where a mapping is " +
+            "expected; write e.g. 'addresses: [{address: 192.0.2.10/24}]'" },
+        { "14", "      - {address: 192.0.2.10}",
+            "m.yaml:14: resources.mail.addresses.address: '192.0.2.10' has no prefix length; " +
+            "write e.g. 192.0.2.10/24" },
+        { "14", "      - {address: 192.0.2.10/33}",
+            "m.yaml:14: resources.mail.addresses.address: '/33' is not an IPv4 prefix length; write 1 to 32, e.g. /24" },
+        { "14", "      - {address: fd00::5/64}",
+            "m.yaml:14: resources.mail.addresses.address: IPv6 service addresses are not yet supported; " +
+            "write an IPv4 address such as 192.0.2.10/24" },
+        { "14", "      - {address: 192.0.2.2/24}",
+            "m.yaml:14: address 192.0.2.2 of resource mail is already that of node b (m.yaml:7); " +
+            "give each its own address" },
+    };
+
+    public static TheoryData<string, string> LineAdded => new()
+    {
+        { "    on-peer-loss: auto",
+            "m.yaml:15: resources.mail.on-peer-loss: 'auto' is not yet supported: it needs gateway checks; " +
+            "write 'freeze' (safe) or 'continue' (the copies may diverge)" },
+        { "    on-peer-loss: wait",
+            "m.yaml:15: resources.mail.on-peer-loss: 'wait' is not a policy; " +
+            "write 'freeze' (safe) or 'continue' (the copies may diverge)" },
+        { "    on_peer_loss: freeze",
+            "m.yaml:15: unknown key 'on_peer_loss' in resources.mail; did you mean 'on-peer-loss'?" },
+        { "    mode: async",
+            "m.yaml:15: resources.mail.mode: memory and async replication are not yet supported; " +
+            "write 'mode: sync' or leave it out" },
+        { "    mode: fast",
+            "m.yaml:15: resources.mail.mode: 'fast' is not a replication mode; write 'mode: sync' or leave it out" },
+        { "    link-timeout: 5",
+            "m.yaml:15: resources.mail.link-timeout: '5' is not a duration; " +
+            "write a number with its unit (ms, s, m, h), e.g. 5s" },
+        { "    link-timeout: 5h",
+            "m.yaml:15: resources.mail.link-timeout: 5h is out of range; write 500ms to 5m" },
+        { "    resync-rate: 100MiB",
+            "m.yaml:15: resources.mail.resync-rate: '100MiB' is not a rate; " +
+            "write a size per second, e.g. 100MiB/s, or none" },
+        { "    resync-rate: 1KiB/s",
+            "m.yaml:15: resources.mail.resync-rate: 1KiB/s is out of range; " +
+            "write at least 128KiB/s, or none for no limit" },
+        { "    hooks: {pre-aquire: [true]}",
+            "m.yaml:15: unknown key 'pre-aquire' in resources.mail.hooks; did you mean 'pre-acquire'?" },
+        { "    hooks: {pre-acquire: [{run: x}]}",
+            "m.yaml:15: resources.mail.hooks.pre-acquire: a mapping stands here where a command is expected; " +
+            "write e.g. 'pre-acquire: [systemctl start postgresql]'" },
+        { "    hook-timeout: 1ms",
+            "m.yaml:15: resources.mail.hook-timeout: 1ms is out of range; write 1s to 1h" },
+        { "arbiter: {directory: relative}",
+            "m.yaml:15: arbiter.directory: 'relative' is not an absolute path; write one such as /mnt/arbiter" },
+        { "arbiter: {}",
+            "m.yaml:15: arbiter has no 'directory'; add e.g. 'directory: /mnt/arbiter'" },
+        { "arbiter: /mnt/arbiter",
+            "m.yaml:15: arbiter: the value '/mnt/arbiter' stands here where a mapping is expected; " +
+            "write e.g. 'arbiter: {directory: /mnt/arbiter}'" },
+        { "  web: {between: [b, a], volumes: {data: {device: /dev/vg0/web}}}",
+            "m.yaml:15: node a: the links of resources mail and web both use port 7780; " +
+            "add 'port: 7781' to resources.web" },
+        { "  web: {between: [b, a], port: 7781, volumes: {data: {device: /dev/vg0/mail}}}",
+            "m.yaml:15: node a: /dev/vg0/mail is already used by resource mail (m.yaml:12); " +
+            "give each volume and each metadata area its own device or file" },
+        { "  web: {between: [b, a], port: 7781}",
+            "m.yaml:15: resources.web has no 'volumes'; add e.g. 'volumes: {data: {device: /dev/vg0/data}}'" },
+        { "  web: [b, a]",
+            "m.yaml:15: resources.web: a list stands here where a mapping is expected; " +
+            "write e.g. 'web: {between: [a, b], volumes: {data: {device: /dev/vg0/data}}}'" },
+        { "    volumes: {more: {device: /dev/sdb}}",
+            "m.yaml:15: key 'volumes' stands here a second time; keep one; the first is in line 11" },
+        { "    port: &p 7781",
+            "m.yaml:15: anchors are not supported; write the value out" },
+        { "---\nnodes: {}",
+            "m.yaml:15: a second YAML document begins here; keep one document per file; put more into conf.d/" },
+    };
+
+    public static TheoryData<string, string> UnderNodeA => new()
+    {
+        { "{resources: {maill: {volumes: {data: {device: /dev/sdb}}}}}",
+            "n.yaml:1: nodes.a.resources: there is no resource 'maill'; did you mean 'mail'?" },
+        { "{resources: {mail: {volumes: {date: {device: /dev/sdb}}}}}",
+            "n.yaml:1: nodes.a.resources.mail.volumes: the resource has no volume 'date'; did you mean 'data'?" },
+        { "{resources: {mail: {volumes: {data: {devise: /dev/sdb}}}}}",
+            "n.yaml:1: unknown key 'devise' in nodes.a.resources.mail.volumes.data; did you mean 'device'?" },
+        { "{resources: {mail: {hooks: {}}}}",
+            "n.yaml:1: unknown key 'hooks' in nodes.a.resources.mail; the valid keys are volumes, addresses" },
+        { "{resources: {mail: {addresses: [{address: 192.0.2.11/24, interface: eth5}]}}}",
+            "n.yaml:1: nodes.a.resources.mail.addresses.address: the resource has no service address 192.0.2.11; " +
+            "name one of the addresses under the resource itself" },
+        { "{dedicated: {address: 10.0.0.9}}",
+            "n.yaml:1: key 'address' is already given in m.yaml:3; keep one of the two" },
+    };
+
+    [Theory]
+    [MemberData(nameof(OneLineReplaced))]
+    public void A_mistake_in_a_line_is_named(string line, string replacement, string errors)
+    {
+        string[] lines = Good.Split('\n');
+        lines[int.Parse(line) - 1] = replacement;
+
+        Assert.Equal(errors, ErrorsOf(string.Join('\n', lines)));
+    }
+
+    [Theory]
+    [MemberData(nameof(LineAdded))]
+    public void A_mistake_in_an_added_line_is_named(string added, string errors) =>
+        Assert.Equal(errors, ErrorsOf(Good + "\n" + added));
+
+    [Theory]
+    [InlineData("nodes: [", "m.yaml:2: not valid YAML:")]
+    [InlineData("nodes:\n\ta: 1", "m.yaml:1: not valid YAML:")]
+    [InlineData("- nodes", "m.yaml:1: a list stands here where a mapping is expected; begin with 'nodes:'")]
+    [InlineData("", "m.yaml: the configuration has no 'nodes'; add e.g. 'nodes: {a:")]
+    [InlineData("# nothing\n", "m.yaml: the configuration has no 'nodes'; add e.g. 'nodes: {a:")]
+    [InlineData("{? [a] : b}", "m.yaml:1: a list can't be a key; a key is a plain word")]
+    [InlineData("nodes: {a: *b}", "m.yaml:1: ")]
+    public void What_is_no_configuration_at_all_is_told(string text, string beginsWith) =>
+        Assert.StartsWith(beginsWith, ErrorsOf(text));
+
+    [Fact]
+    public void All_mistakes_are_shown_at_once_in_the_order_of_the_file()
+    {
+        string text = Good.Replace("10.0.0.1,", "10.0.0.300,").Replace("between", "betwen").Replace("10/24", "10/99");
+
+        Assert.Equal(
+            ["m.yaml:3", "m.yaml:9", "m.yaml:10"],
+            ErrorsOf(text).Split('\n').Select(error => error.Split(": ")[0]).Take(3));
+    }
+
+    [Theory]
+    [MemberData(nameof(UnderNodeA))]
+    public void A_mistake_in_what_a_node_says_differently_is_named(string nodeA, string errors)
+    {
+        ConfigurationResult result = ConfigurationFile.Parse(("m.yaml", Good), ("n.yaml", $"nodes: {{a: {nodeA}}}"));
+
+        Assert.Equal(errors, string.Join('\n', result.Errors));
+    }
+
+    [Fact]
+    public void Deeply_nested_input_is_refused()
+    {
+        string text = new('[', 5000);
+
+        Assert.Contains("nested too deeply", ErrorsOf(text));
+    }
+
+    private static string ErrorsOf(string text) =>
+        string.Join('\n', ConfigurationFile.Parse(("m.yaml", text)).Errors);
+}
