@@ -1,0 +1,192 @@
+namespace MirrorD.Io.Simulated;
+
+/// <summary>
+/// A disk with a volatile write cache. Reads see each completed write. A power cut keeps what was durable (written
+/// durably, or completed before a flush was submitted that then completed) and of everything younger,
+/// operations in flight included, each 512-byte sector or not, as the seed decides. A killed process loses
+/// nothing that completed; what it had in flight lands wholly, partly or not at all.
+/// </summary>
+public sealed partial class SimulatedDisk : IDisk
+{
+    /// <summary>What is kept or lost as one at a power cut.</summary>
+    public const int SectorBytes = 512;
+
+    /// <summary>The cache writes back by itself when it holds more than this.</summary>
+    private const long CacheBytes = 64L * 1024 * 1024;
+
+    private readonly SimulatedWorld _world;
+    private readonly DiskImage _visible;
+    private readonly DiskImage _durable;
+    private readonly List<DiskOperation> _inFlight = [];
+    private readonly LinkedList<CachedWrite> _cache = new();
+    private long _cachedBytes;
+    private ulong _completions;
+
+    internal SimulatedDisk(SimulatedWorld world, string name, long lengthBytes, int logicalBlockBytes)
+    {
+        _world = world;
+        Name = name;
+        LengthBytes = lengthBytes;
+        LogicalBlockBytes = logicalBlockBytes;
+        _visible = new DiskImage(lengthBytes);
+        _durable = new DiskImage(lengthBytes);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public long LengthBytes { get; }
+
+    /// <inheritdoc/>
+    public int LogicalBlockBytes { get; }
+
+    /// <inheritdoc/>
+    public bool CanDiscard { get; set; } = true;
+
+    /// <summary>How long operations take, in nanoseconds from shortest to longest; a few take ten times longer.</summary>
+    public (long Shortest, long Longest) LatencyNs { get; set; } = (10_000, 200_000);
+
+    /// <summary>How long flushes and durable writes take on top.</summary>
+    public (long Shortest, long Longest) FlushLatencyNs { get; set; } = (50_000, 2_000_000);
+
+    /// <summary>
+    /// Asked at each completion with kind, offset and length; a positive errno makes the operation fail without effect.
+    /// </summary>
+    public Func<OperationKind, long, long, int>? Fault { get; set; }
+
+    /// <summary>Operations submitted and not completed.</summary>
+    public int OperationsInFlight => _inFlight.Count;
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        if (_inFlight.Count > 0)
+        {
+            throw new InvalidOperationException($"{Name} was closed with {_inFlight.Count} operations pending.");
+        }
+    }
+
+    /// <summary>For a checker: what a read would see now.</summary>
+    public void Peek(long offset, Span<byte> into) => _visible.Read(offset, into);
+
+    /// <summary>For the set-up of a scenario, or for damage: contents that are durable at once.</summary>
+    public void Put(long offset, ReadOnlySpan<byte> bytes)
+    {
+        _visible.Write(offset, bytes);
+        _durable.Write(offset, bytes);
+    }
+
+    internal void Submit(
+        SimulatedLoop loop, IoOperation operation, long offset, long length, BufferSlice data, bool durable, bool unmap)
+    {
+        if (loop.IsDead)
+        {
+            return;
+        }
+
+        int refusal = Refusal(operation.Kind, offset, length, data);
+        if (refusal != 0)
+        {
+            loop.CompleteSoon(operation, -refusal);
+            return;
+        }
+
+        var pending = new DiskOperation(loop, operation, offset, length, data, durable, unmap, _completions)
+        {
+            Checksum = operation.Kind == OperationKind.Write ? Checksum(data.Span) : 0,
+        };
+        _inFlight.Add(pending);
+        loop.After(LatencyOf(pending), () => Finish(pending));
+    }
+
+    private int Refusal(OperationKind kind, long offset, long length, BufferSlice data)
+    {
+        if (kind == OperationKind.Flush)
+        {
+            return 0;
+        }
+
+        if (kind == OperationKind.Discard && !CanDiscard)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        bool inside = offset >= 0 && length > 0 && offset <= LengthBytes - length;
+        bool aligned = kind == OperationKind.Allocation
+            || (offset % LogicalBlockBytes == 0 && length % LogicalBlockBytes == 0
+                && data.Address % LogicalBlockBytes == 0);
+        return inside && aligned ? 0 : Errno.EINVAL;
+    }
+
+    private long LatencyOf(DiskOperation pending)
+    {
+        SeededRandom random = _world.Random;
+        long latencyNs = random.Between(LatencyNs.Shortest, LatencyNs.Longest);
+        if (pending.Kind == OperationKind.Flush || pending.Durable)
+        {
+            latencyNs += random.Between(FlushLatencyNs.Shortest, FlushLatencyNs.Longest);
+        }
+
+        return random.Percent(3) ? latencyNs * 10 : latencyNs;
+    }
+
+    private void Finish(DiskOperation pending)
+    {
+        _inFlight.Remove(pending);
+        IoOperation operation = pending.Operation;
+        int fault = Fault?.Invoke(pending.Kind, pending.Offset, pending.Length) ?? 0;
+        if (fault != 0)
+        {
+            operation.Complete(-fault);
+            return;
+        }
+
+        switch (pending.Kind)
+        {
+            case OperationKind.Read:
+                _visible.Read(pending.Offset, pending.Data.Span);
+                operation.Complete((int)pending.Length);
+                break;
+            case OperationKind.Write:
+                if (Checksum(pending.Data.Span) != pending.Checksum)
+                {
+                    throw new InvalidOperationException(
+                        $"{Name}: the buffer of a write at {pending.Offset} changed before the write completed.");
+                }
+
+                Land(pending, pending.Data.Span, pending.Durable);
+                operation.Complete((int)pending.Length);
+                break;
+            case OperationKind.Discard when _world.Random.Percent(25):
+                // A discard is a hint: what is read afterwards is undefined.
+                operation.Complete(0);
+                break;
+            case OperationKind.Zero or OperationKind.Discard:
+                Land(pending, default, durable: false);
+                operation.Complete(0);
+                break;
+            case OperationKind.Flush:
+                WriteBack(pending.CompletionsBefore);
+                operation.Complete(0);
+                break;
+            case OperationKind.Allocation:
+                long run = _visible.RunAt(pending.Offset, Math.Min(pending.Length, 1L << 30), out bool isHole);
+                operation.Complete((int)run, isHole: isHole);
+                break;
+            default:
+                throw new InvalidOperationException($"A disk can't {pending.Kind}.");
+        }
+    }
+
+    private static ulong Checksum(ReadOnlySpan<byte> bytes)
+    {
+        ulong sum = 0;
+        foreach (ulong word in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(bytes))
+        {
+            sum = (sum ^ word) * 1099511628211;
+        }
+
+        return sum;
+    }
+}
