@@ -3,8 +3,9 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Disks;
 
 /// <summary>The nbdkit plugin of <see cref="VolatileDisk"/>, compiled once per lab (a fraction of a second).</summary>
-internal static class VolatileDiskPlugin
+public static class VolatileDiskPlugin
 {
+    /// <summary>The compiled plugin.</summary>
     public static string Path(Lab lab)
     {
         string plugin = System.IO.Path.Combine(lab.Directory, "volatile-disk.so");

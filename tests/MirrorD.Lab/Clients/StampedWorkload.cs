@@ -1,0 +1,205 @@
+namespace MirrorD.Lab.Clients;
+
+/// <summary>
+/// Random writes of stamped blocks with flushes and FUA in between, many in flight, never two on one block; keeps for
+/// each block what was issued, acknowledged and flushed, and can tell which contents are legal.
+/// </summary>
+public sealed class StampedWorkload
+{
+    private const int Depth = 16;
+    private const int FlushEvery = 40;
+    private const ulong FlushCookie = ulong.MaxValue;
+
+    private readonly Random random;
+    private readonly int blockCount;
+    private readonly long[] issued;
+    private readonly long[] acknowledged;
+    private readonly long[] flushed;
+    private readonly HashSet<int> inFlight = [];
+    private long nextSequence = 1;
+    private volatile bool stopping;
+    private Thread? thread;
+
+    /// <summary>A workload over the first blocks of an export.</summary>
+    public StampedWorkload(int blockCount, int seed)
+    {
+        this.blockCount = blockCount;
+        random = new Random(seed);
+        issued = new long[blockCount];
+        acknowledged = new long[blockCount];
+        flushed = new long[blockCount];
+    }
+
+    /// <summary>Writes acknowledged so far.</summary>
+    public long Acknowledged { get; private set; }
+
+    /// <summary>Flushes acknowledged so far.</summary>
+    public long Flushes { get; private set; }
+
+    /// <summary>Blocks with a write that was not answered when the connection broke.</summary>
+    public int InFlight => inFlight.Count;
+
+    /// <summary>Why it ended, when a connection broke or a request failed; null after a wished end.</summary>
+    public string? Broken { get; private set; }
+
+    /// <summary>Starts writing on a thread of its own.</summary>
+    public void Start(string socketPath)
+    {
+        stopping = false;
+        Broken = null;
+        inFlight.Clear();
+        thread = new Thread(() => Run(socketPath)) { IsBackground = true, Name = "stamped workload" };
+        thread.Start();
+    }
+
+    /// <summary>Ends after the answers of what is in flight.</summary>
+    public void Stop()
+    {
+        stopping = true;
+        WaitForEnd();
+    }
+
+    /// <summary>Waits until the thread has ended, e.g. because the daemon was killed.</summary>
+    public void WaitForEnd() =>
+        Wait.For("the workload to end", 60, () => !thread!.IsAlive);
+
+    /// <summary>
+    /// Compares an export with what may be there, then flushes and takes what was seen as the least that must be there
+    /// from now on. Returns the complaints, empty when all is well.
+    /// </summary>
+    /// <param name="socketPath">The export.</param>
+    /// <param name="powerWasCut">
+    /// Then acknowledged writes that no flush covered may be lost, and blocks may be torn at a sector.
+    /// </param>
+    public IReadOnlyList<string> Verify(string socketPath, bool powerWasCut)
+    {
+        using NbdConnection connection = NbdConnection.Connect(socketPath);
+        var complaints = new List<string>();
+        byte[] chunk = new byte[64 * Stamp.BlockBytes];
+        for (int first = 0; first < blockCount; first += 64)
+        {
+            int count = Math.Min(64, blockCount - first);
+            Span<byte> read = chunk.AsSpan(0, count * Stamp.BlockBytes);
+            connection.Read(first * (long)Stamp.BlockBytes, read);
+            for (int index = 0; index < count; index++)
+            {
+                ReadOnlySpan<byte> block = read.Slice(index * Stamp.BlockBytes, Stamp.BlockBytes);
+                if (Complaint(block, first + index, powerWasCut) is string complaint)
+                {
+                    complaints.Add(complaint);
+                }
+            }
+        }
+
+        connection.Flush();
+        Array.Copy(acknowledged, flushed, blockCount);
+        return complaints;
+    }
+
+    private string? Complaint(ReadOnlySpan<byte> block, int index, bool powerWasCut)
+    {
+        long least = powerWasCut ? flushed[index] : acknowledged[index];
+        long lowest = long.MaxValue;
+        long highest = 0;
+        for (int sector = 0; sector < Stamp.BlockBytes / Stamp.SectorBytes; sector++)
+        {
+            long? sequence = Stamp.Read(block, index, sector);
+            if (sequence is null || sequence < least || sequence > issued[index])
+            {
+                string seen = sequence is null ? "foreign data" : $"write {sequence}";
+                return $"block {index} sector {sector}: {seen}, legal are {least} to {issued[index]} " +
+                    $"(acknowledged {acknowledged[index]}, flushed {flushed[index]})";
+            }
+
+            lowest = Math.Min(lowest, sequence.Value);
+            highest = Math.Max(highest, sequence.Value);
+        }
+
+        if (lowest != highest && !powerWasCut)
+        {
+            return $"block {index} is torn between writes {lowest} and {highest}";
+        }
+
+        acknowledged[index] = lowest;
+        return null;
+    }
+
+    private void Run(string socketPath)
+    {
+        try
+        {
+            using NbdConnection connection = NbdConnection.Connect(socketPath);
+            WriteUntilStopped(connection);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        {
+            Broken = exception.Message;
+        }
+    }
+
+    private void WriteUntilStopped(NbdConnection connection)
+    {
+        byte[] block = new byte[Stamp.BlockBytes];
+        var writes = new Dictionary<ulong, (int Block, long Sequence, bool Durable)>();
+        long[]? coveredByFlush = null;
+        int sinceFlush = 0;
+        while (!stopping || writes.Count > 0 || coveredByFlush is not null)
+        {
+            while (!stopping && writes.Count < Depth)
+            {
+                int index = random.Next(blockCount);
+                if (!inFlight.Add(index))
+                {
+                    continue;
+                }
+
+                long sequence = nextSequence++;
+                bool durable = random.Next(50) == 0;
+                issued[index] = sequence;
+                Stamp.Fill(block, index, sequence);
+                writes.Add((ulong)sequence, (index, sequence, durable));
+                connection.Send(
+                    NbdConnection.WriteCommand, durable ? NbdConnection.ForceUnitAccess : (ushort)0,
+                    (ulong)sequence, index * (long)Stamp.BlockBytes, Stamp.BlockBytes, block);
+                sinceFlush++;
+            }
+
+            // A flush covers what was acknowledged when it was sent.
+            if (sinceFlush >= FlushEvery && coveredByFlush is null && !stopping)
+            {
+                coveredByFlush = [.. acknowledged];
+                connection.Send(NbdConnection.FlushCommand, 0, FlushCookie, 0, 0);
+                sinceFlush = 0;
+            }
+
+            (ulong cookie, uint error) = connection.ReceiveReply();
+            if (error != 0)
+            {
+                throw new InvalidDataException($"a request ended with NBD error {error}");
+            }
+
+            if (cookie == FlushCookie)
+            {
+                for (int index = 0; index < blockCount; index++)
+                {
+                    flushed[index] = Math.Max(flushed[index], coveredByFlush![index]);
+                }
+
+                coveredByFlush = null;
+                Flushes++;
+                continue;
+            }
+
+            (int written, long number, bool wasDurable) = writes[cookie];
+            writes.Remove(cookie);
+            inFlight.Remove(written);
+            acknowledged[written] = number;
+            if (wasDurable)
+            {
+                flushed[written] = number;
+            }
+
+            Acknowledged++;
+        }
+    }
+}
