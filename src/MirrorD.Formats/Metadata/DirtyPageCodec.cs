@@ -3,14 +3,8 @@ using System.Buffers.Binary;
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// One page of the dirty map on disk: 4096 bytes, little-endian, checked by CRC-32C.
-/// <code>
-///  0 16  header of every metadata block, magic "MRDDIRTY"
-/// 16  4  page index, from 0
-/// 20  4  volume index
-/// 24  8  reserved, zero
-/// 32 4064 bits: block i of the page is bit i % 8 of byte i / 8; set = the peer may not have it
-/// </code>
+/// One page of the dirty map on disk: 4096 bytes, little-endian. <see cref="Fields"/> is the layout. Block i of the
+/// page is bit i % 8 of byte i / 8 of the bits; set means that the peer may not have the block.
 /// </summary>
 public static class DirtyPageCodec
 {
@@ -23,10 +17,26 @@ public static class DirtyPageCodec
     /// <summary>Blocks that a page describes: 32512, that is 127 MiB of data.</summary>
     public const int BlocksPerPage = BitsBytes * 8;
 
+    private const int PageIndexAt = 16;
+    private const int VolumeIndexAt = 20;
+    private const int ReservedAt = 24;
     private const int HeaderBytes = 32;
 
     /// <summary>First bytes of every page.</summary>
     public static ReadOnlySpan<byte> Magic => "MRDDIRTY"u8;
+
+    /// <summary>Every field in order, without a gap.</summary>
+    public static IReadOnlyList<MetadataField> Fields { get; } =
+    [
+        new(0, 8, "magic"),
+        new(8, 4, "checksum"),
+        new(12, 2, "version"),
+        new(14, 2, "reserved"),
+        new(PageIndexAt, 4, "page-index"),
+        new(VolumeIndexAt, 4, "volume-index"),
+        new(ReservedAt, HeaderBytes - ReservedAt, "reserved"),
+        new(HeaderBytes, BitsBytes, "bits"),
+    ];
 
     /// <summary>The bits of an encoded page, to be filled between <see cref="Begin"/> and <see cref="Seal"/>.</summary>
     public static Span<byte> Bits(Span<byte> page) => page[HeaderBytes..LengthBytes];
@@ -40,8 +50,8 @@ public static class DirtyPageCodec
         ArgumentOutOfRangeException.ThrowIfNegative(pageIndex);
         ArgumentOutOfRangeException.ThrowIfNegative(volumeIndex);
         MetadataBlock.Begin(page, Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(page[16..], pageIndex);
-        BinaryPrimitives.WriteInt32LittleEndian(page[20..], volumeIndex);
+        BinaryPrimitives.WriteInt32LittleEndian(page[PageIndexAt..], pageIndex);
+        BinaryPrimitives.WriteInt32LittleEndian(page[VolumeIndexAt..], volumeIndex);
     }
 
     /// <summary>Writes the checksum, once the bits are there.</summary>
@@ -64,13 +74,13 @@ public static class DirtyPageCodec
             return error;
         }
 
-        if (!MetadataBlock.IsZero(page[24..HeaderBytes]))
+        if (!MetadataBlock.IsZero(page[ReservedAt..HeaderBytes]))
         {
             return MetadataError.ReservedNotZero;
         }
 
-        if (BinaryPrimitives.ReadInt32LittleEndian(page[16..]) != pageIndex
-            || BinaryPrimitives.ReadInt32LittleEndian(page[20..]) != volumeIndex)
+        if (BinaryPrimitives.ReadInt32LittleEndian(page[PageIndexAt..]) != pageIndex
+            || BinaryPrimitives.ReadInt32LittleEndian(page[VolumeIndexAt..]) != volumeIndex)
         {
             return MetadataError.Misplaced;
         }
