@@ -1,0 +1,111 @@
+using MirrorD.Io.Linux.Disks;
+using MirrorD.Io.Linux.Interop;
+
+namespace MirrorD.Io.Linux;
+
+/// <summary>A block device or preallocated file, opened with O_DIRECT: the page cache is not used.</summary>
+public sealed unsafe class LinuxDisk : IDisk
+{
+    private const int MaxRunBytes = 1 << 30;
+
+    private readonly bool _isBlockDevice;
+    private bool _isClosed;
+
+    private LinuxDisk(string name, int fd, bool isWritable, DiskGeometry geometry)
+    {
+        Name = name;
+        Fd = fd;
+        IsWritable = isWritable;
+        LengthBytes = geometry.LengthBytes;
+        LogicalBlockBytes = geometry.LogicalBlockBytes;
+        CanDiscard = isWritable && geometry.CanDiscard;
+        _isBlockDevice = geometry.IsBlockDevice;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public long LengthBytes { get; }
+
+    /// <inheritdoc/>
+    public int LogicalBlockBytes { get; }
+
+    /// <inheritdoc/>
+    public bool CanDiscard { get; }
+
+    /// <summary>Opened for writing too.</summary>
+    public bool IsWritable { get; }
+
+    /// <summary>The file descriptor.</summary>
+    internal int Fd { get; }
+
+    /// <summary>Operations that a loop has in the kernel.</summary>
+    internal int PendingOperations { get; set; }
+
+    /// <summary>
+    /// Opens a disk. With <paramref name="isExclusive"/> a second exclusive opener, of this or another process, is
+    /// refused: a block device that is mounted or part of something else can't be opened at all, a file is locked.
+    /// </summary>
+    /// <exception cref="IOException">It can't be opened; the message names the path, the cause and the remedy.</exception>
+    public static LinuxDisk Open(string path, bool isWritable, bool isExclusive)
+    {
+        int fd = DiskOpening.Open(path, isWritable, isExclusive, out DiskGeometry geometry);
+        return new LinuxDisk(path, fd, isWritable, geometry);
+    }
+
+    /// <summary>Makes a file with all its room allocated, and stores it and its name durably.</summary>
+    /// <param name="path">Must not exist.</param>
+    /// <param name="lengthBytes">A multiple of 4096.</param>
+    /// <exception cref="IOException">The file exists, there is no room, or the file system can't preallocate.</exception>
+    public static void CreateFile(string path, long lengthBytes) => DiskFile.Create(path, lengthBytes);
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        if (PendingOperations > 0)
+        {
+            throw new InvalidOperationException($"{Name} has {PendingOperations} operations pending.");
+        }
+
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _ = Unistd.close(Fd);
+        }
+    }
+
+    /// <summary>Length of the run at the offset, or a negative errno.</summary>
+    internal int QueryAllocation(long offset, long lengthBytes, out bool isHole)
+    {
+        long limit = long.Min(lengthBytes, MaxRunBytes);
+        isHole = false;
+        if (_isBlockDevice)
+        {
+            return (int)limit; // No block device tells what it has allocated.
+        }
+
+        long data = Unistd.lseek(Fd, offset, Unistd.SEEK_DATA);
+        if (data < 0 && LinuxError.Last != LinuxError.ENXIO)
+        {
+            return -LinuxError.Last;
+        }
+
+        long end = data == offset ? Unistd.lseek(Fd, offset, Unistd.SEEK_HOLE) : data;
+        if (end < 0 && data == offset)
+        {
+            return -LinuxError.Last;
+        }
+
+        // No data up to the end of the file: a hole. A boundary inside a block belongs to the data.
+        long run = end < 0 ? limit : long.Min(end - offset, limit);
+        long remainder = run % LogicalBlockBytes;
+        if (data == offset)
+        {
+            return (int)long.Min(limit, remainder == 0 ? run : run - remainder + LogicalBlockBytes);
+        }
+
+        isHole = run >= LogicalBlockBytes;
+        return (int)(isHole ? run - remainder : LogicalBlockBytes);
+    }
+}

@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+
+namespace MirrorD.Io.Linux.Interop;
+
+/// <summary>linux/fs.h: requests of block devices and flags of one read or write.</summary>
+[CHeader("linux/fs.h")]
+internal static unsafe partial class Fs
+{
+    public const uint BLKDISCARD = 0x1277;
+    public const uint BLKSSZGET = 0x1268;
+    public const uint BLKGETSIZE64 = 0x80081272;
+
+    /// <summary>This write is on stable storage before it completes.</summary>
+    public const int RWF_DSYNC = 0x02;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int ioctl(int fd, nuint request, void* argument);
+}

@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace MirrorD.Io.Linux.Interop;
+
+/// <summary>sys/mman.h.</summary>
+[CHeader("sys/mman.h")]
+internal static unsafe partial class Mman
+{
+    public const int PROT_READ = 1;
+    public const int PROT_WRITE = 2;
+    public const int MAP_SHARED = 1;
+    public const int MAP_POPULATE = 0x8000;
+
+    /// <summary>MAP_FAILED.</summary>
+    public static readonly void* Failed = (void*)-1;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int munmap(void* address, nuint length);
+}

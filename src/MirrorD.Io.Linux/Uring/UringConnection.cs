@@ -1,0 +1,26 @@
+namespace MirrorD.Io.Linux.Uring;
+
+/// <summary>A connected stream socket of a <see cref="UringLoop"/>.</summary>
+internal sealed class UringConnection(UringLoop loop, int fd, string name) : IConnection
+{
+    public string Name { get; } = name;
+
+    public int Fd { get; } = fd;
+
+    public UringOperation? Receiving { get; set; }
+
+    public UringOperation? Sending { get; set; }
+
+    public bool IsClosed { get; private set; }
+
+    public void Close()
+    {
+        if (!IsClosed)
+        {
+            IsClosed = true;
+            loop.Close(this);
+        }
+    }
+
+    public override string ToString() => Name;
+}

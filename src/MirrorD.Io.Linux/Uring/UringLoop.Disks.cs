@@ -1,0 +1,215 @@
+using MirrorD.Io.Linux.Interop;
+using MirrorD.Io.Linux.Uring;
+using static MirrorD.Io.Linux.Interop.IoUring;
+
+namespace MirrorD.Io.Linux;
+
+/// <summary>Disk operations.</summary>
+public sealed unsafe partial class UringLoop
+{
+    private const int ZeroesBytes = 256 * 1024;
+
+    // Source of zeroes for disks and file systems that can't make them; nobody writes to it.
+    private IoBuffer? _zeroes;
+
+    /// <inheritdoc/>
+    public void Read(IDisk disk, long offset, BufferSlice into, IoOperation operation) =>
+        StartTransfer(disk, offset, into, isDurable: false, operation, OperationKind.Read);
+
+    /// <inheritdoc/>
+    public void Write(IDisk disk, long offset, BufferSlice from, bool durable, IoOperation operation) =>
+        StartTransfer(disk, offset, from, durable, operation, OperationKind.Write);
+
+    /// <inheritdoc/>
+    public void Flush(IDisk disk, IoOperation operation)
+    {
+        UringOperation started = BeginDisk(disk, operation, OperationKind.Flush);
+        StartDisk(started);
+    }
+
+    /// <inheritdoc/>
+    public void Discard(IDisk disk, long offset, long lengthBytes, IoOperation operation)
+    {
+        UringOperation started = BeginDisk(disk, operation, OperationKind.Discard);
+        started.MayUnmap = true;
+        StartZeroing(started, offset, lengthBytes, disk.CanDiscard ? 0 : -Errno.EOPNOTSUPP);
+    }
+
+    /// <inheritdoc/>
+    public void Zero(IDisk disk, long offset, long lengthBytes, bool mayUnmap, IoOperation operation)
+    {
+        UringOperation started = BeginDisk(disk, operation, OperationKind.Zero);
+        started.MayUnmap = mayUnmap;
+        StartZeroing(started, offset, lengthBytes, 0);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Answered inline from the file system's map; room that was never written counts as a hole.</remarks>
+    public void QueryAllocation(IDisk disk, long offset, long lengthBytes, IoOperation operation)
+    {
+        UringOperation started = BeginDisk(disk, operation, OperationKind.Allocation);
+        int error = Validate(started.Disk!, offset, lengthBytes, mustWrite: false);
+        if (error != 0 || lengthBytes == 0)
+        {
+            CompleteLater(started, error != 0 ? error : -Errno.EINVAL);
+            return;
+        }
+
+        int result = started.Disk!.QueryAllocation(offset, lengthBytes, out bool isHole);
+        CompleteLater(started, result, isHole);
+    }
+
+    private static UringOperation BeginDisk(IDisk disk, IoOperation operation, OperationKind kind)
+    {
+        var opened = (LinuxDisk)disk;
+        operation.Begin(kind);
+        UringOperation started = UringOperation.Of(operation);
+        started.Disk = opened;
+        started.Fd = opened.Fd;
+        started.Address = 0;
+        started.Offset = 0;
+        started.LengthBytes = 0;
+        started.DoneBytes = 0;
+        started.ForceWorker = false;
+        return started;
+    }
+
+    private static int Validate(LinuxDisk disk, long offset, long lengthBytes, bool mustWrite)
+    {
+        if (offset < 0 || lengthBytes < 0 || lengthBytes > disk.LengthBytes || offset > disk.LengthBytes - lengthBytes)
+        {
+            return -Errno.EINVAL;
+        }
+
+        if (((offset | lengthBytes) & (disk.LogicalBlockBytes - 1)) != 0)
+        {
+            return -Errno.EINVAL;
+        }
+
+        return mustWrite && !disk.IsWritable ? -Errno.EPERM : 0;
+    }
+
+    private void StartTransfer(
+        IDisk disk, long offset, BufferSlice slice, bool isDurable, IoOperation operation, OperationKind kind)
+    {
+        UringOperation started = BeginDisk(disk, operation, kind);
+        int error = Validate(started.Disk!, offset, slice.LengthBytes, mustWrite: kind == OperationKind.Write);
+        if (error != 0 || slice.LengthBytes == 0)
+        {
+            CompleteLater(started, error);
+            return;
+        }
+
+        started.Address = slice.Address;
+        started.Offset = offset;
+        started.LengthBytes = slice.LengthBytes;
+        started.IsDurable = isDurable;
+        StartDisk(started);
+    }
+
+    private void StartDisk(UringOperation operation)
+    {
+        operation.Disk!.PendingOperations++;
+        Start(operation);
+    }
+
+    private void FinishDisk(UringOperation operation, int result)
+    {
+        _table.Remove(operation);
+        operation.Disk!.PendingOperations--;
+        operation.Operation.Complete(result);
+    }
+
+    private void ContinueTransfer(UringOperation operation, int result)
+    {
+        if (result > 0)
+        {
+            operation.DoneBytes += result;
+            if (operation.DoneBytes == operation.LengthBytes)
+            {
+                FinishDisk(operation, (int)operation.LengthBytes);
+            }
+            else if (operation.DoneBytes % operation.Disk!.LogicalBlockBytes == 0)
+            {
+                Restart(operation);
+            }
+            else
+            {
+                FinishDisk(operation, -Errno.EIO); // Direct I/O ends inside a block only where the file ends.
+            }
+        }
+        else if (result is -Errno.EAGAIN or -LinuxError.EINTR)
+        {
+            operation.ForceWorker = result == -Errno.EAGAIN;
+            Restart(operation);
+        }
+        else
+        {
+            // Nothing at all inside the known length: the disk shrank under us.
+            FinishDisk(operation, result == 0 ? -Errno.EIO : result);
+        }
+    }
+
+    private void StartZeroing(UringOperation operation, long offset, long lengthBytes, int error)
+    {
+        int invalid = Validate(operation.Disk!, offset, lengthBytes, mustWrite: true);
+        if (invalid != 0 || error != 0 || lengthBytes == 0)
+        {
+            CompleteLater(operation, invalid != 0 ? invalid : error);
+            return;
+        }
+
+        operation.Offset = offset;
+        operation.LengthBytes = lengthBytes;
+        operation.Step = operation.MayUnmap ? ZeroStep.Punch : ZeroStep.ZeroRange;
+        StartDisk(operation);
+    }
+
+    private void WriteZeroing(io_uring_sqe* entry, UringOperation operation)
+    {
+        entry->off = (ulong)(operation.Offset + operation.DoneBytes);
+        if (operation.Step == ZeroStep.WriteZeroes)
+        {
+            _zeroes ??= new IoBuffer(ZeroesBytes);
+            entry->opcode = IORING_OP_WRITE;
+            entry->addr = (ulong)_zeroes.Address;
+            entry->len = (uint)long.Min(ZeroesBytes, operation.LengthBytes - operation.DoneBytes);
+            return;
+        }
+
+        // The kernel takes the length of the range from the address field and the mode from the length field.
+        entry->opcode = IORING_OP_FALLOCATE;
+        entry->addr = (ulong)operation.LengthBytes;
+        entry->len = Falloc.FALLOC_FL_KEEP_SIZE |
+            (uint)(operation.Step == ZeroStep.Punch ? Falloc.FALLOC_FL_PUNCH_HOLE : Falloc.FALLOC_FL_ZERO_RANGE);
+    }
+
+    private void ContinueZeroing(UringOperation operation, int result)
+    {
+        if (result is -LinuxError.EINTR or -Errno.EAGAIN)
+        {
+            Restart(operation);
+        }
+        else if (operation.Step == ZeroStep.WriteZeroes)
+        {
+            operation.DoneBytes += int.Max(result, 0);
+            if (result > 0 && operation.DoneBytes < operation.LengthBytes)
+            {
+                Restart(operation);
+            }
+            else
+            {
+                FinishDisk(operation, result > 0 ? 0 : result == 0 ? -Errno.EIO : result);
+            }
+        }
+        else if (result is -Errno.EOPNOTSUPP or -LinuxError.ENOSYS or -LinuxError.ENODEV)
+        {
+            operation.Step++;
+            Restart(operation);
+        }
+        else
+        {
+            FinishDisk(operation, result);
+        }
+    }
+}

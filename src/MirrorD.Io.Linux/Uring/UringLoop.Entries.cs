@@ -1,0 +1,174 @@
+using MirrorD.Io.Linux.Interop;
+using MirrorD.Io.Linux.Uring;
+using static MirrorD.Io.Linux.Interop.IoUring;
+
+namespace MirrorD.Io.Linux;
+
+/// <summary>How operations become entries of the submission queue, and completions become results.</summary>
+public sealed unsafe partial class UringLoop
+{
+    // A whole burst submitted at once drains a disk's queue in lock-step with the loop; small groups keep it fed.
+    private const uint EntriesPerGroup = 8;
+
+    // Entries that found the queue full (or the loop not yet running), in their order.
+    private readonly Queue<(ulong UserData, bool IsCancel)> _backlog = new();
+
+    private void Start(UringOperation operation)
+    {
+        _table.Add(operation);
+        EnqueueEntry(operation.UserData, isCancel: false);
+    }
+
+    private void Restart(UringOperation operation) => EnqueueEntry(operation.UserData, isCancel: false);
+
+    private void Cancel(UringOperation operation) => EnqueueEntry(operation.UserData, isCancel: true);
+
+    private void EnqueueEntry(ulong userData, bool isCancel)
+    {
+        if (_backlog.Count > 0 || !TryWriteEntry(userData, isCancel))
+        {
+            _backlog.Enqueue((userData, isCancel));
+        }
+    }
+
+    private void SubmitBacklog()
+    {
+        while (_backlog.TryPeek(out (ulong UserData, bool IsCancel) next) && TryWriteEntry(next.UserData, next.IsCancel))
+        {
+            _backlog.Dequeue();
+        }
+    }
+
+    private bool TryWriteEntry(ulong userData, bool isCancel)
+    {
+        io_uring_sqe* entry = _ring.TryTakeEntry();
+        if (entry == null)
+        {
+            return false;
+        }
+
+        if (isCancel)
+        {
+            entry->opcode = IORING_OP_ASYNC_CANCEL;
+            entry->addr = userData;
+            entry->user_data = CancelUserData;
+        }
+        else if (userData == WakeUserData)
+        {
+            entry->opcode = IORING_OP_READ;
+            entry->fd = _wakeFd;
+            entry->addr = (ulong)_wakeCount;
+            entry->len = sizeof(ulong);
+            entry->user_data = WakeUserData;
+        }
+        else
+        {
+            WriteEntry(entry, _table.Get(userData));
+        }
+
+        if (_thread is not null && _ring.Unsubmitted >= EntriesPerGroup)
+        {
+            _ring.Submit();
+        }
+
+        return true;
+    }
+
+    private void WriteEntry(io_uring_sqe* entry, UringOperation operation)
+    {
+        entry->user_data = operation.UserData;
+        entry->fd = operation.Fd;
+        switch (operation.Operation.Kind)
+        {
+            case OperationKind.Read:
+                WriteTransfer(entry, operation, IORING_OP_READ);
+                break;
+            case OperationKind.Write:
+                WriteTransfer(entry, operation, IORING_OP_WRITE);
+                entry->rw_flags = operation.IsDurable ? (uint)Fs.RWF_DSYNC : 0;
+                break;
+            case OperationKind.Flush:
+                entry->opcode = IORING_OP_FSYNC;
+                entry->rw_flags = IORING_FSYNC_DATASYNC;
+                break;
+            case OperationKind.Discard:
+            case OperationKind.Zero:
+                WriteZeroing(entry, operation);
+                break;
+            case OperationKind.Receive:
+                WriteTransfer(entry, operation, IORING_OP_RECV);
+                entry->off = 0;
+                entry->rw_flags = operation.MinimumBytes == operation.LengthBytes ? (uint)Socket.MSG_WAITALL : 0;
+                break;
+            case OperationKind.Send:
+                WriteTransfer(entry, operation, IORING_OP_SEND);
+                entry->off = 0;
+                entry->rw_flags = Socket.MSG_NOSIGNAL | Socket.MSG_WAITALL;
+                break;
+            case OperationKind.Accept:
+                entry->opcode = IORING_OP_ACCEPT;
+                entry->rw_flags = Socket.SOCK_CLOEXEC;
+                break;
+            case OperationKind.Connect:
+                entry->opcode = IORING_OP_CONNECT;
+                entry->addr = (ulong)operation.Address;
+                entry->off = operation.AddressBytes;
+                break;
+            case OperationKind.None:
+            case OperationKind.Allocation:
+            case OperationKind.Timer:
+                throw new InvalidOperationException($"{operation.Operation.Kind} is not for the kernel.");
+        }
+    }
+
+    private static void WriteTransfer(io_uring_sqe* entry, UringOperation operation, byte opcode)
+    {
+        entry->opcode = opcode;
+        entry->flags = operation.ForceWorker ? IOSQE_ASYNC : (byte)0;
+        entry->addr = (ulong)(operation.Address + operation.DoneBytes);
+        entry->len = (uint)(operation.LengthBytes - operation.DoneBytes);
+        entry->off = (ulong)(operation.Offset + operation.DoneBytes);
+    }
+
+    private void Continue(UringOperation operation, int result)
+    {
+        switch (operation.Operation.Kind)
+        {
+            case OperationKind.Read:
+            case OperationKind.Write:
+                ContinueTransfer(operation, result);
+                break;
+            case OperationKind.Flush:
+            case OperationKind.Discard:
+                if (result is -LinuxError.EINTR or -Errno.EAGAIN)
+                {
+                    Restart(operation);
+                }
+                else
+                {
+                    FinishDisk(operation, result);
+                }
+
+                break;
+            case OperationKind.Zero:
+                ContinueZeroing(operation, result);
+                break;
+            case OperationKind.Receive:
+                ContinueReceive(operation, result);
+                break;
+            case OperationKind.Send:
+                ContinueSend(operation, result);
+                break;
+            case OperationKind.Accept:
+                ContinueAccept(operation, result);
+                break;
+            case OperationKind.Connect:
+                ContinueConnect(operation, result);
+                break;
+            case OperationKind.None:
+            case OperationKind.Allocation:
+            case OperationKind.Timer:
+                throw new InvalidOperationException($"{operation.Operation.Kind} is not for the kernel.");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+namespace MirrorD.Io.Linux.Uring;
+
+/// <summary>How far the zeroing of a range has fallen back: from giving room back to writing zeroes.</summary>
+internal enum ZeroStep
+{
+    Punch,
+    ZeroRange,
+    WriteZeroes,
+}
+
+/// <summary>
+/// The loop's side of an <see cref="IoOperation"/>: made at its first submission, kept in
+/// <see cref="IoOperation.LoopState"/> and used again, so that later submissions allocate nothing.
+/// </summary>
+internal sealed class UringOperation(IoOperation operation)
+{
+    public readonly IoOperation Operation = operation;
+
+    /// <summary>Place in the table of pending operations, and how often it was submitted: the user data.</summary>
+    public int Index = -1;
+    public uint Submission;
+
+    public int Fd;
+    public LinuxDisk? Disk;
+    public UringConnection? Connection;
+    public UringListener? Listener;
+
+    /// <summary>Memory, its length or the length of the range, and how much of it is done.</summary>
+    public nint Address;
+    public long Offset;
+    public long LengthBytes;
+    public long DoneBytes;
+
+    /// <summary>Receive: enough for completion.</summary>
+    public int MinimumBytes;
+
+    /// <summary>Write: on stable storage before completion.</summary>
+    public bool IsDurable;
+
+    /// <summary>Zero and discard.</summary>
+    public ZeroStep Step;
+    public bool MayUnmap;
+
+    /// <summary>The last try would have blocked: let a worker thread of the kernel do it.</summary>
+    public bool ForceWorker;
+
+    /// <summary>Timer, and time limit of a connect.</summary>
+    public long DeadlineNs;
+    public long TimerSequence;
+    public int HeapIndex = -1;
+    public bool IsTimedOut;
+
+    /// <summary>Connect: the new socket's name.</summary>
+    public Endpoint? Endpoint;
+    public uint AddressBytes;
+
+    /// <summary>Result to deliver without the kernel; of an allocation query also what was found.</summary>
+    public int LocalResult;
+    public bool IsHole;
+
+    /// <summary>User data of the pending submission.</summary>
+    public ulong UserData => ((ulong)Submission << 32) | (uint)Index;
+
+    /// <summary>The loop's side of an operation.</summary>
+    public static UringOperation Of(IoOperation operation)
+    {
+        if (operation.LoopState is UringOperation known)
+        {
+            return known;
+        }
+
+        var made = new UringOperation(operation);
+        operation.LoopState = made;
+        return made;
+    }
+}
