@@ -13,6 +13,8 @@ export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE := 1
+# Programs that were built run where the SDK was found, wherever that is.
+export DOTNET_ROOT ?= $(dir $(realpath $(shell command -v dotnet)))
 export CONFIGURATION
 
 DOTNET_FLAGS := -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary

@@ -142,30 +142,29 @@ public sealed class Lab : IDisposable
     private void MakeNetworks()
     {
         string network = $"{Id}-net";
-        Ip("netns", "add", network);
-        Ip("-n", network, "link", "add", "production", "type", "bridge", "forward_delay", "0");
-        Ip("-n", network, "link", "set", "production", "up");
+        Tool.Run("ip", "netns", "add", network).Require();
+        Ip(network, "link", "add", "production", "type", "bridge", "forward_delay", "0");
+        Ip(network, "link", "set", "production", "up");
         foreach (Host host in (Host[])[A, B, Client])
         {
-            Ip("netns", "add", host.Namespace);
-            Ip("-n", host.Namespace, "link", "set", "lo", "up");
-            Ip("-n", network, "link", "add", $"to-{host.Name}", "type", "veth",
+            Tool.Run("ip", "netns", "add", host.Namespace).Require();
+            Ip(host.Namespace, "link", "set", "lo", "up");
+            Ip(network, "link", "add", $"to-{host.Name}", "type", "veth",
                 "peer", "name", Host.ProductionInterface, "netns", host.Namespace);
-            Ip("-n", network, "link", "set", $"to-{host.Name}", "master", "production", "up");
-            Ip("-n", host.Namespace, "addr", "add", $"{host.ProductionAddress}/24",
-                "dev", Host.ProductionInterface);
-            Ip("-n", host.Namespace, "link", "set", Host.ProductionInterface, "up");
+            Ip(network, "link", "set", $"to-{host.Name}", "master", "production", "up");
+            Ip(host.Namespace, "addr", "add", $"{host.ProductionAddress}/24", "dev", Host.ProductionInterface);
+            Ip(host.Namespace, "link", "set", Host.ProductionInterface, "up");
         }
 
-        Ip("-n", A.Namespace, "link", "add", Host.DedicatedInterface, "type", "veth",
+        Ip(A.Namespace, "link", "add", Host.DedicatedInterface, "type", "veth",
             "peer", "name", Host.DedicatedInterface, "netns", B.Namespace);
         foreach (Host host in (Host[])[A, B])
         {
-            Ip("-n", host.Namespace, "addr", "add", $"{host.DedicatedAddress}/24",
-                "dev", Host.DedicatedInterface);
-            Ip("-n", host.Namespace, "link", "set", Host.DedicatedInterface, "up");
+            Ip(host.Namespace, "addr", "add", $"{host.DedicatedAddress}/24", "dev", Host.DedicatedInterface);
+            Ip(host.Namespace, "link", "set", Host.DedicatedInterface, "up");
         }
     }
 
-    private static void Ip(params string[] words) => Tool.Run("ip", words).Require();
+    private static void Ip(string networkNamespace, params string[] words) =>
+        Tool.Run("nsenter", [Host.NamespaceOption(networkNamespace), "ip", .. words]).Require();
 }

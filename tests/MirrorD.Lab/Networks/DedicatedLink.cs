@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json;
 using MirrorD.Lab.Processes;
 
 namespace MirrorD.Lab.Networks;
@@ -16,7 +16,7 @@ public sealed class DedicatedLink
     }
 
     /// <summary>Takes the link down: both sides see the carrier go.</summary>
-    public void Cut() => Tool.Run("ip", "-n", a.Namespace, "link", "set", Host.DedicatedInterface, "down").Require();
+    public void Cut() => a.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
 
     /// <summary>Drops every packet in both directions while the carrier stays.</summary>
     public void CutSilently()
@@ -34,16 +34,19 @@ public sealed class DedicatedLink
         foreach (Host host in (Host[])[a, b])
         {
             host.Run("nft", "delete", "table", "inet", "cut");
-            Tool.Run("ip", "-n", host.Namespace, "link", "set", Host.DedicatedInterface, "up").Require();
+            host.Run("ip", "link", "set", Host.DedicatedInterface, "up").Require();
         }
     }
 
     /// <summary>The counters of both ends; a witness that does not depend on the daemons.</summary>
     public LinkBytes ReadBytes() => new(Transmitted(a), Transmitted(b));
 
-    private static long Transmitted(Host host) => long.Parse(
-        host.Run("cat", $"/sys/class/net/{Host.DedicatedInterface}/statistics/tx_bytes").Require().Output.Trim(),
-        CultureInfo.InvariantCulture);
+    private static long Transmitted(Host host)
+    {
+        ToolResult shown = host.Run("ip", "-json", "-stats", "link", "show", Host.DedicatedInterface).Require();
+        using JsonDocument document = JsonDocument.Parse(shown.Output);
+        return document.RootElement[0].GetProperty("stats64").GetProperty("tx").GetProperty("bytes").GetInt64();
+    }
 
     // Dropping at the receiver: the sender must see nothing but silence, no local error.
     private static void Drop(Host receiver)

@@ -41,29 +41,34 @@ public sealed class Host
 
     /// <summary>Hardware address of an interface.</summary>
     public string HardwareAddress(string networkInterface) =>
-        Run("cat", $"/sys/class/net/{networkInterface}/address").Require().Output.Trim();
+        WordAfter("link/ether", Run("ip", "-o", "link", "show", networkInterface).Require().Output)!;
 
     /// <summary>True when an interface of this host holds the address.</summary>
     public bool Holds(string address) =>
         Run("ip", "-o", "addr", "show").Require().Output.Contains($" {address}/", StringComparison.Ordinal);
 
     /// <summary>The hardware address this host's neighbour table has for an address; null when it has none.</summary>
-    public string? Neighbour(string address)
-    {
-        // 10.77.0.100 dev prod lladdr 0a:1b:… REACHABLE
-        string[] words = Run("ip", "neigh", "show", address).Require().Output.Split(' ', '\n');
-        int at = Array.IndexOf(words, "lladdr");
-        return at < 0 ? null : words[at + 1];
-    }
+    public string? Neighbour(string address) =>
+        WordAfter("lladdr", Run("ip", "neigh", "show", address).Require().Output);
 
     /// <summary>True when the address answers a ping within a second.</summary>
     public bool Pings(string address) => Run("ping", "-c", "1", "-W", "1", "-n", address).Succeeded;
 
     /// <summary>Runs a tool on this host.</summary>
     public ToolResult Run(string program, params IReadOnlyList<string> arguments) =>
-        Tool.Run("ip", ["netns", "exec", Namespace, program, .. arguments]);
+        Tool.Run("nsenter", [NamespaceOption(Namespace), program, .. arguments]);
 
     /// <summary>Starts a long-running program on this host.</summary>
     public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
         lab.Start($"{Name}-{name}", Namespace, program, arguments);
+
+    // nsenter and not "ip netns exec", which fails where / is no mount point: in a chroot.
+    internal static string NamespaceOption(string networkNamespace) => $"--net=/run/netns/{networkNamespace}";
+
+    private static string? WordAfter(string key, string text)
+    {
+        string[] words = text.Split(' ', '\n');
+        int at = Array.IndexOf(words, key);
+        return at < 0 ? null : words[at + 1];
+    }
 }

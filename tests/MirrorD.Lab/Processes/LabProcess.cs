@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MirrorD.Lab.Networks;
 
 namespace MirrorD.Lab.Processes;
 
@@ -45,10 +46,8 @@ public sealed class LabProcess
         var start = new ProcessStartInfo("setsid");
         if (networkNamespace is not null)
         {
-            foreach (string word in (string[])["ip", "netns", "exec", networkNamespace])
-            {
-                start.ArgumentList.Add(word);
-            }
+            start.ArgumentList.Add("nsenter");
+            start.ArgumentList.Add(Host.NamespaceOption(networkNamespace));
         }
 
         foreach (string word in
