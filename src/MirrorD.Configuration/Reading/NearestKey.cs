@@ -1,7 +1,7 @@
 namespace MirrorD.Configuration.Reading;
 
 /// <summary>Finds what was probably meant by a mistyped key, by edit distance.</summary>
-internal static class NearestKey
+public static class NearestKey
 {
     /// <summary>"did you mean 'x'?" or the list of what is known.</summary>
     public static string Advice(string written, IReadOnlyCollection<string> known, string whatKnown)

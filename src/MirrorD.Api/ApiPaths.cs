@@ -1,0 +1,39 @@
+namespace MirrorD.Api;
+
+/// <summary>Paths of the control API, version 1.</summary>
+public static class ApiPaths
+{
+    /// <summary>Where the daemon listens unless told otherwise.</summary>
+    public const string DefaultSocket = "/run/mirrord/mirrord.sock";
+
+    /// <summary>GET: <see cref="VersionReport"/>.</summary>
+    public const string Version = "/v1/version";
+
+    /// <summary>GET: <see cref="StatusReport"/>.</summary>
+    public const string Status = "/v1/status";
+
+    /// <summary>GET: server-sent events, each a <see cref="StatusReport"/>; one at once, then on each change.</summary>
+    public const string StatusStream = "/v1/status/stream";
+
+    /// <summary>GET, optional ?after=sequence: <see cref="EventList"/>.</summary>
+    public const string Events = "/v1/events";
+
+    /// <summary>GET, optional ?after=sequence: server-sent events, each an <see cref="EventReport"/>.</summary>
+    public const string EventStream = "/v1/events/stream";
+
+    /// <summary>GET: <see cref="ExplainReport"/>.</summary>
+    public const string Explain = "/v1/resources/{name}/explain";
+
+    /// <summary>POST <see cref="PromoteRequest"/>: <see cref="CommandReply"/>.</summary>
+    public const string Promote = "/v1/resources/{name}/promote";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Demote = "/v1/resources/{name}/demote";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Switchover = "/v1/resources/{name}/switchover";
+
+    /// <summary>A path with its resource filled in.</summary>
+    public static string For(string path, string resource) =>
+        path.Replace("{name}", Uri.EscapeDataString(resource));
+}

@@ -1,0 +1,62 @@
+namespace MirrorD.Api;
+
+/// <summary>A resource as its node sees it. States are the words of the documentation, e.g. UpToDate.</summary>
+public sealed record ResourceReport
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>ok, syncing, degraded, held-up or failed; see <see cref="ResourceHealth"/>.</summary>
+    public required string Health { get; init; }
+
+    /// <summary>Primary or Standby.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>State of this node's copy.</summary>
+    public required string DiskState { get; init; }
+
+    /// <summary>Disconnected, Authenticating, Joining, SyncSource, SyncTarget, Joined or Refused.</summary>
+    public required string Link { get; init; }
+
+    /// <summary>Name of the other node.</summary>
+    public required string Peer { get; init; }
+
+    /// <summary>Role of the other node; null while unknown.</summary>
+    public string? PeerRole { get; init; }
+
+    /// <summary>State of the other node's copy as last known; null when unknown.</summary>
+    public string? PeerDiskState { get; init; }
+
+    /// <summary>Session last joined, 16 hexadecimal digits; null when never joined.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>Current generation, 16 hexadecimal digits; null when none.</summary>
+    public string? Generation { get; init; }
+
+    /// <summary>Promotion counter.</summary>
+    public ulong Promotions { get; init; }
+
+    /// <summary>Evidence held that the peer does not serve; None when there is none.</summary>
+    public required string Proof { get; init; }
+
+    /// <summary>Case of the last handshake; null before the first.</summary>
+    public string? HandshakeCase { get; init; }
+
+    /// <summary>Requests that wait at this moment.</summary>
+    public int HeldRequests { get; init; }
+
+    /// <summary>Step of taking over or releasing that runs now; null when none.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>Running resync; null when none.</summary>
+    public ResyncReport? Resync { get; init; }
+
+    /// <summary>What holds the resource up; null when nothing does.</summary>
+    public HoldUpReport? HoldUp { get; init; }
+
+    /// <summary>Volumes in order.</summary>
+    public required IReadOnlyList<VolumeReport> Volumes { get; init; }
+
+    /// <summary>Service addresses.</summary>
+    public required IReadOnlyList<AddressReport> Addresses { get; init; }
+}

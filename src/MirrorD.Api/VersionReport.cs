@@ -1,0 +1,14 @@
+namespace MirrorD.Api;
+
+/// <summary>Answer of <c>GET /v1/version</c>.</summary>
+public sealed record VersionReport
+{
+    /// <summary>Version of the daemon.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Name of the node.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Process id of the daemon.</summary>
+    public required int ProcessId { get; init; }
+}

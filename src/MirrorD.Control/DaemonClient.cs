@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MirrorD.Api;
+
+namespace MirrorD.Control;
+
+/// <summary>Calls the daemon of this node over its unix socket.</summary>
+internal sealed class DaemonClient : IDisposable
+{
+    private const string DataPrefix = "data: ";
+
+    private readonly string _socket;
+    private readonly HttpClient _http;
+
+    public DaemonClient(string socket)
+    {
+        _socket = socket;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = Connect, UseProxy = false })
+        {
+            BaseAddress = new Uri("http://mirrord"),
+            // A takeover may wait for hooks; the daemon has deadlines for every step of it.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Reads a report.</summary>
+    public async Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken stop)
+    {
+        using HttpResponseMessage response = await Send(new HttpRequestMessage(HttpMethod.Get, path), false, stop);
+        return await ReadBody(response, type, stop);
+    }
+
+    /// <summary>Runs a command. A refusal is a reply like any other.</summary>
+    public async Task<CommandReply> Command(string path, PromoteRequest? body, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        if (body is not null)
+        {
+            string json = JsonSerializer.Serialize(body, ApiJson.Default.PromoteRequest);
+            request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+        }
+
+        using HttpResponseMessage response = await Send(request, true, stop);
+        return await ReadBody(response, ApiJson.Default.CommandReply, stop);
+    }
+
+    /// <summary>Reads server-sent events until the daemon ends them.</summary>
+    public async IAsyncEnumerable<T> Stream<T>(
+        string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken stop)
+    {
+        using HttpResponseMessage response = await Send(new HttpRequestMessage(HttpMethod.Get, path), false, stop);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
+        while (await ReadLine(reader, stop) is { } line)
+        {
+            if (line.StartsWith(DataPrefix, StringComparison.Ordinal))
+            {
+                yield return JsonSerializer.Deserialize(line.AsSpan(DataPrefix.Length), type)
+                    ?? throw Broken("an empty event");
+            }
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static async Task<string?> ReadLine(StreamReader reader, CancellationToken stop)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(stop);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<T> ReadBody<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken stop)
+    {
+        try
+        {
+            await using Stream body = await response.Content.ReadAsStreamAsync(stop);
+            return await JsonSerializer.DeserializeAsync(body, type, stop) ?? throw Broken("nothing");
+        }
+        catch (JsonException)
+        {
+            throw Broken($"something that is no {typeof(T).Name}");
+        }
+        catch (IOException)
+        {
+            throw Broken("only a part");
+        }
+    }
+
+    private async Task<HttpResponseMessage> Send(HttpRequestMessage request, bool refusalIsReply, CancellationToken stop)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+        }
+        catch (HttpRequestException failed)
+        {
+            throw Unreachable(failed);
+        }
+
+        if (response.IsSuccessStatusCode || (refusalIsReply && response.StatusCode == HttpStatusCode.Conflict))
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            CommandReply error = await ReadBody(response, ApiJson.Default.CommandReply, stop);
+            throw new CommandFailure(ExitCode.Failed, error.Message, error.Remedy);
+        }
+    }
+
+    private async ValueTask<Stream> Connect(SocketsHttpConnectionContext _, CancellationToken stop)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), stop);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private CommandFailure Unreachable(Exception failed)
+    {
+        SocketError? cause = (failed.InnerException as SocketException)?.SocketErrorCode;
+        (string why, string remedy) = cause switch
+        {
+            SocketError.AccessDenied => (
+                "this user may not use it", "run this as root or as a member of the group mirrord"),
+            SocketError.ConnectionRefused => (
+                "nobody listens there", "start the daemon with 'systemctl start mirrord'"),
+            _ when !File.Exists(_socket) => (
+                "it is not there", "start the daemon with 'systemctl start mirrord', or name its socket with --socket"),
+            _ => (failed.InnerException?.Message ?? failed.Message, "look into 'journalctl -u mirrord'"),
+        };
+        return new CommandFailure(
+            ExitCode.Unreachable, $"the daemon can't be reached at {_socket}: {why.TrimEnd('.')}", remedy);
+    }
+
+    private CommandFailure Broken(string what) => new(
+        ExitCode.Failed, $"the daemon at {_socket} answered with {what}", "check that daemon and mirrorctl are of one version");
+}

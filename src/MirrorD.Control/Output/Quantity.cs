@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace MirrorD.Control.Output;
+
+/// <summary>Sizes and times for a reader.</summary>
+internal static class Quantity
+{
+    private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    /// <summary>Three significant digits with a binary unit, e.g. "1.5 GiB".</summary>
+    public static string Bytes(long bytes)
+    {
+        double value = bytes;
+        int unit = 0;
+        while (value >= 1024 && unit < s_units.Length - 1)
+        {
+            value /= 1024;
+            unit++;
+        }
+
+        string format = unit == 0 || value >= 100 ? "0" : value >= 10 ? "0.#" : "0.##";
+        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {s_units[unit]}";
+    }
+
+    /// <summary>The two largest parts, e.g. "2 h 5 min".</summary>
+    public static string Seconds(long seconds)
+    {
+        TimeSpan span = TimeSpan.FromSeconds(seconds);
+        return span switch
+        {
+            { TotalDays: >= 1 } => $"{(int)span.TotalDays} d {span.Hours} h",
+            { TotalHours: >= 1 } => $"{span.Hours} h {span.Minutes} min",
+            { TotalMinutes: >= 1 } => $"{span.Minutes} min {span.Seconds} s",
+            _ => $"{span.Seconds} s",
+        };
+    }
+
+    /// <summary>"42 % of 10 GiB, 110 MiB/s, 53 s left".</summary>
+    public static string Progress(Api.ResyncReport resync)
+    {
+        long done = Math.Max(0, resync.TotalBytes - resync.RemainingBytes);
+        double percent = resync.TotalBytes <= 0 ? 100 : 100.0 * done / resync.TotalBytes;
+        string left = resync.SecondsLeft is { } seconds ? $"{Seconds(seconds)} left" : "time left unknown";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Math.Floor(percent):0} % of {Bytes(resync.TotalBytes)}, {Bytes(resync.BytesPerSecond)}/s, {left}");
+    }
+}

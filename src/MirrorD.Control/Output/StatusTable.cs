@@ -1,0 +1,108 @@
+using MirrorD.Api;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace MirrorD.Control.Output;
+
+/// <summary>Status for a person at a terminal.</summary>
+internal static class StatusTable
+{
+    public static void Write(StatusReport report, CommandContext context) =>
+        ConsoleFor(context).Write(Render(report));
+
+    /// <summary>Shows each report in the place of the one before, until they end.</summary>
+    public static Task Watch(IAsyncEnumerable<StatusReport> reports, CommandContext context) =>
+        ConsoleFor(context).Live(new Text("")).StartAsync(async live =>
+        {
+            await foreach (StatusReport report in reports)
+            {
+                live.UpdateTarget(Render(report));
+            }
+        });
+
+    private static IAnsiConsole ConsoleFor(CommandContext context) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Out) });
+
+    private static Rows Render(StatusReport report)
+    {
+        var parts = new List<IRenderable> { Overview(report) };
+        foreach (ResourceReport resource in report.Resources)
+        {
+            parts.AddRange(Details(resource));
+        }
+
+        return new Rows(parts);
+    }
+
+    private static Table Overview(StatusReport report)
+    {
+        var table = new Table().RoundedBorder().Title($"node [bold]{Markup.Escape(report.Node)}[/]");
+        foreach (string title in (string[])["resource", "health", "role", "disk", "link", "peer", "not mirrored"])
+        {
+            table.AddColumn(title);
+        }
+
+        foreach (ResourceReport resource in report.Resources)
+        {
+            string peer = $"{resource.Peer}: {resource.PeerRole ?? "?"}, {resource.PeerDiskState ?? "?"}";
+            table.AddRow(
+                $"[bold]{Markup.Escape(resource.Name)}[/]",
+                $"[{Colour(resource.Health)}]{resource.Health}[/]",
+                Markup.Escape(resource.Role),
+                Markup.Escape(resource.DiskState),
+                Markup.Escape(resource.Link),
+                Markup.Escape(peer),
+                Quantity.Bytes(resource.Volumes.Sum(volume => volume.DirtyBytes)));
+        }
+
+        return table;
+    }
+
+    private static IEnumerable<IRenderable> Details(ResourceReport resource)
+    {
+        if (resource.Resync is { } resync)
+        {
+            string direction = resource.Link == "SyncTarget" ? "from" : "to";
+            yield return new Text($"{resource.Name}: resync {direction} {resource.Peer}: {Quantity.Progress(resync)}");
+            yield return Bar(resync);
+        }
+
+        if (resource.Step is { } step)
+        {
+            yield return new Text($"{resource.Name}: {step}");
+        }
+
+        if (resource.HoldUp is { } holdUp)
+        {
+            yield return new Text(
+                $"{resource.Name}: {holdUp.State} since {holdUp.Since.ToLocalTime():HH:mm:ss}: {holdUp.Reason}",
+                new Style(Color.Yellow));
+            yield return new Text(
+                $"{resource.Name}: waits for {holdUp.Owner}" + (holdUp.Remedy is { } remedy ? $"; {remedy}" : ""));
+        }
+
+        foreach (AddressReport address in resource.Addresses.Where(address => address.Held))
+        {
+            yield return new Text($"{resource.Name}: holds {address.Address} on {address.Interface}");
+        }
+
+        foreach (VolumeReport volume in resource.Volumes.Where(volume => volume.ExportSocket is not null))
+        {
+            yield return new Text($"{resource.Name}/{volume.Name}: {Quantity.Bytes(volume.LengthBytes)} at {volume.ExportSocket}");
+        }
+    }
+
+    private static BreakdownChart Bar(ResyncReport resync) => new BreakdownChart()
+        .Width(60)
+        .HideTags()
+        .AddItem("done", Math.Max(0, resync.TotalBytes - resync.RemainingBytes), Color.Green)
+        .AddItem("left", Math.Max(0, resync.RemainingBytes), Color.Grey);
+
+    private static string Colour(string health) => health switch
+    {
+        ResourceHealth.Ok => "green",
+        ResourceHealth.Syncing => "blue",
+        ResourceHealth.Degraded => "yellow",
+        _ => "red",
+    };
+}

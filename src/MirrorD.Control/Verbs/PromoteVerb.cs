@@ -1,0 +1,56 @@
+using CommandLine;
+using MirrorD.Api;
+
+namespace MirrorD.Control.Verbs;
+
+[Verb("promote", HelpText = "Make this node the Primary, by the rules.")]
+internal sealed class PromoteVerb : ResourceVerb
+{
+    [Option("force", HelpText = "Also against the rules: says what is lost and asks.")]
+    public bool Force { get; set; }
+
+    [Option("yes", HelpText = "With --force: don't ask.")]
+    public bool Yes { get; set; }
+
+    public override async Task<int> Run(CommandContext context, CancellationToken stop)
+    {
+        using var daemon = new DaemonClient(Socket);
+        if (Force)
+        {
+            await Confirm(daemon, context, stop);
+        }
+
+        string path = ApiPaths.For(ApiPaths.Promote, Resource);
+        return Report(await daemon.Command(path, new PromoteRequest { Force = Force }, stop), context);
+    }
+
+    private async Task Confirm(DaemonClient daemon, CommandContext context, CancellationToken stop)
+    {
+        string path = ApiPaths.For(ApiPaths.Explain, Resource);
+        ExplainReport report = await daemon.Get(path, ApiJson.Default.ExplainReport, stop);
+        context.Error.WriteLine($"Promoting {Resource} by force:");
+        foreach (string loss in report.IfForced)
+        {
+            context.Error.WriteLine($"  - {loss}");
+        }
+
+        if (Yes)
+        {
+            return;
+        }
+
+        if (!context.CanAsk)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage, "a forced promotion needs a confirmation, and there is no terminal to ask on",
+                "add --yes if you accept this");
+        }
+
+        context.Error.Write($"Type the name of the resource to go on: ");
+        string? answer = await context.In.ReadLineAsync(stop);
+        if (answer?.Trim() != Resource)
+        {
+            throw new CommandFailure(ExitCode.Failed, "not confirmed, nothing was changed");
+        }
+    }
+}
