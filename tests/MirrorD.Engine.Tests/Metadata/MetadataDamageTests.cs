@@ -37,6 +37,18 @@ public class MetadataDamageTests
     }
 
     [Fact]
+    public void Of_two_intact_superblock_slots_the_higher_sequence_wins()
+    {
+        using MetadataWorld world = MetadataWorld.Formatted(32);
+        (VolumeMetadataStore store, Superblock superblock, _) = world.LoadUsable();
+        long second = world.Volume.MetadataOffset + MetadataLayout.SuperblockOffset(1);
+        world.Meta.Fault = (kind, offset, _) => kind == OperationKind.Write && offset == second ? Errno.EIO : 0;
+        Assert.Equal(Errno.EIO, world.Run(done => store.StoreSuperblock(superblock with { Promotions = 8 }, done)));
+        world.Meta.Fault = null;
+        Assert.Equal(8UL, world.LoadUsable().Superblock.Promotions);
+    }
+
+    [Fact]
     public void Two_damaged_superblocks_are_named_with_a_remedy()
     {
         using MetadataWorld world = MetadataWorld.Formatted(22);
