@@ -1,0 +1,34 @@
+using MirrorD.Configuration;
+using MirrorD.Configuration.NodeState;
+using MirrorD.Formats;
+
+namespace MirrorD.Daemon.Startup;
+
+/// <summary>Who this daemon is and what it works on; fixed from its start to its end.</summary>
+internal sealed record NodeContext
+{
+    public required ClusterConfiguration Configuration { get; init; }
+
+    /// <summary>Name of this node.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Stable id of this node.</summary>
+    public required NodeId Id { get; init; }
+
+    /// <summary>This run of the host.</summary>
+    public required BootId Boot { get; init; }
+
+    /// <summary>The key that the nodes share.</summary>
+    public required byte[] Key { get; init; }
+
+    public required StateDirectory State { get; init; }
+
+    /// <summary>Directory of the sockets.</summary>
+    public required string RunDirectory { get; init; }
+
+    /// <summary>Socket of the control API.</summary>
+    public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
+
+    /// <summary>Socket of a volume's export.</summary>
+    public string ExportSocket(string resource, string volume) => Path.Combine(RunDirectory, resource, volume + ".nbd");
+}

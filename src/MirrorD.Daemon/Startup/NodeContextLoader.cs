@@ -1,0 +1,68 @@
+using MirrorD.Configuration;
+using MirrorD.Configuration.NodeState;
+using MirrorD.Formats;
+
+namespace MirrorD.Daemon.Startup;
+
+/// <summary>Reads what the daemon needs before it can do anything, and says what is missing.</summary>
+internal static class NodeContextLoader
+{
+    private const string BootIdFile = "/proc/sys/kernel/random/boot_id";
+
+    /// <summary>Longest path of a unix socket (sun_path of sys/un.h without its final zero).</summary>
+    private const int LongestSocketPathBytes = 107;
+
+    public static NodeContext Load(DaemonOptions options)
+    {
+        ClusterConfiguration configuration = ReadConfiguration(options.Config);
+        string name = NodeName.Resolve(configuration, options.Node, Environment.MachineName, "--node", out string? error)
+            ?? throw new StartupException(error!, $"the configuration is {options.Config}");
+        var state = new StateDirectory(options.StateDirectory);
+        try
+        {
+            var context = new NodeContext
+            {
+                Configuration = configuration,
+                Name = name,
+                Id = new NodeId(state.NodeId()),
+                Boot = new BootId(Guid.Parse(File.ReadAllText(BootIdFile).Trim())),
+                Key = ClusterKey.Load(state.KeyFile),
+                State = state,
+                RunDirectory = options.RunDirectory,
+            };
+            CheckSocketPaths(context);
+            return context;
+        }
+        catch (NodeStateException missing)
+        {
+            throw new StartupException(missing.Problem, missing.Remedy);
+        }
+    }
+
+    private static ClusterConfiguration ReadConfiguration(string file)
+    {
+        ConfigurationResult result = ConfigurationFile.Load(file);
+        if (result.Configuration is { } configuration)
+        {
+            return configuration;
+        }
+
+        string errors = string.Join('\n', result.Errors.Select(error => $"  {error}"));
+        throw new StartupException(
+            $"the configuration can't be used:\n{errors}\n", $"check it with 'mirrorctl config check --config {file}'");
+    }
+
+    private static void CheckSocketPaths(NodeContext context)
+    {
+        var sockets = context.Configuration.ResourcesOf(context.Name)
+            .SelectMany(resource => resource.On[context.Name].Volumes
+                .Select(volume => context.ExportSocket(resource.Name, volume.Name)))
+            .Prepend(context.ControlSocket);
+        foreach (string path in sockets.Where(path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPathBytes))
+        {
+            throw new StartupException(
+                $"the path {path} is too long for a unix socket (at most {LongestSocketPathBytes} bytes)",
+                "name a shorter directory with --run-dir, or shorten the names of resource and volume");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Mono.Unix.Native;
+
+namespace MirrorD.Daemon.Startup;
+
+/// <summary>The directory of the sockets, held by one daemon at a time.</summary>
+internal sealed class RunDirectory : IDisposable
+{
+    private const FilePermissions SocketMode =
+        FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IRGRP | FilePermissions.S_IWGRP;
+
+    private readonly FileStream _lock;
+
+    private RunDirectory(FileStream held) => _lock = held;
+
+    /// <summary>Makes the directory and takes it.</summary>
+    /// <exception cref="StartupException">Another daemon has it, or it can't be made.</exception>
+    public static RunDirectory Take(string path)
+    {
+        // Sockets are made with this mask and must never be open to others, not even for a moment.
+        _ = Syscall.umask(FilePermissions.S_IRWXO);
+        try
+        {
+            Directory.CreateDirectory(path);
+            // FileShare.None is an exclusive flock(2), which ends with the process however it ends.
+            return new RunDirectory(new FileStream(
+                Path.Combine(path, "mirrord.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (UnauthorizedAccessException denied)
+        {
+            throw new StartupException(
+                $"the directory {path} can't be used: {denied.Message.TrimEnd('.')}",
+                "run mirrord as root, or name another directory with --run-dir");
+        }
+        catch (IOException failed)
+        {
+            throw new StartupException(
+                $"the directory {path} can't be taken: {failed.Message.TrimEnd('.')}",
+                "another mirrord may run already: see 'systemctl status mirrord', or use another --run-dir");
+        }
+    }
+
+    /// <summary>Opens a socket to its owner and the group mirrord, where there is one.</summary>
+    public static void OpenToGroup(string socket)
+    {
+        if (Syscall.getgrnam("mirrord") is { } group)
+        {
+            _ = Syscall.lchown(socket, uint.MaxValue, group.gr_gid);
+        }
+
+        _ = Syscall.chmod(socket, SocketMode);
+    }
+
+    public void Dispose() => _lock.Dispose();
+}
