@@ -71,6 +71,30 @@ public sealed class ClientTests
         Assert.NotEmpty(workload.Verify(ServeFile(lab, "again", medium), powerWasCut: true));
     }
 
+    [HostFact]
+    public void Behind_a_patient_export_fio_survives_the_death_of_its_server()
+    {
+        using var lab = new Lab.Lab();
+        string socket = Serve(lab, "mortal", "file", evictPercent: null, out string medium);
+        LabProcess server = lab.Processes[^1];
+        string patient = PatientExport.Start(lab, "fio", socket);
+        var fio = new FioRun(lab, patient, clients: 4, bytesPerClient: 4 << 20);
+        for (int round = 0; round < 2; round++)
+        {
+            Wait.For("fio to write", 20, () => fio.HasWrittenSince(medium), fio.Tail);
+            server.Kill();
+            fio.Pause();
+            File.Delete(socket);
+            lab.Start($"again-{round}", "nbdkit", "--foreground", "--unix", socket, "file", medium);
+            server = lab.Processes[^1];
+            Wait.For("the server to listen", 10, () => File.Exists(socket));
+            fio.Resume();
+        }
+
+        Wait.For("fio to write", 20, () => fio.HasWrittenSince(medium), fio.Tail);
+        fio.StopAndRequireClean();
+    }
+
     private static string Serve(Lab.Lab lab, string name, string kind, int? evictPercent, out string medium)
     {
         medium = BackingFile.Create(Path.Combine(lab.Directory, $"{name}.medium"), 64 << 20);

@@ -34,7 +34,7 @@ public static class NbdTools
     /// <summary>fio's arguments for random I/O verified by crc32c: clients with a connection and an area each.</summary>
     public static string[] FioVerify(string socket, int clients, long bytesPerClient, int? seconds = null) =>
     [
-        "--name=verify", "--ioengine=nbd", $"--uri={Uri(socket)}", "--rw=randrw", "--bsrange=4k-64k",
+        "--name=mirror", "--ioengine=nbd", $"--uri={Uri(socket)}", "--rw=randrw", "--bsrange=4k-64k",
         "--iodepth=8", $"--numjobs={clients}", $"--size={bytesPerClient}", $"--offset_increment={bytesPerClient}",
         "--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--group_reporting", "--fsync=64",
         .. seconds is int s ? (string[])["--time_based", $"--runtime={s}", "--verify_backlog=64"] : ["--do_verify=1"],

@@ -6,6 +6,8 @@ namespace MirrorD.Lab.Networks;
 public sealed class Host
 {
     private readonly Lab lab;
+    private int boots;
+    private string bootIdPath;
 
     internal Host(Lab lab, string name, string productionAddress, string? dedicatedAddress)
     {
@@ -16,6 +18,8 @@ public sealed class Host
         DedicatedAddress = dedicatedAddress;
         Directory = Path.Combine(lab.Directory, name);
         System.IO.Directory.CreateDirectory(Directory);
+        bootIdPath = "";
+        Boot();
     }
 
     /// <summary>Interface in the production network, the same name on every host.</summary>
@@ -58,9 +62,28 @@ public sealed class Host
     public ToolResult Run(string program, params IReadOnlyList<string> arguments) =>
         Tool.Run("nsenter", [NamespaceOption(Namespace), program, .. arguments]);
 
-    /// <summary>Starts a long-running program on this host.</summary>
-    public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
-        lab.Start($"{Name}-{name}", Namespace, program, arguments);
+    /// <summary>
+    /// Starts a long-running program on this host. It sees this host's boot id and network interfaces in /proc and
+    /// /sys.
+    /// </summary>
+    public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments)
+    {
+        // The mounts are in a mount namespace of the process alone. Each wrapper ends in exec.
+        const string Enter =
+            "boot=$1; shift; mount --make-rprivate /proc && mount --bind \"$boot\" /proc/sys/kernel/random/boot_id && " +
+            "mount --make-rprivate /sys && mount -t sysfs sysfs /sys && exec \"$@\"";
+        return lab.Start(
+            $"{Name}-{name}", Namespace, "unshare",
+            ["--mount", "--propagation", "unchanged", "sh", "-c", Enter, "sh", bootIdPath, program, .. arguments]);
+    }
+
+    /// <summary>From now on this is another run of the host: programs started later see a new boot id.</summary>
+    public void Boot()
+    {
+        boots++;
+        bootIdPath = Path.Combine(Directory, $"boot-id-{boots}");
+        File.WriteAllText(bootIdPath, $"{Guid.NewGuid()}\n");
+    }
 
     // nsenter and not "ip netns exec", which fails where / is no mount point: in a chroot.
     internal static string NamespaceOption(string networkNamespace) => $"--net=/run/netns/{networkNamespace}";

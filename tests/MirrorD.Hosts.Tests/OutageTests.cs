@@ -1,0 +1,74 @@
+using MirrorD.Lab;
+using MirrorD.Lab.Clients;
+using MirrorD.Lab.Networks;
+using MirrorD.Lab.Pairs;
+
+namespace MirrorD.Hosts.Tests;
+
+/// <summary>What a resync moves, by the counters of the link's interfaces.</summary>
+public sealed class OutageTests : PairTest
+{
+    private const int Writes = 1000;
+
+    [HostFact]
+    public void After_an_outage_the_resync_moves_the_blocks_written_meanwhile_and_no_more()
+    {
+        Pair pair = StartPair(new PairOptions { DiskBytes = 1L << 30, OnPeerLoss = "continue" });
+        using (NbdConnection client = NbdConnection.Connect(pair.A.Export()))
+        {
+            // Something to have in sync before, spread as widely as what comes after.
+            WriteRandomBlocks(client, seed: 1);
+            client.Flush();
+
+            Lab.Link.CutSilently();
+            pair.A.WaitFor("to notice the outage", 20, view => view.Link == "Disconnected");
+            WriteRandomBlocks(client, seed: 2);
+            client.Flush();
+            Assert.InRange(pair.A.Status().DirtyBytes("data"), (Writes - 50) * 4096L, Writes * 4096L);
+        }
+
+        LinkBytes before = Lab.Link.ReadBytes();
+        Lab.Link.Mend();
+        pair.WaitUntilJoined(60);
+        LinkBytes moved = Lab.Link.ReadBytes().Since(before);
+
+        // Each block with its frame, packet headers and acknowledgement; then handshake, dirty maps and heartbeats.
+        long most = (Writes * (4096L + 512)) + (512 << 10);
+        Assert.InRange(moved.Both, (Writes - 50) * 4096L, most);
+        WaitUntilIdentical(pair);
+    }
+
+    [HostFact]
+    public void While_the_link_is_open_one_way_only_nothing_is_acknowledged_that_the_standby_lacks()
+    {
+        Pair pair = StartPair();
+        var workload = new StampedWorkload(blockCount: 4000, seed: 7);
+        workload.Start(pair.A.Export());
+        Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
+
+        Lab.Link.CutSilentlyTowards(pair.B.Host);
+        pair.A.WaitFor("to notice the outage and freeze", 20, view => view.HoldUp is not null);
+        long acknowledged = workload.Acknowledged;
+        Wait.While("no write is acknowledged while frozen", 1, () => workload.Acknowledged == acknowledged);
+
+        Lab.Link.Mend();
+        pair.WaitUntilJoined(60);
+        Wait.For("writes to go on", 20, () => workload.Acknowledged > acknowledged + 500);
+        workload.Stop();
+        Assert.Null(workload.Broken);
+        Assert.Empty(workload.Verify(pair.A.Export(), powerWasCut: false));
+        WaitUntilIdentical(pair);
+    }
+
+    private static void WriteRandomBlocks(NbdConnection client, int seed)
+    {
+        var random = new Random(seed);
+        byte[] block = new byte[4096];
+        int blocks = (int)(client.LengthBytes / 4096);
+        for (int write = 0; write < Writes; write++)
+        {
+            random.NextBytes(block);
+            client.Write(random.Next(blocks) * 4096L, block);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Clients;
+
+/// <summary>fio with verification in the background, until it is told to stop.</summary>
+public sealed class FioRun
+{
+    private readonly LabProcess process;
+    private DateTime lastWrite;
+
+    /// <summary>Starts it.</summary>
+    public FioRun(Lab lab, string socket, int clients, long bytesPerClient) =>
+        process = lab.Start("fio", "fio", NbdTools.FioVerify(socket, clients, bytesPerClient, seconds: 3600));
+
+    /// <summary>False once it has ended, which it never should by itself.</summary>
+    public bool IsRunning => process.IsRunning;
+
+    /// <summary>True when a file has been written since the last call that said true.</summary>
+    public bool HasWrittenSince(string path)
+    {
+        DateTime written = File.GetLastWriteTimeUtc(path);
+        bool newer = written > lastWrite;
+        lastWrite = newer ? DateTime.UtcNow : lastWrite;
+        return newer;
+    }
+
+    /// <summary>Stops it with SIGSTOP; requests that it sent go on behind it.</summary>
+    public void Pause() => Send(Signals.Stop);
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => Send(Signals.Continue);
+
+    /// <summary>Ends it; it must have had no error and no wrong data.</summary>
+    public void StopAndRequireClean()
+    {
+        Send(Signals.Interrupt);
+        process.WaitForExit(60);
+        string said = process.Output;
+        // "verify: bad magic header …", "crc32c: verify failed at file …"
+        if (said.Contains("verify: ", StringComparison.Ordinal)
+            || said.Contains("verify failed", StringComparison.Ordinal)
+            || !said.Contains("err= 0", StringComparison.Ordinal))
+        {
+            string[] lines = said.Split('\n');
+            throw new InvalidDataException($"fio was not content\n{string.Join('\n', lines.Take(40))}");
+        }
+    }
+
+    /// <summary>What it said, for messages.</summary>
+    public string Tail() => process.Tail();
+
+    // fio runs its jobs as children.
+    private void Send(int signal)
+    {
+        if (!process.IsRunning)
+        {
+            return;
+        }
+
+        string children = File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children");
+        foreach (string child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Signals.Send(int.Parse(child, CultureInfo.InvariantCulture), signal);
+        }
+
+        process.Send(signal);
+    }
+}

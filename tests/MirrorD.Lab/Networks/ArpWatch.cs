@@ -1,0 +1,32 @@
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Networks;
+
+/// <summary>tcpdump of ARP on a host's production interface.</summary>
+public sealed class ArpWatch
+{
+    private readonly LabProcess process;
+
+    /// <summary>Starts it and waits until it listens.</summary>
+    public ArpWatch(Host host)
+    {
+        process = host.Start("tcpdump", "tcpdump", "-i", Host.ProductionInterface, "-n", "-e", "-l", "arp");
+        process.WaitForOutput("listening on", 10);
+    }
+
+    /// <summary>One line per frame.</summary>
+    public IReadOnlyList<string> Frames => [.. process.Output.Split('\n').Where(line => line.Contains("ARP"))];
+
+    /// <summary>Gratuitous ARP requests for an address from a hardware address: "who has X tell X".</summary>
+    public int GratuitousRequests(string address, string hardwareAddress) => Frames.Count(
+        frame => frame.Contains($" {hardwareAddress} > ") && frame.Contains($"Request who-has {address} ")
+            && frame.Contains($"tell {address},"));
+
+    /// <summary>Gratuitous ARP replies: "X is at …" to everybody.</summary>
+    public int GratuitousReplies(string address, string hardwareAddress) => Frames.Count(
+        frame => frame.Contains($" {hardwareAddress} > ") && frame.Contains("ff:ff:ff:ff:ff:ff")
+            && frame.Contains($"Reply {address} is-at {hardwareAddress}"));
+
+    /// <summary>Everything, for messages.</summary>
+    public string Tail() => process.Tail();
+}

@@ -1,0 +1,188 @@
+using System.Text.Json;
+using MirrorD.Lab.Disks;
+using MirrorD.Lab.Networks;
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Pairs;
+
+/// <summary>A host with mirrord on it, as an operator meets it: the daemon, mirrorctl and the sockets.</summary>
+public sealed class Node
+{
+    private readonly Lab lab;
+    private readonly string configuration;
+    private readonly Dictionary<string, VolatileDisk> volatileDisks = [];
+    private readonly Dictionary<string, string> disks = [];
+    private int starts;
+    private LabProcess? daemon;
+
+    internal Node(Lab lab, Host host, string configuration)
+    {
+        this.lab = lab;
+        this.configuration = configuration;
+        Host = host;
+        RunDirectory = Path.Combine(host.Directory, "run");
+        StateDirectory = Path.Combine(host.Directory, "state");
+        Directory.CreateDirectory(RunDirectory);
+        Directory.CreateDirectory(StateDirectory);
+    }
+
+    /// <summary>The host that it runs on.</summary>
+    public Host Host { get; }
+
+    /// <summary>a or b.</summary>
+    public string Name => Host.Name;
+
+    /// <summary>Where the sockets are.</summary>
+    public string RunDirectory { get; }
+
+    /// <summary>Node id, keys, events.</summary>
+    public string StateDirectory { get; }
+
+    /// <summary>The daemon that was started last.</summary>
+    public LabProcess Daemon => daemon ?? throw new InvalidOperationException($"mirrord was never started on {Name}");
+
+    /// <summary>The control socket.</summary>
+    public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
+
+    /// <summary>The NBD socket of a volume.</summary>
+    public string Export(string volume = "data") => Path.Combine(RunDirectory, Pair.ResourceName, $"{volume}.nbd");
+
+    /// <summary>The file or block device that a volume lies on.</summary>
+    public string Disk(string volume = "data") =>
+        volatileDisks.TryGetValue(volume, out VolatileDisk? disk) ? disk.DevicePath : disks[volume];
+
+    /// <summary>Starts the daemon.</summary>
+    public void Start()
+    {
+        starts++;
+        daemon = Host.Start(
+            $"mirrord-{starts}", Program("mirrord"), "--config", configuration, "--node", Name,
+            "--state-dir", StateDirectory, "--run-dir", RunDirectory);
+    }
+
+    /// <summary>Starts the daemon and waits until it answers.</summary>
+    public void StartAndWait()
+    {
+        Start();
+        Wait.For($"mirrord on {Name} to answer", 20, () => IsAnswering(), () => Daemon.Tail());
+    }
+
+    /// <summary>Runs mirrorctl against this node's daemon.</summary>
+    public ToolResult Control(params IReadOnlyList<string> words) =>
+        Host.Run(Program("mirrorctl"), ["--socket", ControlSocket, .. words]);
+
+    /// <summary>Runs mirrorctl for what needs no daemon.</summary>
+    public ToolResult Offline(params IReadOnlyList<string> words) => Host.Run(Program("mirrorctl"), words);
+
+    /// <summary>The resource as this node's daemon sees it.</summary>
+    public ResourceView Status()
+    {
+        ToolResult shown = Control("status", "--json").Require();
+        using JsonDocument document = JsonDocument.Parse(shown.Output);
+        return new ResourceView(document.RootElement.GetProperty("resources").EnumerateArray()
+            .Single(one => one.GetProperty("name").GetString() == Pair.ResourceName).Clone());
+    }
+
+    /// <summary>As <see cref="Status"/>; null when the daemon does not answer.</summary>
+    public ResourceView? TryStatus()
+    {
+        try
+        {
+            return Status();
+        }
+        catch (Exception exception) when (exception is ToolFailedException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits for a state of the resource on this node.</summary>
+    public void WaitFor(string description, double seconds, Func<ResourceView, bool> condition)
+    {
+        ResourceView? last = null;
+        Wait.For(
+            $"{Name}: {description}", seconds,
+            () =>
+            {
+                if (!Daemon.IsRunning)
+                {
+                    throw new InvalidOperationException($"mirrord on {Name} is not running\n{Daemon.Tail()}");
+                }
+
+                last = TryStatus();
+                return last is not null && condition(last);
+            },
+            () => $"{Name} shows: {last?.ToString() ?? "no answer"}\n{lab.Logs()}");
+    }
+
+    /// <summary>
+    /// Power cut of the host: the daemon is gone in the middle of what it does, and its volatile disks lose what was
+    /// not flushed.
+    /// </summary>
+    public void CutPower()
+    {
+        // Stopped first: on a real power cut no program sees its disks fail.
+        Daemon.Send(Signals.Stop);
+        foreach (VolatileDisk disk in volatileDisks.Values)
+        {
+            disk.CutPower();
+        }
+
+        Daemon.Kill();
+        Host.Boot();
+    }
+
+    /// <summary>Brings the disks back after <see cref="CutPower"/>; the configuration names them by a link.</summary>
+    public void RestorePower()
+    {
+        foreach ((string volume, VolatileDisk disk) in volatileDisks)
+        {
+            disk.Restore();
+            Link(volume, disk.DevicePath);
+        }
+    }
+
+    internal string AddDisk(string volume, PairOptions options)
+    {
+        if (options.Disks == DiskKind.Volatile)
+        {
+            var disk = new VolatileDisk(lab, $"{Name}-{volume}", options.DiskBytes, options.EvictPercent);
+            volatileDisks.Add(volume, disk);
+            return Link(volume, disk.DevicePath);
+        }
+
+        string file = BackingFile.Create(Path.Combine(Host.Directory, $"{volume}.img"), options.DiskBytes);
+        string path = options.Disks == DiskKind.Loop ? LoopDevice.Attach(lab, file).Path : file;
+        disks.Add(volume, path);
+        return path;
+    }
+
+    private static string Program(string name)
+    {
+        // tests/<project>/bin/Release/net10.0/ below the root of the repository.
+        for (string? at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
+        {
+            string candidate = Path.Combine(at, "out", name);
+            if (File.Exists(candidate))
+            {
+                return candidate;
+            }
+        }
+
+        throw new FileNotFoundException($"out/{name} is not built: run 'make build'");
+    }
+
+    // A device's number changes over a power cut; the link to it is what the configuration names.
+    private string Link(string volume, string device)
+    {
+        string link = Path.Combine(Host.Directory, $"{volume}.dev");
+        File.Delete(link);
+        File.CreateSymbolicLink(link, device);
+        return link;
+    }
+
+    private bool IsAnswering() =>
+        Daemon.IsRunning
+            ? File.Exists(ControlSocket) && Control("version").Succeeded
+            : throw new InvalidOperationException($"mirrord on {Name} ended\n{Daemon.Tail()}");
+}

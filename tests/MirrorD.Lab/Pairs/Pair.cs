@@ -1,0 +1,125 @@
+using System.Text;
+using MirrorD.Lab.Disks;
+using MirrorD.Lab.Networks;
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Pairs;
+
+/// <summary>Two nodes with one resource, created and ready to start.</summary>
+public sealed class Pair
+{
+    /// <summary>The resource of every pair.</summary>
+    public const string ResourceName = "mail";
+
+    private readonly Lab lab;
+    private readonly PairOptions options;
+
+    /// <summary>Makes disks, configuration and key, and creates the volumes' metadata on both nodes.</summary>
+    public Pair(Lab lab, PairOptions options)
+    {
+        this.lab = lab;
+        this.options = options;
+        ConfigurationPath = Path.Combine(lab.Directory, "mirrord.yaml");
+        A = new Node(lab, lab.A, ConfigurationPath);
+        B = new Node(lab, lab.B, ConfigurationPath);
+        File.WriteAllText(ConfigurationPath, Configuration());
+        Create();
+    }
+
+    /// <summary>The configuration, the same file for both.</summary>
+    public string ConfigurationPath { get; }
+
+    /// <summary>First node.</summary>
+    public Node A { get; }
+
+    /// <summary>Second node.</summary>
+    public Node B { get; }
+
+    /// <summary>Starts both daemons, waits until they are joined and promotes a.</summary>
+    public void StartJoinedWithPrimaryA()
+    {
+        A.StartAndWait();
+        B.StartAndWait();
+        WaitUntilJoined(60);
+        A.Control("promote", ResourceName).Require();
+        A.WaitFor("to be Primary", 20, view => view.IsPrimary);
+    }
+
+    /// <summary>Waits until both say that they are joined.</summary>
+    public void WaitUntilJoined(double seconds)
+    {
+        A.WaitFor("joined", seconds, view => view.IsJoined);
+        B.WaitFor("joined", seconds, view => view.IsJoined);
+    }
+
+    /// <summary>The other node of the pair.</summary>
+    public Node Other(Node node) => node == A ? B : A;
+
+    /// <summary>
+    /// Compares both backing disks over the length of the volume; nothing may be in flight. Null when identical, else
+    /// the first difference.
+    /// </summary>
+    public string? Difference(string volume = "data")
+    {
+        long lengthBytes = A.Status().LengthBytes(volume);
+        ToolResult compared = Tool.RunWithin(
+            TimeSpan.FromMinutes(2), "cmp", "-n", $"{lengthBytes}", A.Disk(volume), B.Disk(volume));
+        return compared.ExitCode switch
+        {
+            0 => null,
+            1 => compared.Output.Trim(),
+            _ => throw new ToolFailedException(compared),
+        };
+    }
+
+    private string Configuration()
+    {
+        var text = new StringBuilder("nodes:\n");
+        foreach (Node node in (Node[])[A, B])
+        {
+            text.AppendLine($$"""
+                  {{node.Name}}:
+                    dedicated: {address: {{node.Host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
+                    production: {address: {{node.Host.ProductionAddress}}, interface: {{Host.ProductionInterface}}}
+                    resources:
+                      {{ResourceName}}:
+                        volumes:
+                """);
+            foreach (string volume in options.Volumes)
+            {
+                string kind = options.Disks == DiskKind.File ? "file" : "device";
+                text.AppendLine($"          {volume}: {{{kind}: {node.AddDisk(volume, options)}}}");
+            }
+        }
+
+        text.AppendLine($$"""
+            resources:
+              {{ResourceName}}:
+                between: [a, b]
+                addresses: [{address: {{Lab.ServiceAddress}}/32}]
+                on-peer-loss: {{options.OnPeerLoss}}
+                link-timeout: {{options.LinkTimeout}}
+            """);
+        if (options.ResyncRate is not null)
+        {
+            text.AppendLine($"    resync-rate: {options.ResyncRate}");
+        }
+
+        if (options.Arbiter)
+        {
+            string directory = Path.Combine(lab.Directory, "arbiter");
+            Directory.CreateDirectory(directory);
+            text.AppendLine($"arbiter: {{directory: {directory}}}");
+        }
+
+        return text.ToString();
+    }
+
+    // The disks are new and empty on both sides, so there is nothing to name as source.
+    private void Create()
+    {
+        string key = Path.Combine(A.StateDirectory, "cluster.key");
+        A.Offline("keygen", "--out", key).Require();
+        File.Copy(key, Path.Combine(B.StateDirectory, "cluster.key"));
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace MirrorD.Lab.Pairs;
+
+/// <summary>One resource of a status, as a node's daemon sees it. Read from the JSON, not with the product's types.</summary>
+public sealed class ResourceView
+{
+    private readonly JsonElement json;
+
+    internal ResourceView(JsonElement json) => this.json = json;
+
+    public string Role => Text("role") ?? "";
+
+    public string DiskState => Text("diskState") ?? "";
+
+    public string Link => Text("link") ?? "";
+
+    public string? PeerRole => Text("peerRole");
+
+    public string? HandshakeCase => Text("handshakeCase");
+
+    public string? Generation => Text("generation");
+
+    public string? HoldUp =>
+        json.TryGetProperty("holdUp", out JsonElement held) ? held.GetProperty("state").GetString() : null;
+
+    public int HeldRequests => json.TryGetProperty("heldRequests", out JsonElement held) ? held.GetInt32() : 0;
+
+    public bool IsJoined => Link == "Joined" && DiskState == "UpToDate";
+
+    public bool IsPrimary => Role == "Primary";
+
+    /// <summary>Total and remaining bytes of a running resync; null when none runs.</summary>
+    public (long Total, long Remaining)? Resync =>
+        json.TryGetProperty("resync", out JsonElement resync)
+            ? (resync.GetProperty("totalBytes").GetInt64(), resync.GetProperty("remainingBytes").GetInt64())
+            : null;
+
+    /// <summary>Size of a volume.</summary>
+    public long LengthBytes(string volume) => Volume(volume).GetProperty("lengthBytes").GetInt64();
+
+    /// <summary>Bytes of a volume that the peer may not have.</summary>
+    public long DirtyBytes(string volume) => Volume(volume).GetProperty("dirtyBytes").GetInt64();
+
+    /// <summary>The whole, for messages.</summary>
+    public override string ToString() => json.GetRawText();
+
+    private string? Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+
+    private JsonElement Volume(string volume) =>
+        json.GetProperty("volumes").EnumerateArray().Single(one => one.GetProperty("name").GetString() == volume);
+}
