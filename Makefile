@@ -17,7 +17,7 @@ export DOTNET_SKIP_FIRST_TIME_EXPERIENCE := 1
 export DOTNET_ROOT ?= $(dir $(realpath $(shell command -v dotnet)))
 export CONFIGURATION
 
-DOTNET_FLAGS := -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+DOTNET_FLAGS := -c $(CONFIGURATION) -v quiet -nologo -clp:"NoSummary;ErrorsOnly"
 SHARED_SOURCES := Directory.Build.props Directory.Packages.props global.json MirrorD.sln
 SOURCES := $(SHARED_SOURCES) $(shell find src tests native -type d \( -name bin -o -name obj \) -prune -o \
 	-type f \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.c' \) -print 2>/dev/null)

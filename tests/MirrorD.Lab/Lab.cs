@@ -18,7 +18,9 @@ public sealed class Lab : IDisposable
     private readonly Stack<Action> undo = new();
     private readonly Lock gate = new();
     private readonly FileStream ownership;
+    private readonly Lock disposal = new();
     private bool disposed;
+    private bool removed;
 
     /// <summary>Makes the hosts and networks.</summary>
     /// <exception cref="InvalidOperationException">Not root.</exception>
@@ -69,6 +71,9 @@ public sealed class Lab : IDisposable
     /// <summary>The dedicated link between a and b.</summary>
     public DedicatedLink Link { get; }
 
+    /// <summary>True once Ctrl-C or a termination signal has ended all labs of this process.</summary>
+    public static bool IsInterrupted => LabExit.IsInterrupted;
+
     /// <summary>Every process started so far, in order.</summary>
     public IReadOnlyList<LabProcess> Processes => processes;
 
@@ -89,40 +94,20 @@ public sealed class Lab : IDisposable
         }
     }
 
-    /// <summary>Kills every process, then undoes mounts, devices and networks. Safe to call twice.</summary>
+    /// <summary>
+    /// Kills every process, then undoes mounts, devices and networks. A second caller waits for the first: nobody may
+    /// end the program in the middle of it.
+    /// </summary>
     public void Dispose()
     {
-        lock (gate)
+        lock (disposal)
         {
-            if (disposed)
+            if (!removed)
             {
-                return;
-            }
-
-            disposed = true;
-        }
-
-        // Killed before anything is unmounted: requests that wait for a dead or frozen daemon end with an error then.
-        foreach (LabProcess process in processes)
-        {
-            process.Send(Signals.Kill);
-        }
-
-        while (undo.TryPop(out Action? action))
-        {
-            try
-            {
-                action();
-            }
-            catch (Exception exception) when (exception is ToolFailedException or IOException or TimeoutException)
-            {
-                // The sweep below looks at what is really there.
+                Remove();
+                removed = true;
             }
         }
-
-        Leftovers.Sweep(Directory);
-        ownership.Dispose();
-        LabExit.Forget(this);
     }
 
     internal LabProcess Start(
@@ -163,6 +148,36 @@ public sealed class Lab : IDisposable
             Ip(host.Namespace, "addr", "add", $"{host.DedicatedAddress}/24", "dev", Host.DedicatedInterface);
             Ip(host.Namespace, "link", "set", Host.DedicatedInterface, "up");
         }
+    }
+
+    private void Remove()
+    {
+        lock (gate)
+        {
+            disposed = true;
+        }
+
+        // Killed before anything is unmounted: requests that wait for a dead or frozen daemon end with an error then.
+        foreach (LabProcess process in processes)
+        {
+            process.Send(Signals.Kill);
+        }
+
+        while (undo.TryPop(out Action? action))
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception) when (exception is ToolFailedException or IOException or TimeoutException)
+            {
+                // The sweep below looks at what is really there.
+            }
+        }
+
+        Leftovers.Sweep(Directory);
+        ownership.Dispose();
+        LabExit.Forget(this);
     }
 
     private static void Ip(string networkNamespace, params string[] words) =>

@@ -8,6 +8,8 @@ internal static class LabExit
     private static readonly List<Lab> Alive = [];
     private static readonly List<PosixSignalRegistration> Registrations = [];
 
+    public static bool IsInterrupted { get; private set; }
+
     public static void Register(Lab lab)
     {
         lock (Alive)
@@ -37,6 +39,7 @@ internal static class LabExit
     private static void End(PosixSignalContext context)
     {
         context.Cancel = true;
+        IsInterrupted = true;
         DisposeAll();
         Environment.Exit(130);
     }
