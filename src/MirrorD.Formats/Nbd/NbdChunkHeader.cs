@@ -16,18 +16,23 @@ namespace MirrorD.Formats.Nbd;
 /// <param name="Type">What the payload is.</param>
 /// <param name="Cookie">Which request is answered.</param>
 /// <param name="LengthBytes">Length of the payload.</param>
-public readonly record struct NbdChunkHeader(NbdChunkFlags Flags, NbdChunkType Type, ulong Cookie, uint LengthBytes)
+public readonly record struct NbdChunkHeader(
+    NbdChunkFlags Flags, NbdChunkType Type, ulong Cookie, uint LengthBytes)
 {
     /// <summary>Bytes on the wire.</summary>
     public const int SizeBytes = 20;
 
-    /// <summary>Payload of an <see cref="NbdChunkType.OffsetData"/> chunk before its data: the 64-bit offset.</summary>
+    /// <summary>
+    /// Payload of an <see cref="NbdChunkType.OffsetData"/> chunk before its data: the 64-bit offset.
+    /// </summary>
     public const int DataOffsetSizeBytes = 8;
 
     /// <summary>Payload of an <see cref="NbdChunkType.Error"/> chunk without its text.</summary>
     public const int ErrorSizeBytes = 6;
 
-    /// <summary>Payload of a <see cref="NbdChunkType.BlockStatus"/> chunk before its extents: the context.</summary>
+    /// <summary>
+    /// Payload of a <see cref="NbdChunkType.BlockStatus"/> chunk before its extents: the context.
+    /// </summary>
     public const int ContextSizeBytes = 4;
 
     /// <summary>Writes <see cref="SizeBytes"/> bytes.</summary>

@@ -1,6 +1,8 @@
 namespace MirrorD.Formats.Nbd;
 
-/// <summary>Limits that the protocol page sets, or that clients take for granted when nothing is agreed.</summary>
+/// <summary>
+/// Limits that the protocol page sets, or that clients take for granted when nothing is agreed.
+/// </summary>
 public static class NbdLimits
 {
     /// <summary>Longest string in bytes (export name, context, error text).</summary>

@@ -1,12 +1,16 @@
 namespace MirrorD.Formats.Nbd;
 
-/// <summary>Magic numbers of the NBD protocol (NetworkBlockDevice/nbd, doc/proto.md). All big-endian on the wire.</summary>
+/// <summary>
+/// Magic numbers of the NBD protocol (NetworkBlockDevice/nbd, doc/proto.md). All big-endian on the wire.
+/// </summary>
 public static class NbdMagic
 {
     /// <summary>"NBDMAGIC": the first eight bytes a server sends.</summary>
     public const ulong Greeting = 0x4e42444d41474943;
 
-    /// <summary>"IHAVEOPT": newstyle; before the server's flags and before every option of the client.</summary>
+    /// <summary>
+    /// "IHAVEOPT": newstyle; before the server's flags and before every option of the client.
+    /// </summary>
     public const ulong Option = 0x49484156454f5054;
 
     /// <summary>Before every reply to an option.</summary>

@@ -1,6 +1,8 @@
 namespace MirrorD.Formats.Nbd;
 
-/// <summary>Kinds of replies to options (NBD_REP_…). Bit 31 marks an error, whose data is a text for humans.</summary>
+/// <summary>
+/// Kinds of replies to options (NBD_REP_…). Bit 31 marks an error, whose data is a text for humans.
+/// </summary>
 public enum NbdOptionReply : uint
 {
     /// <summary>Done; no further reply to this option.</summary>

@@ -103,7 +103,8 @@ public sealed class NbdStructTests
         Assert.Equal(value, NbdExtent.Decode(golden));
     }
 
-    private static byte[] Golden(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+    private static byte[] Golden(string hex) =>
+        Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
 
     private delegate void Encoder(Span<byte> to);
 

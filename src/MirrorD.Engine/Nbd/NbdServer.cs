@@ -1,0 +1,207 @@
+using MirrorD.Core;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Nbd;
+
+/// <summary>
+/// Serves volumes to NBD clients (fixed newstyle, docs/internals/nbd.md) on one endpoint. All members are
+/// used on the loop's thread only; what happens to clients is told through events, in no case by throwing.
+/// </summary>
+public sealed class NbdServer
+{
+    private readonly IIoLoop _loop;
+    private readonly Endpoint _endpoint;
+    private readonly NbdServerOptions _options;
+    private readonly Action<NbdEvent> _report;
+    private readonly NbdExport[] _exports;
+    private readonly List<NbdSession> _sessions = [];
+    private readonly Stack<SessionMemory> _freeMemory = new();
+    private readonly IoOperation _accept;
+    private readonly IoOperation _retry;
+    private IListener? _listener;
+    private Action? _stopped;
+    private bool _stopping;
+
+    /// <summary>Makes a server; <see cref="Start"/> begins.</summary>
+    /// <param name="loop">The loop that everything runs on.</param>
+    /// <param name="endpoint">Where to listen.</param>
+    /// <param name="volumes">
+    /// What is served, by <see cref="IVolumeFrontend.Name"/>. When there is one, the empty name means it too.
+    /// </param>
+    /// <param name="options">Limits.</param>
+    /// <param name="report">Gets the events, on the loop's thread; must not block.</param>
+    public NbdServer(IIoLoop loop, Endpoint endpoint, IReadOnlyList<IVolumeFrontend> volumes,
+        NbdServerOptions options, Action<NbdEvent> report)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(volumes.Count is > 0 and <= SessionLimits.Exports, true);
+        _loop = loop;
+        _endpoint = endpoint;
+        _options = options;
+        _report = report;
+        _exports = [.. volumes.Select(volume => new NbdExport(volume, options, OnSlotReturned))];
+        _accept = new IoOperation(OnAccepted);
+        _retry = new IoOperation(OnRetry);
+    }
+
+    /// <summary>Connections that are served, or that still finish requests.</summary>
+    public int Sessions => _sessions.Count;
+
+    /// <summary>What is served.</summary>
+    internal IReadOnlyList<NbdExport> Exports => _exports;
+
+    /// <summary>Begins to listen. Throws <see cref="IOException"/> that names endpoint and cause.</summary>
+    public void Start()
+    {
+        Invariant.Require(_listener is null, "a server is started once");
+        _listener = _loop.Listen(_endpoint);
+        _loop.Accept(_listener, _accept);
+    }
+
+    /// <summary>
+    /// Closes all connections at once, those in the handshake too; new ones may come at any time, and whether
+    /// they can open an export is up to <see cref="IVolumeFrontend.Unavailable"/>.
+    /// </summary>
+    /// <param name="reason">For the events.</param>
+    /// <param name="closed">
+    /// Called when the volume has completed all requests of these connections; before the return when
+    /// there are none.
+    /// </param>
+    public void CloseSessions(string reason, Action? closed = null)
+    {
+        int left = _sessions.Count + 1;
+        void One()
+        {
+            if (--left == 0)
+            {
+                closed?.Invoke();
+            }
+        }
+
+        foreach (NbdSession session in _sessions.ToArray())
+        {
+            session.WhenForgotten(One);
+            session.Close(NbdEventKind.Closed, reason);
+        }
+
+        One();
+    }
+
+    /// <summary>Stops listening and closes all connections, for good.</summary>
+    /// <param name="reason">For the events.</param>
+    /// <param name="stopped">Called when nothing of the server is left on the loop; its buffers are
+    /// freed.</param>
+    public void Stop(string reason, Action? stopped = null)
+    {
+        Invariant.Require(!_stopping, "a server is stopped once");
+        _stopping = true;
+        _stopped = stopped;
+        _loop.CancelTimer(_retry);
+        _listener?.Close();
+        CloseSessions(reason);
+        EndWhenEmpty();
+    }
+
+    /// <summary>Finds an export by the name that a client sent; null when there is none.</summary>
+    internal NbdExport? Find(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty && _exports.Length == 1)
+        {
+            return _exports[0];
+        }
+
+        foreach (NbdExport export in _exports)
+        {
+            if (name.SequenceEqual(export.NameUtf8))
+            {
+                return export;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Tells the outside.</summary>
+    internal void Report(in NbdEvent happened) => _report(happened);
+
+    /// <summary>Of the session nothing is left but its buffers.</summary>
+    internal void Forget(NbdSession session)
+    {
+        bool known = _sessions.Remove(session);
+        Invariant.Require(known, "a session is forgotten once");
+        _freeMemory.Push(session.Memory);
+        EndWhenEmpty();
+    }
+
+    private void OnAccepted(IoOperation accept)
+    {
+        if (_stopping)
+        {
+            accept.Connection?.Close();
+            EndWhenEmpty();
+            return;
+        }
+
+        if (accept.Result < 0)
+        {
+            Report(new NbdEvent(NbdEventKind.AcceptFailed, "", "", $"accept failed, errno {-accept.Result}"));
+            _loop.StartTimer(_loop.NowNs + SessionLimits.AcceptRetryNs, _retry);
+            return;
+        }
+
+        IConnection connection = accept.Connection!;
+        _loop.Accept(_listener!, _accept);
+        if (_sessions.Count == _options.MaxSessions)
+        {
+            Report(new NbdEvent(NbdEventKind.Refused, connection.Name, "",
+                $"already {_sessions.Count} connections, the most that are allowed"));
+            connection.Close();
+            return;
+        }
+
+        SessionMemory memory = _freeMemory.TryPop(out SessionMemory? used) ? used : new SessionMemory();
+        var session = new NbdSession(this, _loop, connection, _options, memory);
+        _sessions.Add(session);
+        session.Start();
+    }
+
+    private void OnRetry(IoOperation retry)
+    {
+        if (_stopping)
+        {
+            EndWhenEmpty();
+            return;
+        }
+
+        _loop.Accept(_listener!, _accept);
+    }
+
+    /// <summary>Each session of the export looks for itself whether it waits for a slot.</summary>
+    private void OnSlotReturned(NbdExport export)
+    {
+        for (int i = _sessions.Count - 1; i >= 0; i--)
+        {
+            // A session that runs may end, and others with it.
+            if (i < _sessions.Count && _sessions[i].Export == export)
+            {
+                _sessions[i].Run();
+            }
+        }
+    }
+
+    private void EndWhenEmpty()
+    {
+        if (!_stopping || _sessions.Count > 0 || _accept.IsPending || _retry.IsPending)
+        {
+            return;
+        }
+
+        while (_freeMemory.TryPop(out SessionMemory? memory))
+        {
+            memory.Dispose();
+        }
+
+        Action? stopped = _stopped;
+        _stopped = null;
+        stopped?.Invoke();
+    }
+}

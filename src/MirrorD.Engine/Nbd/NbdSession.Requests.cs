@@ -1,0 +1,295 @@
+using MirrorD.Core;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats.Nbd;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Nbd;
+
+/// <content>
+/// The transmission phase: requests are taken from the input in order and validated before anything is done.
+/// A read that still needs slots, a write that still needs data and a block status hold up the requests
+/// behind them, never those before them; so whatever the session waits for is in the hands of somebody who
+/// goes on.
+/// </content>
+internal sealed partial class NbdSession
+{
+    private readonly Stack<PendingRequest> _freeRequests = new();
+    private readonly Stack<Piece> _freePieces = new();
+    private Piece[] _pieces = [];
+    private RequestCheck _check;
+    private int _requestsInUse;
+    private int _piecesInUse;
+    private int _slotsHeld;
+
+    /// <summary>All that requests need is made here, once.</summary>
+    private void BeginTransmission(NbdExport export)
+    {
+        _pieces = new Piece[_options.MaxRequestsPerSession];
+        for (int i = 0; i < _pieces.Length; i++)
+        {
+            _pieces[i] = new Piece(OnVolumeDone);
+            _freePieces.Push(_pieces[i]);
+            _freeRequests.Push(new PendingRequest());
+        }
+
+        _check = new RequestCheck((ulong)export.Volume.LengthBytes, (uint)export.Volume.BlockBytes,
+            (uint)export.SlotBytes, _structuredReplies, _allocationContextOf == export);
+    }
+
+    private Step ReadRequest()
+    {
+        if (_writing is not null)
+        {
+            return ReadPayload(_writing);
+        }
+
+        if (_reading is not null)
+        {
+            return IssueRead(_reading);
+        }
+
+        if (_asking is not null)
+        {
+            return Step.Blocked;
+        }
+
+        if (_input.AvailableBytes < NbdRequestHeader.SizeBytes)
+        {
+            return Need(NbdRequestHeader.SizeBytes);
+        }
+
+        // A request needs one piece at least; taking it up only when there is one keeps the readers simple.
+        if (_freeRequests.Count == 0 || _freePieces.Count == 0)
+        {
+            return Step.Blocked;
+        }
+
+        if (!NbdRequestHeader.TryDecode(_input.Peek(NbdRequestHeader.SizeBytes), out NbdRequestHeader header))
+        {
+            Violation("a request without its magic");
+            return Step.Taken;
+        }
+
+        _input.Consume(NbdRequestHeader.SizeBytes);
+        BeginRequest(header);
+        return Step.Taken;
+    }
+
+    private void BeginRequest(in NbdRequestHeader header)
+    {
+        if (header.Command == NbdCommand.Disconnect)
+        {
+            Finish("disconnected by the client");
+            return;
+        }
+
+        if (header.Command == NbdCommand.Write && header.LengthBytes > SessionLimits.ConsumedPayloadBytes)
+        {
+            Violation($"a write of {header.LengthBytes} bytes, " +
+                $"more than {SessionLimits.ConsumedPayloadBytes}");
+            return;
+        }
+
+        NbdError error = _check.Refuse(header, out string text);
+        PendingRequest request = _freeRequests.Pop();
+        _requestsInUse++;
+        request.Begin(header, error, text);
+        if (header.Command == NbdCommand.Write)
+        {
+            // Also when refused: the payload comes in any case.
+            _amongLargeWrites = header.LengthBytes > SessionLimits.CopiedBytes;
+            _writing = request;
+            return;
+        }
+
+        _amongLargeWrites = false;
+        if (error != NbdError.None)
+        {
+            _replies.Enqueue(request);
+            return;
+        }
+
+        switch (header.Command)
+        {
+            case NbdCommand.Read:
+                _reading = request;
+                break;
+            case NbdCommand.Flush:
+                SubmitFlush(request);
+                break;
+            case NbdCommand.Trim:
+            case NbdCommand.WriteZeroes:
+                BeginRange(request);
+                break;
+            case NbdCommand.Cache:
+                _replies.Enqueue(request);
+                break;
+            case NbdCommand.BlockStatus:
+                BeginBlockStatus(request);
+                break;
+            case NbdCommand.Write:
+            case NbdCommand.Disconnect:
+            default:
+                Invariant.Require(false, "every valid command is carried out");
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Takes a piece, with a slot where there is data. False: the session runs again when one came back.
+    /// </summary>
+    private bool TryRentPiece(PendingRequest request, int dataBytes, out Piece piece)
+    {
+        piece = null!;
+        IoBuffer? slot = null;
+        if (_freePieces.Count == 0 || (dataBytes > 0 && !_export!.TryRentSlot(_slotsHeld, out slot)))
+        {
+            return false;
+        }
+
+        piece = _freePieces.Pop();
+        _piecesInUse++;
+        request.Pieces++;
+        piece.Request = request;
+        piece.Slot = slot;
+        piece.Io.Data = default;
+        if (slot is not null)
+        {
+            _slotsHeld++;
+            piece.Io.Data = slot.Slice(BufferPool.HeadroomBytes, dataBytes);
+        }
+
+        return true;
+    }
+
+    private void ReleasePiece(Piece piece)
+    {
+        Invariant.Require(piece.State != PieceState.Free, "a piece is released once");
+        IoBuffer? slot = piece.Slot;
+        piece.State = PieceState.Free;
+        piece.Slot = null;
+        piece.Io.Data = default;
+        piece.Request.Pieces--;
+        _freePieces.Push(piece);
+        _piecesInUse--;
+        _runAgain = true;
+        if (slot is not null)
+        {
+            _slotsHeld--;
+            _export!.Volume.Buffers.Return(slot); // May run other sessions.
+        }
+    }
+
+    private void ReleaseRequest(PendingRequest request)
+    {
+        _requestsInUse--;
+        _freeRequests.Push(request);
+        _runAgain = true;
+    }
+
+    /// <summary>At closing: gives back what nobody works on. The rest is released as it comes back.</summary>
+    private void ReleaseIdlePieces()
+    {
+        bool fills = _receive.IsPending && _receivesIntoSlot;
+        foreach (Piece piece in _pieces)
+        {
+            if (piece.State == PieceState.Ready || (piece.State == PieceState.Filling && !fills))
+            {
+                ReleasePiece(piece);
+            }
+        }
+    }
+
+    private void Submit(Piece piece, VolumeOperation operation, long offset, long lengthBytes)
+    {
+        IoRequest io = piece.Io;
+        NbdCommandFlags flags = piece.Request.Header.Flags;
+        io.Operation = operation;
+        io.Offset = offset;
+        io.LengthBytes = lengthBytes;
+        io.ForceUnitAccess = io.IsMutation && (flags & NbdCommandFlags.ForceUnitAccess) != 0;
+        io.MayUnmap = operation == VolumeOperation.Zero && (flags & NbdCommandFlags.NoHole) == 0;
+        io.Error = 0;
+        piece.State = PieceState.InVolume;
+        piece.Request.PiecesInVolume++;
+        _export!.Volume.Submit(io);
+    }
+
+    private void OnVolumeDone(IoRequest io)
+    {
+        bool wasRunning = _running;
+        _running = true;
+        var piece = (Piece)io.State!;
+        Invariant.Require(piece.State == PieceState.InVolume, "the volume completes a request once");
+        piece.State = PieceState.Ready;
+        piece.Request.PiecesInVolume--;
+        if (_phase == Phase.Closing)
+        {
+            ReleasePiece(piece);
+        }
+        else
+        {
+            OnPieceDone(piece, piece.Request);
+        }
+
+        _running = wasRunning;
+        Run();
+    }
+
+    private void OnPieceDone(Piece piece, PendingRequest request)
+    {
+        switch (piece.Io.Operation)
+        {
+            case VolumeOperation.Read:
+                OnReadDone(piece, request);
+                break;
+            case VolumeOperation.Write:
+                FailOnError(piece, request, "the write failed");
+                ReleasePiece(piece);
+                ReplyWhenDone(request);
+                break;
+            case VolumeOperation.Flush:
+                FailOnError(piece, request, "the flush failed");
+                ReleasePiece(piece);
+                ReplyWhenDone(request);
+                break;
+            case VolumeOperation.Zero:
+            case VolumeOperation.Discard:
+                OnRangeDone(piece, request);
+                break;
+            default:
+                Invariant.Require(false, "the volume hands back what it was given");
+                break;
+        }
+    }
+
+    private static void FailOnError(Piece piece, PendingRequest request, string text)
+    {
+        if (piece.Io.Error != 0)
+        {
+            request.Fail(ErrorOf(piece.Io.Error), text);
+        }
+    }
+
+    private void ReplyWhenDone(PendingRequest request)
+    {
+        if (request.LeftBytes == 0 && request.Pieces == 0)
+        {
+            _replies.Enqueue(request);
+        }
+    }
+
+    /// <summary>The protocol's value for an errno; what it does not know is EIO.</summary>
+    private static NbdError ErrorOf(int errno) => errno switch
+    {
+        0 => NbdError.None,
+        Errno.EPERM or Errno.EACCES => NbdError.NotPermitted,
+        Errno.ENOMEM => NbdError.NoMemory,
+        Errno.EINVAL => NbdError.Invalid,
+        Errno.ENOSPC => NbdError.NoSpace,
+        Errno.EOVERFLOW => NbdError.Overflow,
+        Errno.EOPNOTSUPP => NbdError.NotSupported,
+        Errno.ESHUTDOWN => NbdError.Shutdown,
+        _ => NbdError.InputOutput,
+    };
+}
