@@ -2,22 +2,24 @@ using System.Diagnostics;
 
 namespace MirrorD.Demo;
 
-/// <summary>What the demo says: numbered chapters, facts, commands and results; colours on a terminal only.</summary>
+/// <summary>
+/// What the demo says: numbered chapters, facts, commands and results; colours on a terminal only.
+/// </summary>
 internal sealed class Narrator
 {
-    private readonly bool colours =
+    private readonly bool _colours =
         !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
-    private readonly List<(string What, string Result)> results = [];
-    private readonly Stopwatch clock = Stopwatch.StartNew();
-    private int chapters;
+    private readonly List<(string What, string Result)> _results = [];
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private int _chapters;
 
     /// <summary>A new chapter.</summary>
     public void Chapter(string title)
     {
-        chapters++;
+        _chapters++;
         Console.WriteLine();
-        Console.WriteLine(Paint("1", $"{chapters}. {title}"));
+        Console.WriteLine(Paint("1", $"{_chapters}. {title}"));
     }
 
     /// <summary>Something to know.</summary>
@@ -38,7 +40,7 @@ internal sealed class Narrator
     /// <summary>A check that came out well; kept for the summary.</summary>
     public void Shown(string what, string result)
     {
-        results.Add((what, result));
+        _results.Add((what, result));
         Console.WriteLine($"   {Paint("32", "ok")} {what}: {result}");
     }
 
@@ -47,17 +49,17 @@ internal sealed class Narrator
     {
         Console.WriteLine();
         Console.WriteLine(Paint("1", "Summary"));
-        int width = results.Max(result => result.What.Length);
-        foreach ((string what, string result) in results)
+        int width = _results.Max(result => result.What.Length);
+        foreach ((string what, string result) in _results)
         {
             Console.WriteLine($"   {Paint("32", "ok")} {what.PadRight(width)}  {result}");
         }
 
-        Console.WriteLine($"   {clock.Elapsed.TotalSeconds:0} seconds; everything that was made is removed.");
+        Console.WriteLine($"   {_clock.Elapsed.TotalSeconds:0} seconds; everything that was made is removed.");
     }
 
     /// <summary>The end when something failed.</summary>
     public void Failed(string message) => Console.Error.WriteLine(Paint("31", $"\nThe demo failed: {message}"));
 
-    private string Paint(string code, string text) => colours ? $"\e[{code}m{text}\e[0m" : text;
+    private string Paint(string code, string text) => _colours ? $"\e[{code}m{text}\e[0m" : text;
 }

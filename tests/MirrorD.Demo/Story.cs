@@ -9,15 +9,17 @@ using MirrorD.Lab.Processes;
 
 namespace MirrorD.Demo;
 
-/// <summary>A pair from its first write to the return of its old primary. Each step fails the demo when it fails.</summary>
+/// <summary>
+/// A pair from its first write to the return of its old primary. Each step fails the demo when it fails.
+/// </summary>
 internal sealed class Story(Lab.Lab lab, Narrator narrator)
 {
     private const string Address = Lab.Lab.ServiceAddress;
     private const int OutageFiles = 48;
     private const int OutageFileBytes = 1 << 20;
 
-    private readonly Dictionary<string, string> sums = [];
-    private readonly Pair pair = new(lab, new PairOptions
+    private readonly Dictionary<string, string> _sums = [];
+    private readonly Pair _pair = new(lab, new PairOptions
     {
         DiskBytes = 512L << 20,
         Arbiter = true,
@@ -25,8 +27,8 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         ResyncRate = "30MiB/s",
     });
 
-    private NbdBlockDevice? device;
-    private FileSystem? mounted;
+    private NbdBlockDevice? _device;
+    private FileSystem? _mounted;
 
     public void Run()
     {
@@ -47,20 +49,20 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         narrator.Say($"client  {lab.Client.ProductionAddress}; it will use the service address {Address}");
         narrator.Say("Each node has a disk of 512 MiB; a third place holds the arbiter's directory.");
         narrator.Say("Starting mirrord on both.");
-        pair.A.StartAndWait();
-        pair.B.StartAndWait();
-        pair.WaitUntilJoined(60);
-        Control(pair.A, "promote", Pair.ResourceName);
-        pair.A.WaitFor("to be Primary", 20, view => view.IsPrimary);
+        _pair.A.StartAndWait();
+        _pair.B.StartAndWait();
+        _pair.WaitUntilJoined(60);
+        Control(_pair.A, "promote", Pair.ResourceName);
+        _pair.A.WaitFor("to be Primary", 20, view => view.IsPrimary);
         Wait.For("the service address to answer", 20, () => lab.Client.Pings(Address));
-        Control(pair.A, "status");
+        Control(_pair.A, "status");
         narrator.Shown("The pair is joined", $"a is Primary and holds {Address}");
     }
 
     private void WriteWithFio()
     {
         narrator.Chapter("Four clients write through the mirrored volume and verify what they read");
-        string[] arguments = NbdTools.FioVerify(pair.A.Export(), clients: 4, bytesPerClient: 16 << 20);
+        string[] arguments = NbdTools.FioVerify(_pair.A.Export(), clients: 4, bytesPerClient: 16 << 20);
         narrator.Command("a", "fio --rw=randrw --bsrange=4k-64k --numjobs=4 --verify=crc32c …");
         LinkBytes before = lab.Link.ReadBytes();
         ToolResult fio = NbdTools.Fio(arguments).Require();
@@ -74,44 +76,44 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
     private void WriteFiles()
     {
         narrator.Chapter("An ext4 file system on the volume, with files and their checksums");
-        Attach(pair.A);
-        FileSystem.Make(device!.Path, "ext4");
+        Attach(_pair.A);
+        FileSystem.Make(_device!.Path, "ext4");
         Mount("a");
         WriteRandomFiles("before", 40, 256 << 10);
-        narrator.Shown("Files written and synced on a", $"{sums.Count} files");
+        narrator.Shown("Files written and synced on a", $"{_sums.Count} files");
     }
 
     private void CutAndMendTheStandby()
     {
         narrator.Chapter("The dedicated link is cut while a goes on writing");
         lab.Link.Cut();
-        pair.A.WaitFor("to notice", 20, view => view.Link == "Disconnected");
+        _pair.A.WaitFor("to notice", 20, view => view.Link == "Disconnected");
         WriteRandomFiles("outage", OutageFiles, OutageFileBytes);
-        Control(pair.A, "status");
+        Control(_pair.A, "status");
         narrator.Say("The link is mended; only what differs is sent.");
         LinkBytes before = lab.Link.ReadBytes();
         var clock = Stopwatch.StartNew();
         lab.Link.Mend();
         ShowResync();
-        pair.WaitUntilJoined(60);
+        _pair.WaitUntilJoined(60);
         narrator.Shown(
             "Resync after the outage",
             $"{Mebibytes(lab.Link.ReadBytes().Since(before).FromA)} sent for {Mebibytes(OutageFiles * (long)OutageFileBytes)} " +
-            $"written, of a volume of {Mebibytes(pair.A.Status().LengthBytes("data"))}, in {clock.Elapsed.TotalSeconds:0.0} s");
+            $"written, of a volume of {Mebibytes(_pair.A.Status().LengthBytes("data"))}, in {clock.Elapsed.TotalSeconds:0.0} s");
     }
 
     private void KillThePrimary()
     {
         narrator.Chapter("Host a dies: kill -9, and its network is gone");
         narrator.Say($"client's neighbour table: {Address} is at {lab.Client.Neighbour(Address)} (a)");
-        pair.A.Daemon.Kill();
+        _pair.A.Daemon.Kill();
         lab.A.Run("ip", "link", "set", Host.ProductionInterface, "down").Require();
         lab.A.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
-        mounted!.Abandon();
-        device!.Detach();
+        _mounted!.Abandon();
+        _device!.Detach();
 
         var clock = Stopwatch.StartNew();
-        Control(pair.B, "promote", Pair.ResourceName);
+        Control(_pair.B, "promote", Pair.ResourceName);
         string expected = lab.B.HardwareAddress(Host.ProductionInterface);
         Wait.For("the client to learn of the move", 20, () => lab.Client.Neighbour(Address) == expected);
         Wait.For("the service address to answer", 20, () => lab.Client.Pings(Address));
@@ -123,19 +125,19 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
     private void CompareOnTheNewPrimary()
     {
         narrator.Chapter("The data on b");
-        Attach(pair.B);
+        Attach(_pair.B);
         Mount("b");
-        int wrong = sums.Count(file => Sum(Path.Combine(mounted!.MountPoint, file.Key)) != file.Value);
+        int wrong = _sums.Count(file => Sum(Path.Combine(_mounted!.MountPoint, file.Key)) != file.Value);
         if (wrong > 0)
         {
-            throw new InvalidDataException($"{wrong} of {sums.Count} files differ");
+            throw new InvalidDataException($"{wrong} of {_sums.Count} files differ");
         }
 
         WriteRandomFiles("after", 20, 256 << 10);
-        mounted!.Unmount();
-        FileSystem.Check(device!.Path, "ext4").Require();
-        device.Detach();
-        narrator.Shown("All synced files are there, e2fsck is content", $"{sums.Count} files, 20 of them new on b");
+        _mounted!.Unmount();
+        FileSystem.Check(_device!.Path, "ext4").Require();
+        _device.Detach();
+        narrator.Shown("All synced files are there, e2fsck is content", $"{_sums.Count} files, 20 of them new on b");
     }
 
     private void BringTheOldPrimaryBack()
@@ -145,10 +147,10 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         lab.A.Run("ip", "addr", "del", $"{Address}/32", "dev", Host.ProductionInterface);
         lab.A.Run("ip", "link", "set", Host.ProductionInterface, "up").Require();
         lab.Link.Mend();
-        pair.A.StartAndWait();
-        pair.WaitUntilJoined(60);
-        Control(pair.B, "status");
-        if (pair.A.Status().IsPrimary || lab.A.Holds(Address))
+        _pair.A.StartAndWait();
+        _pair.WaitUntilJoined(60);
+        Control(_pair.B, "status");
+        if (_pair.A.Status().IsPrimary || lab.A.Holds(Address))
         {
             throw new InvalidOperationException("the old primary did not become a standby");
         }
@@ -168,7 +170,7 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         long shown = -1;
         Wait.For("the resync", 60, () =>
         {
-            ResourceView? view = pair.A.TryStatus();
+            ResourceView? view = _pair.A.TryStatus();
             if (view?.Resync is (long total, long remaining) && total > 0)
             {
                 long percent = (total - remaining) * 100 / total;
@@ -187,14 +189,14 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
     {
         string? difference = null;
         Wait.For(
-            "the copies to be identical", 30, () => (difference = pair.Difference()) is null, () => difference ?? "");
+            "the copies to be identical", 30, () => (difference = _pair.Difference()) is null, () => difference ?? "");
     }
 
-    private void Attach(Node node) => device = NbdBlockDevice.Attach(lab, node.Name, node.Export());
+    private void Attach(Node node) => _device = NbdBlockDevice.Attach(lab, node.Name, node.Export());
 
     private void Mount(string name)
     {
-        mounted = FileSystem.Mount(lab, name, device!.Path, "ext4");
+        _mounted = FileSystem.Mount(lab, name, _device!.Path, "ext4");
         narrator.Say("mounted through nbdfuse and a loop device, since this may be a kernel without nbd");
     }
 
@@ -205,13 +207,13 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         {
             Random.Shared.NextBytes(bytes);
             string name = $"{prefix}-{index}";
-            using FileStream file = File.Create(Path.Combine(mounted!.MountPoint, name));
+            using FileStream file = File.Create(Path.Combine(_mounted!.MountPoint, name));
             file.Write(bytes);
             file.Flush(flushToDisk: true);
-            sums[name] = Convert.ToHexString(SHA256.HashData(bytes));
+            _sums[name] = Convert.ToHexString(SHA256.HashData(bytes));
         }
 
-        Tool.Run("sync", "--file-system", mounted!.MountPoint).Require();
+        Tool.Run("sync", "--file-system", _mounted!.MountPoint).Require();
     }
 
     private static string Sum(string path) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));

@@ -6,7 +6,9 @@ using MirrorD.Lab.Processes;
 
 namespace MirrorD.Hosts.Tests;
 
-/// <summary>The clients and the workload, against servers that are known to be good and known to lose data.</summary>
+/// <summary>
+/// The clients and the workload, against servers that are known to be good and known to lose data.
+/// </summary>
 public sealed class ClientTests
 {
     private const int Blocks = 2000;
@@ -40,7 +42,8 @@ public sealed class ClientTests
         workload.WaitForEnd();
         Assert.NotNull(workload.Broken);
 
-        // Flushed writes are there; among the others some are lost, and that must be seen as soon as it isn't allowed.
+        // Flushed writes are there; among the others some are lost, and that must be seen as soon as it
+        // isn't allowed.
         string again = ServeFile(lab, "again", medium);
         Assert.NotEmpty(workload.Verify(again, powerWasCut: false));
 

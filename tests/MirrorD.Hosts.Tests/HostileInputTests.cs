@@ -6,7 +6,10 @@ using MirrorD.Lab.Pairs;
 
 namespace MirrorD.Hosts.Tests;
 
-/// <summary>Bad bytes on every port: a clear log line, that connection closed, everybody else served, no memory kept.</summary>
+/// <summary>
+/// Bad bytes on every port: a clear log line, that connection closed, everybody else served, no memory
+/// kept.
+/// </summary>
 public sealed class HostileInputTests : PairTest
 {
     private const int PeerPort = 7780;

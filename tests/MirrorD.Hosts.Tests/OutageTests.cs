@@ -32,7 +32,8 @@ public sealed class OutageTests : PairTest
         pair.WaitUntilJoined(60);
         LinkBytes moved = Lab.Link.ReadBytes().Since(before);
 
-        // Each block with its frame, packet headers and acknowledgement; then handshake, dirty maps and heartbeats.
+        // Each block with its frame, packet headers and acknowledgement; then handshake, dirty maps and
+        // heartbeats.
         long most = (Writes * (4096L + 512)) + (512 << 10);
         Assert.InRange(moved.Both, (Writes - 50) * 4096L, most);
         WaitUntilIdentical(pair);

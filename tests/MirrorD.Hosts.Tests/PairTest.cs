@@ -3,13 +3,15 @@ using MirrorD.Lab.Pairs;
 
 namespace MirrorD.Hosts.Tests;
 
-/// <summary>A test with a pair of its own; the logs of all daemons are part of the message when it fails.</summary>
+/// <summary>
+/// A test with a pair of its own; the logs of all daemons are part of the message when it fails.
+/// </summary>
 public abstract class PairTest : IDisposable
 {
-    private Lab.Lab? lab;
+    private Lab.Lab? _lab;
 
     /// <summary>The lab, made at its first use.</summary>
-    protected Lab.Lab Lab => lab ??= new Lab.Lab();
+    protected Lab.Lab Lab => _lab ??= new Lab.Lab();
 
     /// <summary>Makes a pair, starts it and promotes a.</summary>
     protected Pair StartPair(PairOptions? options = null)
@@ -30,7 +32,7 @@ public abstract class PairTest : IDisposable
 
     public void Dispose()
     {
-        lab?.Dispose();
+        _lab?.Dispose();
         GC.SuppressFinalize(this);
     }
 }

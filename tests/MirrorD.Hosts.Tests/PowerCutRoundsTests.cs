@@ -14,7 +14,7 @@ public sealed class PowerCutRoundsTests : PairTest
     // Where the workload writes, in whole extents, with room for what the protocol adds.
     private const long MostMovedBytes = ((Blocks * 4096L) + (4 << 20)) * 5 / 4;
 
-    private readonly StampedWorkload workload = new(Blocks, seed: 11);
+    private readonly StampedWorkload _workload = new(Blocks, seed: 11);
 
     [HostFact]
     public void After_power_cuts_every_flushed_write_is_there_and_both_copies_agree()
@@ -23,9 +23,9 @@ public sealed class PowerCutRoundsTests : PairTest
         Node primary = pair.A;
         for (int round = 0; round < Rounds; round++)
         {
-            workload.Start(primary.Export());
-            long begun = workload.Acknowledged;
-            Wait.For($"round {round}: 800 writes", 60, () => workload.Acknowledged > begun + 800, () => Lab.Logs());
+            _workload.Start(primary.Export());
+            long begun = _workload.Acknowledged;
+            Wait.For($"round {round}: 800 writes", 60, () => _workload.Acknowledged > begun + 800, () => Lab.Logs());
             primary = (round % 3) switch
             {
                 0 => PrimaryLosesPower(pair, primary),
@@ -40,7 +40,7 @@ public sealed class PowerCutRoundsTests : PairTest
     {
         Node standby = pair.Other(primary);
         primary.CutPower();
-        workload.WaitForEnd();
+        _workload.WaitForEnd();
         standby.Control("promote", Pair.ResourceName).Require();
         standby.WaitFor("to be Primary", 20, view => view.IsPrimary);
 
@@ -54,10 +54,10 @@ public sealed class PowerCutRoundsTests : PairTest
     {
         Node standby = pair.Other(primary);
         standby.CutPower();
-        long acknowledged = workload.Acknowledged;
-        Wait.For("the primary to go on alone", 30, () => workload.Acknowledged > acknowledged + 200, () => Lab.Logs());
-        workload.Stop();
-        Assert.Null(workload.Broken);
+        long acknowledged = _workload.Acknowledged;
+        Wait.For("the primary to go on alone", 30, () => _workload.Acknowledged > acknowledged + 200, () => Lab.Logs());
+        _workload.Stop();
+        Assert.Null(_workload.Broken);
         BringBack(pair, standby);
         AssertLegal(primary, powerWasCut: false);
         return primary;
@@ -68,7 +68,7 @@ public sealed class PowerCutRoundsTests : PairTest
         Node standby = pair.Other(primary);
         primary.CutPower();
         standby.CutPower();
-        workload.WaitForEnd();
+        _workload.WaitForEnd();
         primary.RestorePower();
         primary.StartAndWait();
         BringBack(pair, standby);
@@ -93,5 +93,5 @@ public sealed class PowerCutRoundsTests : PairTest
     }
 
     private void AssertLegal(Node primary, bool powerWasCut) =>
-        Assert.Empty(workload.Verify(primary.Export(), powerWasCut).Take(10));
+        Assert.Empty(_workload.Verify(primary.Export(), powerWasCut).Take(10));
 }

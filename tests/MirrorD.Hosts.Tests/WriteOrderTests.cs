@@ -8,7 +8,7 @@ namespace MirrorD.Hosts.Tests;
 public sealed class WriteOrderTests : PairTest
 {
     private const int Looks = 30;
-    private readonly byte[] block = new byte[Stamp.BlockBytes];
+    private readonly byte[] _block = new byte[Stamp.BlockBytes];
 
     [HostFact]
     public void At_every_instant_the_standby_has_no_write_without_those_acknowledged_before_it_on_the_other_volume()
@@ -40,7 +40,8 @@ public sealed class WriteOrderTests : PairTest
             long data = Sequence(pair.B.Disk("data"));
             pair.B.Daemon.Send(Signals.Continue);
 
-            // The log's write n is acknowledged before the data's write n is sent, and that before the log's n + 1.
+            // The log's write n is acknowledged before the data's write n is sent, and that before the
+            // log's n + 1.
             if (logged < data || logged > data + 1)
             {
                 complaints.Add($"look {look}: log has {logged}, data has {data}");
@@ -63,9 +64,9 @@ public sealed class WriteOrderTests : PairTest
         using NbdConnection data = NbdConnection.Connect(pair.A.Export("data"));
         for (long sequence = 1; !stopping(); sequence++)
         {
-            Stamp.Fill(block, 0, sequence);
-            log.Write(0, block);
-            data.Write(0, block);
+            Stamp.Fill(_block, 0, sequence);
+            log.Write(0, _block);
+            data.Write(0, _block);
         }
     }
 

@@ -4,9 +4,10 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab;
 
 /// <summary>
-/// Hosts a, b and client in network namespaces on this machine: a production network (a bridge in a namespace of its
-/// own) that joins all three, and a dedicated link between a and b. Needs root. Everything goes at Dispose, on Ctrl-C
-/// and at the end of the process; what a killed run left behind goes when the next lab is made.
+/// Hosts a, b and client in network namespaces on this machine: a production network (a bridge in a
+/// namespace of its own) that joins all three, and a dedicated link between a and b. Needs root. Everything
+/// goes at Dispose, on Ctrl-C and at the end of the process; what a killed run left behind goes when the
+/// next lab is made.
 /// </summary>
 public sealed class Lab : IDisposable
 {
@@ -14,13 +15,13 @@ public sealed class Lab : IDisposable
     public const string ServiceAddress = "10.77.0.100";
 
     private static int created;
-    private readonly List<LabProcess> processes = [];
-    private readonly Stack<Action> undo = new();
-    private readonly Lock gate = new();
-    private readonly FileStream ownership;
-    private readonly Lock disposal = new();
-    private bool disposed;
-    private bool removed;
+    private readonly List<LabProcess> _processes = [];
+    private readonly Stack<Action> _undo = new();
+    private readonly Lock _gate = new();
+    private readonly FileStream _ownership;
+    private readonly Lock _disposal = new();
+    private bool _disposed;
+    private bool _removed;
 
     /// <summary>Makes the hosts and networks.</summary>
     /// <exception cref="InvalidOperationException">Not root.</exception>
@@ -34,7 +35,7 @@ public sealed class Lab : IDisposable
         Leftovers.Remove();
         Id = $"mdl{Environment.ProcessId}x{Interlocked.Increment(ref created)}";
         Directory = Path.Combine(Leftovers.Root, Id);
-        ownership = Leftovers.Create(Directory);
+        _ownership = Leftovers.Create(Directory);
         System.IO.Directory.CreateDirectory(Path.Combine(Directory, "logs"));
         LabExit.Register(this);
 
@@ -75,7 +76,7 @@ public sealed class Lab : IDisposable
     public static bool IsInterrupted => LabExit.IsInterrupted;
 
     /// <summary>Every process started so far, in order.</summary>
-    public IReadOnlyList<LabProcess> Processes => processes;
+    public IReadOnlyList<LabProcess> Processes => _processes;
 
     /// <summary>Starts a long-running program outside of the hosts' networks (disks, mounts).</summary>
     public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
@@ -83,29 +84,29 @@ public sealed class Lab : IDisposable
 
     /// <summary>The ends of all logs, for the message of a failed test.</summary>
     public string Logs(int lines = 40) =>
-        string.Join('\n', processes.Select(process => process.Tail(lines)));
+        string.Join('\n', _processes.Select(process => process.Tail(lines)));
 
     /// <summary>Registers what has to be undone at the end; the last registered goes first.</summary>
     public void AtEnd(Action action)
     {
-        lock (gate)
+        lock (_gate)
         {
-            undo.Push(action);
+            _undo.Push(action);
         }
     }
 
     /// <summary>
-    /// Kills every process, then undoes mounts, devices and networks. A second caller waits for the first: nobody may
-    /// end the program in the middle of it.
+    /// Kills every process, then undoes mounts, devices and networks. A second caller waits for the first:
+    /// nobody may end the program in the middle of it.
     /// </summary>
     public void Dispose()
     {
-        lock (disposal)
+        lock (_disposal)
         {
-            if (!removed)
+            if (!_removed)
             {
                 Remove();
-                removed = true;
+                _removed = true;
             }
         }
     }
@@ -113,12 +114,12 @@ public sealed class Lab : IDisposable
     internal LabProcess Start(
         string name, string? networkNamespace, string program, IReadOnlyList<string> arguments)
     {
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
+            ObjectDisposedException.ThrowIf(_disposed, this);
             string log = Path.Combine(Directory, "logs", $"{name}.log");
             LabProcess process = LabProcess.Start(name, log, networkNamespace, program, arguments);
-            processes.Add(process);
+            _processes.Add(process);
             Leftovers.Record(Directory, process.Id);
             return process;
         }
@@ -152,18 +153,19 @@ public sealed class Lab : IDisposable
 
     private void Remove()
     {
-        lock (gate)
+        lock (_gate)
         {
-            disposed = true;
+            _disposed = true;
         }
 
-        // Killed before anything is unmounted: requests that wait for a dead or frozen daemon end with an error then.
-        foreach (LabProcess process in processes)
+        // Killed before anything is unmounted: requests that wait for a dead or frozen daemon end with an
+        // error then.
+        foreach (LabProcess process in _processes)
         {
             process.Send(Signals.Kill);
         }
 
-        while (undo.TryPop(out Action? action))
+        while (_undo.TryPop(out Action? action))
         {
             try
             {
@@ -176,7 +178,7 @@ public sealed class Lab : IDisposable
         }
 
         Leftovers.Sweep(Directory);
-        ownership.Dispose();
+        _ownership.Dispose();
         LabExit.Forget(this);
     }
 

@@ -4,8 +4,8 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab;
 
 /// <summary>
-/// What labs leave on the machine: each lab has a directory with a lock that its process holds and a list of the
-/// processes that it started. A directory whose lock is free belongs to a run that was killed.
+/// What labs leave on the machine: each lab has a directory with a lock that its process holds and a list
+/// of the processes that it started. A directory whose lock is free belongs to a run that was killed.
 /// </summary>
 internal static class Leftovers
 {
@@ -15,7 +15,9 @@ internal static class Leftovers
     /// <summary>Parent of all labs' directories.</summary>
     public static string Root { get; } = Path.Combine(Path.GetTempPath(), "mirrord-lab");
 
-    /// <summary>Makes a lab's directory and takes its lock, which is free again when this process is gone.</summary>
+    /// <summary>
+    /// Makes a lab's directory and takes its lock, which is free again when this process is gone.
+    /// </summary>
     public static FileStream Create(string directory)
     {
         using FileStream exclusive = TakeRoot();
@@ -46,7 +48,9 @@ internal static class Leftovers
         }
     }
 
-    /// <summary>Removes processes, mounts, loop devices, namespaces and files of one lab, as far as they are there.</summary>
+    /// <summary>
+    /// Removes processes, mounts, loop devices, namespaces and files of one lab, as far as they are there.
+    /// </summary>
     public static void Sweep(string directory)
     {
         string id = Path.GetFileName(directory);

@@ -6,22 +6,22 @@ namespace MirrorD.Lab.Clients;
 /// <summary>fio with verification in the background, until it is told to stop.</summary>
 public sealed class FioRun
 {
-    private readonly LabProcess process;
-    private DateTime lastWrite;
+    private readonly LabProcess _process;
+    private DateTime _lastWrite;
 
     /// <summary>Starts it.</summary>
     public FioRun(Lab lab, string socket, int clients, long bytesPerClient) =>
-        process = lab.Start("fio", "fio", NbdTools.FioVerify(socket, clients, bytesPerClient, seconds: 3600));
+        _process = lab.Start("fio", "fio", NbdTools.FioVerify(socket, clients, bytesPerClient, seconds: 3600));
 
     /// <summary>False once it has ended, which it never should by itself.</summary>
-    public bool IsRunning => process.IsRunning;
+    public bool IsRunning => _process.IsRunning;
 
     /// <summary>True when a file has been written since the last call that said true.</summary>
     public bool HasWrittenSince(string path)
     {
         DateTime written = File.GetLastWriteTimeUtc(path);
-        bool newer = written > lastWrite;
-        lastWrite = newer ? DateTime.UtcNow : lastWrite;
+        bool newer = written > _lastWrite;
+        _lastWrite = newer ? DateTime.UtcNow : _lastWrite;
         return newer;
     }
 
@@ -35,8 +35,8 @@ public sealed class FioRun
     public void StopAndRequireClean()
     {
         Send(Signals.Interrupt);
-        process.WaitForExit(60);
-        string said = process.Output;
+        _process.WaitForExit(60);
+        string said = _process.Output;
         // "verify: bad magic header …", "crc32c: verify failed at file …"
         if (said.Contains("verify: ", StringComparison.Ordinal)
             || said.Contains("verify failed", StringComparison.Ordinal)
@@ -48,22 +48,22 @@ public sealed class FioRun
     }
 
     /// <summary>What it said, for messages.</summary>
-    public string Tail() => process.Tail();
+    public string Tail() => _process.Tail();
 
     // fio runs its jobs as children.
     private void Send(int signal)
     {
-        if (!process.IsRunning)
+        if (!_process.IsRunning)
         {
             return;
         }
 
-        string children = File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children");
+        string children = File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children");
         foreach (string child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             Signals.Send(int.Parse(child, CultureInfo.InvariantCulture), signal);
         }
 
-        process.Send(signal);
+        _process.Send(signal);
     }
 }

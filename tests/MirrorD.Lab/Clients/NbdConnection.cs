@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace MirrorD.Lab.Clients;
 
 /// <summary>
-/// A plain NBD client of the tests' own: fixed newstyle, NBD_OPT_GO, simple replies, pipelining. Independent of the
-/// product's code. Source: NetworkBlockDevice/nbd, doc/proto.md.
+/// A plain NBD client of the tests' own: fixed newstyle, NBD_OPT_GO, simple replies, pipelining.
+/// Independent of the product's code. Source: NetworkBlockDevice/nbd, doc/proto.md.
 /// </summary>
 public sealed class NbdConnection : IDisposable
 {
@@ -24,9 +24,9 @@ public sealed class NbdConnection : IDisposable
     private const uint AcknowledgeReply = 1;
     private const uint InfoReply = 3;
 
-    private readonly NetworkStream stream;
+    private readonly NetworkStream _stream;
 
-    private NbdConnection(NetworkStream stream) => this.stream = stream;
+    private NbdConnection(NetworkStream stream) => _stream = stream;
 
     /// <summary>Size of the export in bytes.</summary>
     public long LengthBytes { get; private set; }
@@ -76,14 +76,16 @@ public sealed class NbdConnection : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(frame.AsSpan(16), offset);
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(24), length);
         payload.CopyTo(frame.AsSpan(28));
-        stream.Write(frame);
+        _stream.Write(frame);
     }
 
-    /// <summary>The next reply: its cookie and error (0 is success). A successful read's data follows on the wire.</summary>
+    /// <summary>
+    /// The next reply: its cookie and error (0 is success). A successful read's data follows on the wire.
+    /// </summary>
     public (ulong Cookie, uint Error) ReceiveReply()
     {
         Span<byte> reply = stackalloc byte[16];
-        stream.ReadExactly(reply);
+        _stream.ReadExactly(reply);
         uint magic = BinaryPrimitives.ReadUInt32BigEndian(reply);
         return magic == SimpleReplyMagic
             ? (BinaryPrimitives.ReadUInt64BigEndian(reply[8..]), BinaryPrimitives.ReadUInt32BigEndian(reply[4..]))
@@ -96,7 +98,7 @@ public sealed class NbdConnection : IDisposable
     {
         Send(ReadCommand, 0, 1, offset, into.Length);
         RequireSuccess(ReceiveReply().Error, "read");
-        stream.ReadExactly(into);
+        _stream.ReadExactly(into);
     }
 
     /// <summary>Writes, alone on the connection.</summary>
@@ -116,7 +118,7 @@ public sealed class NbdConnection : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => _stream.Dispose();
 
     private static void RequireSuccess(uint error, string what)
     {
@@ -129,7 +131,7 @@ public sealed class NbdConnection : IDisposable
     private void Negotiate(string exportName)
     {
         Span<byte> greeting = stackalloc byte[18];
-        stream.ReadExactly(greeting);
+        _stream.ReadExactly(greeting);
         if (BinaryPrimitives.ReadUInt64BigEndian(greeting) != ServerMagic
             || BinaryPrimitives.ReadUInt64BigEndian(greeting[8..]) != OptionMagic)
         {
@@ -145,12 +147,12 @@ public sealed class NbdConnection : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(options.AsSpan(16), 4 + name.Length + 2);
         BinaryPrimitives.WriteInt32BigEndian(options.AsSpan(20), name.Length);
         name.CopyTo(options.AsSpan(24));
-        stream.Write(options);
+        _stream.Write(options);
 
         Span<byte> header = stackalloc byte[20];
         while (true)
         {
-            stream.ReadExactly(header);
+            _stream.ReadExactly(header);
             if (BinaryPrimitives.ReadUInt64BigEndian(header) != OptionReplyMagic)
             {
                 throw new IOException("not an NBD option reply");
@@ -158,7 +160,7 @@ public sealed class NbdConnection : IDisposable
 
             uint type = BinaryPrimitives.ReadUInt32BigEndian(header[12..]);
             byte[] data = new byte[BinaryPrimitives.ReadInt32BigEndian(header[16..])];
-            stream.ReadExactly(data);
+            _stream.ReadExactly(data);
             if (type == AcknowledgeReply)
             {
                 return;

@@ -31,7 +31,9 @@ public static class NbdTools
         Tool.RunWithin(
             Deadline, "qemu-io", ["-f", "raw", .. commands.SelectMany(command => (string[])["-c", command]), Uri(socket)]);
 
-    /// <summary>fio's arguments for random I/O verified by crc32c: clients with a connection and an area each.</summary>
+    /// <summary>
+    /// fio's arguments for random I/O verified by crc32c: clients with a connection and an area each.
+    /// </summary>
     public static string[] FioVerify(string socket, int clients, long bytesPerClient, int? seconds = null) =>
     [
         "--name=mirror", "--ioengine=nbd", $"--uri={Uri(socket)}", "--rw=randrw", "--bsrange=4k-64k",

@@ -3,8 +3,8 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Clients;
 
 /// <summary>
-/// An export that waits for a restarted daemon instead of failing, as the kernel's nbd does: nbdkit connects to the
-/// daemon's socket and sends what was not answered again over a new connection.
+/// An export that waits for a restarted daemon instead of failing, as the kernel's nbd does: nbdkit
+/// connects to the daemon's socket and sends what was not answered again over a new connection.
 /// </summary>
 public static class PatientExport
 {

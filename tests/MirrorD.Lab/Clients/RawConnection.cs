@@ -6,9 +6,9 @@ namespace MirrorD.Lab.Clients;
 /// <summary>A connection that sends what it likes and looks whether the other side closes.</summary>
 public sealed class RawConnection : IDisposable
 {
-    private readonly Socket socket;
+    private readonly Socket _socket;
 
-    private RawConnection(Socket socket) => this.socket = socket;
+    private RawConnection(Socket socket) => _socket = socket;
 
     /// <summary>To a unix socket.</summary>
     public static RawConnection ToUnix(string path)
@@ -34,7 +34,7 @@ public sealed class RawConnection : IDisposable
     {
         try
         {
-            socket.Send(bytes);
+            _socket.Send(bytes);
         }
         catch (SocketException)
         {
@@ -47,7 +47,7 @@ public sealed class RawConnection : IDisposable
     {
         try
         {
-            socket.Shutdown(SocketShutdown.Send);
+            _socket.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
@@ -61,7 +61,7 @@ public sealed class RawConnection : IDisposable
         byte[] bytes = new byte[count];
         for (int got = 0; got < count;)
         {
-            int more = socket.Receive(bytes, got, count - got, SocketFlags.None);
+            int more = _socket.Receive(bytes, got, count - got, SocketFlags.None);
             got += more > 0 ? more : throw new EndOfStreamException($"closed after {got} of {count} bytes");
         }
 
@@ -71,11 +71,11 @@ public sealed class RawConnection : IDisposable
     /// <summary>True when the other side closes, after whatever it still says, within the time.</summary>
     public bool IsClosedWithin(double seconds)
     {
-        socket.ReceiveTimeout = (int)(seconds * 1000);
+        _socket.ReceiveTimeout = (int)(seconds * 1000);
         byte[] ignored = new byte[4096];
         try
         {
-            while (socket.Receive(ignored) > 0)
+            while (_socket.Receive(ignored) > 0)
             {
             }
 
@@ -87,5 +87,5 @@ public sealed class RawConnection : IDisposable
         }
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => _socket.Dispose();
 }

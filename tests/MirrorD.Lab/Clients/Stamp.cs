@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace MirrorD.Lab.Clients;
 
 /// <summary>
-/// What the workload writes: each 512-byte sector says which block it belongs to and which write it is, so that torn
-/// blocks show. Sector: magic 8 | block 8 | sequence 8 | sector 8 | pattern of the three | sum 8.
+/// What the workload writes: each 512-byte sector says which block it belongs to and which write it is, so
+/// that torn blocks show. Sector: magic 8 | block 8 | sequence 8 | sector 8 | pattern of the three | sum 8.
 /// </summary>
 public static class Stamp
 {
@@ -31,7 +31,9 @@ public static class Stamp
         }
     }
 
-    /// <summary>The sequence of one sector: 0 when it was never written, null when its content is nobody's write.</summary>
+    /// <summary>
+    /// The sequence of one sector: 0 when it was never written, null when its content is nobody's write.
+    /// </summary>
     public static long? Read(ReadOnlySpan<byte> block, long blockIndex, int sector)
     {
         ReadOnlySpan<byte> part = block.Slice(sector * SectorBytes, SectorBytes);

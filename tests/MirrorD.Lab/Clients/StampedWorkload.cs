@@ -1,8 +1,8 @@
 namespace MirrorD.Lab.Clients;
 
 /// <summary>
-/// Random writes of stamped blocks with flushes and FUA in between, many in flight, never two on one block; keeps for
-/// each block what was issued, acknowledged and flushed, and can tell which contents are legal.
+/// Random writes of stamped blocks with flushes and FUA in between, many in flight, never two on one block;
+/// keeps for each block what was issued, acknowledged and flushed, and can tell which contents are legal.
 /// </summary>
 public sealed class StampedWorkload
 {
@@ -10,24 +10,24 @@ public sealed class StampedWorkload
     private const int FlushEvery = 40;
     private const ulong FlushCookie = ulong.MaxValue;
 
-    private readonly Random random;
-    private readonly int blockCount;
-    private readonly long[] issued;
-    private readonly long[] acknowledged;
-    private readonly long[] flushed;
-    private readonly HashSet<int> inFlight = [];
-    private long nextSequence = 1;
-    private volatile bool stopping;
-    private Thread? thread;
+    private readonly Random _random;
+    private readonly int _blockCount;
+    private readonly long[] _issued;
+    private readonly long[] _acknowledged;
+    private readonly long[] _flushed;
+    private readonly HashSet<int> _inFlight = [];
+    private long _nextSequence = 1;
+    private volatile bool _stopping;
+    private Thread? _thread;
 
     /// <summary>A workload over the first blocks of an export.</summary>
     public StampedWorkload(int blockCount, int seed)
     {
-        this.blockCount = blockCount;
-        random = new Random(seed);
-        issued = new long[blockCount];
-        acknowledged = new long[blockCount];
-        flushed = new long[blockCount];
+        _blockCount = blockCount;
+        _random = new Random(seed);
+        _issued = new long[_blockCount];
+        _acknowledged = new long[_blockCount];
+        _flushed = new long[_blockCount];
     }
 
     /// <summary>Writes acknowledged so far.</summary>
@@ -37,7 +37,7 @@ public sealed class StampedWorkload
     public long Flushes { get; private set; }
 
     /// <summary>Blocks with a write that was not answered when the connection broke.</summary>
-    public int InFlight => inFlight.Count;
+    public int InFlight => _inFlight.Count;
 
     /// <summary>Why it ended, when a connection broke or a request failed; null after a wished end.</summary>
     public string? Broken { get; private set; }
@@ -45,27 +45,27 @@ public sealed class StampedWorkload
     /// <summary>Starts writing on a thread of its own.</summary>
     public void Start(string socketPath)
     {
-        stopping = false;
+        _stopping = false;
         Broken = null;
-        inFlight.Clear();
-        thread = new Thread(() => Run(socketPath)) { IsBackground = true, Name = "stamped workload" };
-        thread.Start();
+        _inFlight.Clear();
+        _thread = new Thread(() => Run(socketPath)) { IsBackground = true, Name = "stamped workload" };
+        _thread.Start();
     }
 
     /// <summary>Ends after the answers of what is in flight.</summary>
     public void Stop()
     {
-        stopping = true;
+        _stopping = true;
         WaitForEnd();
     }
 
     /// <summary>Waits until the thread has ended, e.g. because the daemon was killed.</summary>
     public void WaitForEnd() =>
-        Wait.For("the workload to end", 60, () => !thread!.IsAlive);
+        Wait.For("the workload to end", 60, () => !_thread!.IsAlive);
 
     /// <summary>
-    /// Compares an export with what may be there, then flushes and takes what was seen as the least that must be there
-    /// from now on. Returns the complaints, empty when all is well.
+    /// Compares an export with what may be there, then flushes and takes what was seen as the least that
+    /// must be there from now on. Returns the complaints, empty when all is well.
     /// </summary>
     /// <param name="socketPath">The export.</param>
     /// <param name="powerWasCut">
@@ -76,9 +76,9 @@ public sealed class StampedWorkload
         using NbdConnection connection = NbdConnection.Connect(socketPath);
         var complaints = new List<string>();
         byte[] chunk = new byte[64 * Stamp.BlockBytes];
-        for (int first = 0; first < blockCount; first += 64)
+        for (int first = 0; first < _blockCount; first += 64)
         {
-            int count = Math.Min(64, blockCount - first);
+            int count = Math.Min(64, _blockCount - first);
             Span<byte> read = chunk.AsSpan(0, count * Stamp.BlockBytes);
             connection.Read(first * (long)Stamp.BlockBytes, read);
             for (int index = 0; index < count; index++)
@@ -92,23 +92,23 @@ public sealed class StampedWorkload
         }
 
         connection.Flush();
-        Array.Copy(acknowledged, flushed, blockCount);
+        Array.Copy(_acknowledged, _flushed, _blockCount);
         return complaints;
     }
 
     private string? Complaint(ReadOnlySpan<byte> block, int index, bool powerWasCut)
     {
-        long least = powerWasCut ? flushed[index] : acknowledged[index];
+        long least = powerWasCut ? _flushed[index] : _acknowledged[index];
         long lowest = long.MaxValue;
         long highest = 0;
         for (int sector = 0; sector < Stamp.BlockBytes / Stamp.SectorBytes; sector++)
         {
             long? sequence = Stamp.Read(block, index, sector);
-            if (sequence is null || sequence < least || sequence > issued[index])
+            if (sequence is null || sequence < least || sequence > _issued[index])
             {
                 string seen = sequence is null ? "foreign data" : $"write {sequence}";
-                return $"block {index} sector {sector}: {seen}, legal are {least} to {issued[index]} " +
-                    $"(acknowledged {acknowledged[index]}, flushed {flushed[index]})";
+                return $"block {index} sector {sector}: {seen}, legal are {least} to {_issued[index]} " +
+                    $"(acknowledged {_acknowledged[index]}, flushed {_flushed[index]})";
             }
 
             lowest = Math.Min(lowest, sequence.Value);
@@ -120,7 +120,7 @@ public sealed class StampedWorkload
             return $"block {index} is torn between writes {lowest} and {highest}";
         }
 
-        acknowledged[index] = lowest;
+        _acknowledged[index] = lowest;
         return null;
     }
 
@@ -143,19 +143,19 @@ public sealed class StampedWorkload
         var writes = new Dictionary<ulong, (int Block, long Sequence, bool Durable)>();
         long[]? coveredByFlush = null;
         int sinceFlush = 0;
-        while (!stopping || writes.Count > 0 || coveredByFlush is not null)
+        while (!_stopping || writes.Count > 0 || coveredByFlush is not null)
         {
-            while (!stopping && writes.Count < Depth)
+            while (!_stopping && writes.Count < Depth)
             {
-                int index = random.Next(blockCount);
-                if (!inFlight.Add(index))
+                int index = _random.Next(_blockCount);
+                if (!_inFlight.Add(index))
                 {
                     continue;
                 }
 
-                long sequence = nextSequence++;
-                bool durable = random.Next(50) == 0;
-                issued[index] = sequence;
+                long sequence = _nextSequence++;
+                bool durable = _random.Next(50) == 0;
+                _issued[index] = sequence;
                 Stamp.Fill(block, index, sequence);
                 writes.Add((ulong)sequence, (index, sequence, durable));
                 connection.Send(
@@ -165,9 +165,9 @@ public sealed class StampedWorkload
             }
 
             // A flush covers what was acknowledged when it was sent.
-            if (sinceFlush >= FlushEvery && coveredByFlush is null && !stopping)
+            if (sinceFlush >= FlushEvery && coveredByFlush is null && !_stopping)
             {
-                coveredByFlush = [.. acknowledged];
+                coveredByFlush = [.. _acknowledged];
                 connection.Send(NbdConnection.FlushCommand, 0, FlushCookie, 0, 0);
                 sinceFlush = 0;
             }
@@ -180,9 +180,9 @@ public sealed class StampedWorkload
 
             if (cookie == FlushCookie)
             {
-                for (int index = 0; index < blockCount; index++)
+                for (int index = 0; index < _blockCount; index++)
                 {
-                    flushed[index] = Math.Max(flushed[index], coveredByFlush![index]);
+                    _flushed[index] = Math.Max(_flushed[index], coveredByFlush![index]);
                 }
 
                 coveredByFlush = null;
@@ -192,11 +192,11 @@ public sealed class StampedWorkload
 
             (int written, long number, bool wasDurable) = writes[cookie];
             writes.Remove(cookie);
-            inFlight.Remove(written);
-            acknowledged[written] = number;
+            _inFlight.Remove(written);
+            _acknowledged[written] = number;
             if (wasDurable)
             {
-                flushed[written] = number;
+                _flushed[written] = number;
             }
 
             Acknowledged++;

@@ -5,13 +5,13 @@ namespace MirrorD.Lab.Disks;
 /// <summary>ext4 or xfs on a block device.</summary>
 public sealed class FileSystem
 {
-    private readonly string devicePath;
-    private readonly string type;
+    private readonly string _devicePath;
+    private readonly string _type;
 
     private FileSystem(string devicePath, string type, string mountPoint)
     {
-        this.devicePath = devicePath;
-        this.type = type;
+        _devicePath = devicePath;
+        _type = type;
         MountPoint = mountPoint;
     }
 
@@ -49,6 +49,6 @@ public sealed class FileSystem
     {
         // A shut-down file system may refuse once while its last requests fail.
         Wait.For(
-            $"{type} on {devicePath} to be unmounted", 20, () => Tool.Run("umount", MountPoint).Succeeded);
+            $"{_type} on {_devicePath} to be unmounted", 20, () => Tool.Run("umount", MountPoint).Succeeded);
     }
 }

@@ -3,24 +3,24 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Disks;
 
 /// <summary>
-/// An NBD export as a block device on a kernel without nbd: nbdfuse shows it as a file, a loop device makes that a
-/// disk. Flushes and FUA reach the export.
+/// An NBD export as a block device on a kernel without nbd: nbdfuse shows it as a file, a loop device makes
+/// that a disk. Flushes and FUA reach the export.
 /// </summary>
 public sealed class NbdBlockDevice
 {
-    private readonly LabProcess fuse;
-    private readonly LoopDevice loop;
-    private readonly string mountPoint;
+    private readonly LabProcess _fuse;
+    private readonly LoopDevice _loop;
+    private readonly string _mountPoint;
 
     private NbdBlockDevice(LabProcess fuse, LoopDevice loop, string mountPoint)
     {
-        this.fuse = fuse;
-        this.loop = loop;
-        this.mountPoint = mountPoint;
+        _fuse = fuse;
+        _loop = loop;
+        _mountPoint = mountPoint;
     }
 
     /// <summary>The device, e.g. /dev/loop3.</summary>
-    public string Path => loop.Path;
+    public string Path => _loop.Path;
 
     /// <summary>Connects the export on a unix socket.</summary>
     public static NbdBlockDevice Attach(Lab lab, string name, string socket)
@@ -39,15 +39,15 @@ public sealed class NbdBlockDevice
     /// <summary>Takes the device away; for a clean end its file system is unmounted before.</summary>
     public void Detach()
     {
-        loop.Detach();
-        if (fuse.IsRunning)
+        _loop.Detach();
+        if (_fuse.IsRunning)
         {
-            fuse.Terminate();
+            _fuse.Terminate();
         }
 
-        if (File.ReadAllText("/proc/mounts").Contains($" {mountPoint} ", StringComparison.Ordinal))
+        if (File.ReadAllText("/proc/mounts").Contains($" {_mountPoint} ", StringComparison.Ordinal))
         {
-            Tool.Run("umount", mountPoint);
+            Tool.Run("umount", _mountPoint);
         }
     }
 

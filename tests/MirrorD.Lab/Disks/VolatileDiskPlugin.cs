@@ -2,7 +2,9 @@ using MirrorD.Lab.Processes;
 
 namespace MirrorD.Lab.Disks;
 
-/// <summary>The nbdkit plugin of <see cref="VolatileDisk"/>, compiled once per lab (a fraction of a second).</summary>
+/// <summary>
+/// The nbdkit plugin of <see cref="VolatileDisk"/>, compiled once per lab (a fraction of a second).
+/// </summary>
 public static class VolatileDiskPlugin
 {
     /// <summary>The compiled plugin.</summary>

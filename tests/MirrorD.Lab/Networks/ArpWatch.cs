@@ -5,17 +5,17 @@ namespace MirrorD.Lab.Networks;
 /// <summary>tcpdump of ARP on a host's production interface.</summary>
 public sealed class ArpWatch
 {
-    private readonly LabProcess process;
+    private readonly LabProcess _process;
 
     /// <summary>Starts it and waits until it listens.</summary>
     public ArpWatch(Host host)
     {
-        process = host.Start("tcpdump", "tcpdump", "-i", Host.ProductionInterface, "-n", "-e", "-l", "arp");
-        process.WaitForOutput("listening on", 10);
+        _process = host.Start("tcpdump", "tcpdump", "-i", Host.ProductionInterface, "-n", "-e", "-l", "arp");
+        _process.WaitForOutput("listening on", 10);
     }
 
     /// <summary>One line per frame.</summary>
-    public IReadOnlyList<string> Frames => [.. process.Output.Split('\n').Where(line => line.Contains("ARP"))];
+    public IReadOnlyList<string> Frames => [.. _process.Output.Split('\n').Where(line => line.Contains("ARP"))];
 
     /// <summary>Gratuitous ARP requests for an address from a hardware address: "who has X tell X".</summary>
     public int GratuitousRequests(string address, string hardwareAddress) => Frames.Count(
@@ -28,5 +28,5 @@ public sealed class ArpWatch
             && frame.Contains($"Reply {address} is-at {hardwareAddress}"));
 
     /// <summary>Everything, for messages.</summary>
-    public string Tail() => process.Tail();
+    public string Tail() => _process.Tail();
 }

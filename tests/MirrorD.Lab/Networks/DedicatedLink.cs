@@ -3,26 +3,28 @@ using MirrorD.Lab.Processes;
 
 namespace MirrorD.Lab.Networks;
 
-/// <summary>The cable between a and b: a veth pair that can be cut loudly or silently, and counts bytes.</summary>
+/// <summary>
+/// The cable between a and b: a veth pair that can be cut loudly or silently, and counts bytes.
+/// </summary>
 public sealed class DedicatedLink
 {
-    private readonly Host a;
-    private readonly Host b;
+    private readonly Host _a;
+    private readonly Host _b;
 
     internal DedicatedLink(Host a, Host b)
     {
-        this.a = a;
-        this.b = b;
+        _a = a;
+        _b = b;
     }
 
     /// <summary>Takes the link down: both sides see the carrier go.</summary>
-    public void Cut() => a.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
+    public void Cut() => _a.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
 
     /// <summary>Drops every packet in both directions while the carrier stays.</summary>
     public void CutSilently()
     {
-        Drop(a);
-        Drop(b);
+        Drop(_a);
+        Drop(_b);
     }
 
     /// <summary>Drops what one host sends to the other; the way back stays open.</summary>
@@ -31,7 +33,7 @@ public sealed class DedicatedLink
     /// <summary>Undoes every kind of cut.</summary>
     public void Mend()
     {
-        foreach (Host host in (Host[])[a, b])
+        foreach (Host host in (Host[])[_a, _b])
         {
             host.Run("nft", "delete", "table", "inet", "cut");
             host.Run("ip", "link", "set", Host.DedicatedInterface, "up").Require();
@@ -39,7 +41,7 @@ public sealed class DedicatedLink
     }
 
     /// <summary>The counters of both ends; a witness that does not depend on the daemons.</summary>
-    public LinkBytes ReadBytes() => new(Transmitted(a), Transmitted(b));
+    public LinkBytes ReadBytes() => new(Transmitted(_a), Transmitted(_b));
 
     private static long Transmitted(Host host)
     {

@@ -5,20 +5,20 @@ namespace MirrorD.Lab.Networks;
 /// <summary>A host of the lab: a network namespace with a leg in the production network.</summary>
 public sealed class Host
 {
-    private readonly Lab lab;
-    private int boots;
-    private string bootIdPath;
+    private readonly Lab _lab;
+    private int _boots;
+    private string _bootIdPath;
 
     internal Host(Lab lab, string name, string productionAddress, string? dedicatedAddress)
     {
-        this.lab = lab;
+        _lab = lab;
         Name = name;
-        Namespace = $"{lab.Id}-{name}";
+        Namespace = $"{_lab.Id}-{name}";
         ProductionAddress = productionAddress;
         DedicatedAddress = dedicatedAddress;
-        Directory = Path.Combine(lab.Directory, name);
+        Directory = Path.Combine(_lab.Directory, name);
         System.IO.Directory.CreateDirectory(Directory);
-        bootIdPath = "";
+        _bootIdPath = "";
         Boot();
     }
 
@@ -51,7 +51,9 @@ public sealed class Host
     public bool Holds(string address) =>
         Run("ip", "-o", "addr", "show").Require().Output.Contains($" {address}/", StringComparison.Ordinal);
 
-    /// <summary>The hardware address this host's neighbour table has for an address; null when it has none.</summary>
+    /// <summary>
+    /// The hardware address this host's neighbour table has for an address; null when it has none.
+    /// </summary>
     public string? Neighbour(string address) =>
         WordAfter("lladdr", Run("ip", "neigh", "show", address).Require().Output);
 
@@ -63,8 +65,8 @@ public sealed class Host
         Tool.Run("nsenter", [NamespaceOption(Namespace), program, .. arguments]);
 
     /// <summary>
-    /// Starts a long-running program on this host. It sees this host's boot id and network interfaces in /proc and
-    /// /sys.
+    /// Starts a long-running program on this host. It sees this host's boot id and network interfaces in
+    /// /proc and /sys.
     /// </summary>
     public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments)
     {
@@ -72,17 +74,19 @@ public sealed class Host
         const string Enter =
             "boot=$1; shift; mount --make-rprivate /proc && mount --bind \"$boot\" /proc/sys/kernel/random/boot_id && " +
             "mount --make-rprivate /sys && mount -t sysfs sysfs /sys && exec \"$@\"";
-        return lab.Start(
+        return _lab.Start(
             $"{Name}-{name}", Namespace, "unshare",
-            ["--mount", "--propagation", "unchanged", "sh", "-c", Enter, "sh", bootIdPath, program, .. arguments]);
+            ["--mount", "--propagation", "unchanged", "sh", "-c", Enter, "sh", _bootIdPath, program, .. arguments]);
     }
 
-    /// <summary>From now on this is another run of the host: programs started later see a new boot id.</summary>
+    /// <summary>
+    /// From now on this is another run of the host: programs started later see a new boot id.
+    /// </summary>
     public void Boot()
     {
-        boots++;
-        bootIdPath = Path.Combine(Directory, $"boot-id-{boots}");
-        File.WriteAllText(bootIdPath, $"{Guid.NewGuid()}\n");
+        _boots++;
+        _bootIdPath = Path.Combine(Directory, $"boot-id-{_boots}");
+        File.WriteAllText(_bootIdPath, $"{Guid.NewGuid()}\n");
     }
 
     // nsenter and not "ip netns exec", which fails where / is no mount point: in a chroot.

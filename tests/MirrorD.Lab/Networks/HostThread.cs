@@ -7,7 +7,9 @@ public static class HostThread
 {
     private const int NetworkNamespace = 0x40000000;
 
-    /// <summary>Runs on a thread inside the host's network namespace (setns(2)) and waits for its end.</summary>
+    /// <summary>
+    /// Runs on a thread inside the host's network namespace (setns(2)) and waits for its end.
+    /// </summary>
     public static void Run(Host host, Action action)
     {
         Exception? failure = null;

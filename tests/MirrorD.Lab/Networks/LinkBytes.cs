@@ -1,6 +1,8 @@
 namespace MirrorD.Lab.Networks;
 
-/// <summary>Bytes that the dedicated link has carried: Ethernet frames as the interfaces count them.</summary>
+/// <summary>
+/// Bytes that the dedicated link has carried: Ethernet frames as the interfaces count them.
+/// </summary>
 /// <param name="FromA">Sent by a.</param>
 /// <param name="FromB">Sent by b.</param>
 public readonly record struct LinkBytes(long FromA, long FromB)

@@ -5,20 +5,22 @@ using MirrorD.Lab.Processes;
 
 namespace MirrorD.Lab.Pairs;
 
-/// <summary>A host with mirrord on it, as an operator meets it: the daemon, mirrorctl and the sockets.</summary>
+/// <summary>
+/// A host with mirrord on it, as an operator meets it: the daemon, mirrorctl and the sockets.
+/// </summary>
 public sealed class Node
 {
-    private readonly Lab lab;
-    private readonly string configuration;
-    private readonly Dictionary<string, VolatileDisk> volatileDisks = [];
-    private readonly Dictionary<string, string> disks = [];
-    private int starts;
-    private LabProcess? daemon;
+    private readonly Lab _lab;
+    private readonly string _configuration;
+    private readonly Dictionary<string, VolatileDisk> _volatileDisks = [];
+    private readonly Dictionary<string, string> _disks = [];
+    private int _starts;
+    private LabProcess? _daemon;
 
     internal Node(Lab lab, Host host, string configuration)
     {
-        this.lab = lab;
-        this.configuration = configuration;
+        _lab = lab;
+        _configuration = configuration;
         Host = host;
         RunDirectory = Path.Combine(host.Directory, "run");
         StateDirectory = Path.Combine(host.Directory, "state");
@@ -39,7 +41,7 @@ public sealed class Node
     public string StateDirectory { get; }
 
     /// <summary>The daemon that was started last.</summary>
-    public LabProcess Daemon => daemon ?? throw new InvalidOperationException($"mirrord was never started on {Name}");
+    public LabProcess Daemon => _daemon ?? throw new InvalidOperationException($"mirrord was never started on {Name}");
 
     /// <summary>The control socket.</summary>
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
@@ -49,14 +51,14 @@ public sealed class Node
 
     /// <summary>The file or block device that a volume lies on.</summary>
     public string Disk(string volume = "data") =>
-        volatileDisks.TryGetValue(volume, out VolatileDisk? disk) ? disk.DevicePath : disks[volume];
+        _volatileDisks.TryGetValue(volume, out VolatileDisk? disk) ? disk.DevicePath : _disks[volume];
 
     /// <summary>Starts the daemon.</summary>
     public void Start()
     {
-        starts++;
-        daemon = Host.Start(
-            $"mirrord-{starts}", Program("mirrord"), "--config", configuration, "--node", Name,
+        _starts++;
+        _daemon = Host.Start(
+            $"mirrord-{_starts}", Program("mirrord"), "--config", _configuration, "--node", Name,
             "--state-dir", StateDirectory, "--run-dir", RunDirectory);
     }
 
@@ -112,18 +114,18 @@ public sealed class Node
                 last = TryStatus();
                 return last is not null && condition(last);
             },
-            () => $"{Name} shows: {last?.ToString() ?? "no answer"}\n{lab.Logs()}");
+            () => $"{Name} shows: {last?.ToString() ?? "no answer"}\n{_lab.Logs()}");
     }
 
     /// <summary>
-    /// Power cut of the host: the daemon is gone in the middle of what it does, and its volatile disks lose what was
-    /// not flushed.
+    /// Power cut of the host: the daemon is gone in the middle of what it does, and its volatile disks lose
+    /// what was not flushed.
     /// </summary>
     public void CutPower()
     {
         // Stopped first: on a real power cut no program sees its disks fail.
         Daemon.Send(Signals.Stop);
-        foreach (VolatileDisk disk in volatileDisks.Values)
+        foreach (VolatileDisk disk in _volatileDisks.Values)
         {
             disk.CutPower();
         }
@@ -132,10 +134,12 @@ public sealed class Node
         Host.Boot();
     }
 
-    /// <summary>Brings the disks back after <see cref="CutPower"/>; the configuration names them by a link.</summary>
+    /// <summary>
+    /// Brings the disks back after <see cref="CutPower"/>; the configuration names them by a link.
+    /// </summary>
     public void RestorePower()
     {
-        foreach ((string volume, VolatileDisk disk) in volatileDisks)
+        foreach ((string volume, VolatileDisk disk) in _volatileDisks)
         {
             disk.Restore();
             Link(volume, disk.DevicePath);
@@ -146,14 +150,14 @@ public sealed class Node
     {
         if (options.Disks == DiskKind.Volatile)
         {
-            var disk = new VolatileDisk(lab, $"{Name}-{volume}", options.DiskBytes, options.EvictPercent);
-            volatileDisks.Add(volume, disk);
+            var disk = new VolatileDisk(_lab, $"{Name}-{volume}", options.DiskBytes, options.EvictPercent);
+            _volatileDisks.Add(volume, disk);
             return Link(volume, disk.DevicePath);
         }
 
         string file = BackingFile.Create(Path.Combine(Host.Directory, $"{volume}.img"), options.DiskBytes);
-        string path = options.Disks == DiskKind.Loop ? LoopDevice.Attach(lab, file).Path : file;
-        disks.Add(volume, path);
+        string path = options.Disks == DiskKind.Loop ? LoopDevice.Attach(_lab, file).Path : file;
+        _disks.Add(volume, path);
         return path;
     }
 

@@ -11,17 +11,19 @@ public sealed class Pair
     /// <summary>The resource of every pair.</summary>
     public const string ResourceName = "mail";
 
-    private readonly Lab lab;
-    private readonly PairOptions options;
+    private readonly Lab _lab;
+    private readonly PairOptions _options;
 
-    /// <summary>Makes disks, configuration and key, and creates the volumes' metadata on both nodes.</summary>
+    /// <summary>
+    /// Makes disks, configuration and key, and creates the volumes' metadata on both nodes.
+    /// </summary>
     public Pair(Lab lab, PairOptions options)
     {
-        this.lab = lab;
-        this.options = options;
-        ConfigurationPath = Path.Combine(lab.Directory, "mirrord.yaml");
-        A = new Node(lab, lab.A, ConfigurationPath);
-        B = new Node(lab, lab.B, ConfigurationPath);
+        _lab = lab;
+        _options = options;
+        ConfigurationPath = Path.Combine(_lab.Directory, "mirrord.yaml");
+        A = new Node(_lab, _lab.A, ConfigurationPath);
+        B = new Node(_lab, _lab.B, ConfigurationPath);
         File.WriteAllText(ConfigurationPath, Configuration());
         Create();
     }
@@ -56,8 +58,8 @@ public sealed class Pair
     public Node Other(Node node) => node == A ? B : A;
 
     /// <summary>
-    /// Compares both backing disks over the length of the volume; nothing may be in flight. Null when identical, else
-    /// the first difference.
+    /// Compares both backing disks over the length of the volume; nothing may be in flight. Null when
+    /// identical, else the first difference.
     /// </summary>
     public string? Difference(string volume = "data")
     {
@@ -85,10 +87,10 @@ public sealed class Pair
                       {{ResourceName}}:
                         volumes:
                 """);
-            foreach (string volume in options.Volumes)
+            foreach (string volume in _options.Volumes)
             {
-                string kind = options.Disks == DiskKind.File ? "file" : "device";
-                text.AppendLine($"          {volume}: {{{kind}: {node.AddDisk(volume, options)}}}");
+                string kind = _options.Disks == DiskKind.File ? "file" : "device";
+                text.AppendLine($"          {volume}: {{{kind}: {node.AddDisk(volume, _options)}}}");
             }
         }
 
@@ -97,17 +99,17 @@ public sealed class Pair
               {{ResourceName}}:
                 between: [a, b]
                 addresses: [{address: {{Lab.ServiceAddress}}/32}]
-                on-peer-loss: {{options.OnPeerLoss}}
-                link-timeout: {{options.LinkTimeout}}
+                on-peer-loss: {{_options.OnPeerLoss}}
+                link-timeout: {{_options.LinkTimeout}}
             """);
-        if (options.ResyncRate is not null)
+        if (_options.ResyncRate is not null)
         {
-            text.AppendLine($"    resync-rate: {options.ResyncRate}");
+            text.AppendLine($"    resync-rate: {_options.ResyncRate}");
         }
 
-        if (options.Arbiter)
+        if (_options.Arbiter)
         {
-            string directory = Path.Combine(lab.Directory, "arbiter");
+            string directory = Path.Combine(_lab.Directory, "arbiter");
             Directory.CreateDirectory(directory);
             text.AppendLine($"arbiter: {{directory: {directory}}}");
         }

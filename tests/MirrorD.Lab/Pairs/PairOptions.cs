@@ -19,7 +19,9 @@ public sealed record PairOptions
     /// <summary>Names of the volumes.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = ["data"];
 
-    /// <summary>Bytes of each backing disk; the volume is a little smaller, its metadata lie at the end.</summary>
+    /// <summary>
+    /// Bytes of each backing disk; the volume is a little smaller, its metadata lie at the end.
+    /// </summary>
     public long DiskBytes { get; init; } = 256L << 20;
 
     /// <summary>What the volumes lie on.</summary>

@@ -2,12 +2,14 @@ using System.Text.Json;
 
 namespace MirrorD.Lab.Pairs;
 
-/// <summary>One resource of a status, as a node's daemon sees it. Read from the JSON, not with the product's types.</summary>
+/// <summary>
+/// One resource of a status, as a node's daemon sees it. Read from the JSON, not with the product's types.
+/// </summary>
 public sealed class ResourceView
 {
-    private readonly JsonElement json;
+    private readonly JsonElement _json;
 
-    internal ResourceView(JsonElement json) => this.json = json;
+    internal ResourceView(JsonElement json) => _json = json;
 
     public string Role => Text("role") ?? "";
 
@@ -22,9 +24,9 @@ public sealed class ResourceView
     public string? Generation => Text("generation");
 
     public string? HoldUp =>
-        json.TryGetProperty("holdUp", out JsonElement held) ? held.GetProperty("state").GetString() : null;
+        _json.TryGetProperty("holdUp", out JsonElement held) ? held.GetProperty("state").GetString() : null;
 
-    public int HeldRequests => json.TryGetProperty("heldRequests", out JsonElement held) ? held.GetInt32() : 0;
+    public int HeldRequests => _json.TryGetProperty("heldRequests", out JsonElement held) ? held.GetInt32() : 0;
 
     public bool IsJoined => Link == "Joined" && DiskState == "UpToDate";
 
@@ -32,7 +34,7 @@ public sealed class ResourceView
 
     /// <summary>Total and remaining bytes of a running resync; null when none runs.</summary>
     public (long Total, long Remaining)? Resync =>
-        json.TryGetProperty("resync", out JsonElement resync)
+        _json.TryGetProperty("resync", out JsonElement resync)
             ? (resync.GetProperty("totalBytes").GetInt64(), resync.GetProperty("remainingBytes").GetInt64())
             : null;
 
@@ -43,10 +45,10 @@ public sealed class ResourceView
     public long DirtyBytes(string volume) => Volume(volume).GetProperty("dirtyBytes").GetInt64();
 
     /// <summary>The whole, for messages.</summary>
-    public override string ToString() => json.GetRawText();
+    public override string ToString() => _json.GetRawText();
 
-    private string? Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+    private string? Text(string name) => _json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 
     private JsonElement Volume(string volume) =>
-        json.GetProperty("volumes").EnumerateArray().Single(one => one.GetProperty("name").GetString() == volume);
+        _json.GetProperty("volumes").EnumerateArray().Single(one => one.GetProperty("name").GetString() == volume);
 }

@@ -7,14 +7,14 @@ namespace MirrorD.Lab.Processes;
 /// <summary>A long-running program of a lab. Its output goes to a file, which outlives it.</summary>
 public sealed class LabProcess
 {
-    private readonly Process process;
+    private readonly Process _process;
 
     private LabProcess(Process process, string name, string logPath)
     {
-        this.process = process;
+        _process = process;
         Name = name;
         LogPath = logPath;
-        Id = process.Id;
+        Id = _process.Id;
     }
 
     /// <summary>Its name in messages.</summary>
@@ -27,10 +27,10 @@ public sealed class LabProcess
     public string LogPath { get; }
 
     /// <summary>True until it has ended.</summary>
-    public bool IsRunning => !process.HasExited;
+    public bool IsRunning => !_process.HasExited;
 
     /// <summary>Exit status once it has ended.</summary>
-    public int ExitCode => process.ExitCode;
+    public int ExitCode => _process.ExitCode;
 
     /// <summary>What it has said so far.</summary>
     public string Output => File.Exists(LogPath) ? ReadShared() : "";
@@ -38,7 +38,9 @@ public sealed class LabProcess
     /// <summary>Resident memory (proc(5), status VmRSS).</summary>
     public long ResidentBytes => MemoryBytes("VmRSS:");
 
-    /// <summary>Starts a program in a session of its own, so that a Ctrl-C at the terminal is not for it.</summary>
+    /// <summary>
+    /// Starts a program in a session of its own, so that a Ctrl-C at the terminal is not for it.
+    /// </summary>
     internal static LabProcess Start(
         string name, string logPath, string? networkNamespace, string program, IReadOnlyList<string> arguments)
     {
@@ -70,7 +72,7 @@ public sealed class LabProcess
     public void Kill()
     {
         Send(Signals.Kill);
-        if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(10)))
         {
             throw new TimeoutException($"waited 10 s for {Name} ({Id}) to die of SIGKILL");
         }
@@ -86,7 +88,7 @@ public sealed class LabProcess
     /// <summary>Sends a signal; nothing happens when it has ended.</summary>
     public void Send(int signal)
     {
-        if (!process.HasExited)
+        if (!_process.HasExited)
         {
             Signals.Send(Id, signal);
         }
@@ -96,7 +98,7 @@ public sealed class LabProcess
     /// <exception cref="TimeoutException">It still runs.</exception>
     public void WaitForExit(double seconds)
     {
-        if (!process.WaitForExit(TimeSpan.FromSeconds(seconds)))
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(seconds)))
         {
             throw new TimeoutException($"waited {seconds:0.#} s for {Name} ({Id}) to end; it said:\n{Tail()}");
         }

@@ -15,8 +15,8 @@ public static class Signals
     public static bool Send(int processId, int signal) => SendSignal(processId, signal) == 0;
 
     /// <summary>
-    /// Start time of a process in clock ticks since boot (proc(5), stat field 22): with the id it names one process
-    /// for ever. Null when it is gone or a zombie.
+    /// Start time of a process in clock ticks since boot (proc(5), stat field 22): with the id it names one
+    /// process for ever. Null when it is gone or a zombie.
     /// </summary>
     public static string? StartTime(int processId)
     {
