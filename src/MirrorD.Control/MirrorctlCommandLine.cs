@@ -13,13 +13,13 @@ internal static class MirrorctlCommandLine
     private static readonly Type[] s_verbs =
     [
         typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(SwitchoverVerb), typeof(PromoteVerb),
-        typeof(DemoteVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(VersionVerb),
+        typeof(DemoteVerb), typeof(CreateVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>
     private static readonly string[] s_leading = ["--socket", "--config", "--node-name"];
 
-    private static readonly string[] s_valued = [.. s_leading, "--out", "--after"];
+    private static readonly string[] s_valued = [.. s_leading, "--out", "--after", "--from", "--state-dir"];
 
     /// <summary>Runs a command.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
