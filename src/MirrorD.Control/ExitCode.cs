@@ -3,7 +3,7 @@ namespace MirrorD.Control;
 /// <summary>Exit codes of mirrorctl; docs/commands.md lists them.</summary>
 internal static class ExitCode
 {
-    /// <summary>Done; for status: every resource is mirrored.</summary>
+    /// <summary>Done.</summary>
     public const int Ok = 0;
 
     /// <summary>Refused or failed; the message says why.</summary>
@@ -15,6 +15,6 @@ internal static class ExitCode
     /// <summary>No daemon answers.</summary>
     public const int Unreachable = 3;
 
-    /// <summary>For status: answered, but a resource is not fully mirrored.</summary>
+    /// <summary>For "status --check": answered, but a resource is not fully mirrored.</summary>
     public const int NotMirrored = 4;
 }

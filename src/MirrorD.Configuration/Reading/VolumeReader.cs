@@ -75,12 +75,6 @@ internal sealed class VolumeReader
         }
 
         string? path = ReadPath(section, key, key == "device" ? "/dev/vg0/data" : "/srv/mirrord/data.img", node);
-        if (path is not null && key == "device" && !path.StartsWith("/dev/", StringComparison.Ordinal))
-        {
-            ReportOnce(section, key, $"'{path}' is not under /dev", $"write 'file: {path}' for a file");
-            return null;
-        }
-
         return path is null ? null : (path, key == "file");
     }
 

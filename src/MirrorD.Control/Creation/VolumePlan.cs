@@ -1,7 +1,7 @@
 using MirrorD.Configuration;
 using MirrorD.Control.Output;
 using MirrorD.Formats.Metadata;
-using MirrorD.Io.Linux;
+using Mono.Unix.Native;
 
 namespace MirrorD.Control.Creation;
 
@@ -21,6 +21,12 @@ internal sealed record VolumePlan(
     /// <exception cref="CommandFailure">It is refused; nothing was changed.</exception>
     public static VolumePlan For(VolumeConfiguration volume, int index, CreationSource source, bool overwrite)
     {
+        if (!volume.IsFile && IsRegularFile(volume.Path))
+        {
+            throw CreationRefusal.Of(
+                volume.Path, "is a file, not a device", $"write 'file: {volume.Path}' in the configuration");
+        }
+
         if (volume.IsFile && !File.Exists(volume.Path))
         {
             throw CreationRefusal.Of(
@@ -48,6 +54,10 @@ internal sealed record VolumePlan(
         bool makesFile = !isInternal && PlanMetadata(volume.MetadataPath!, placement, overwrite);
         return new VolumePlan(volume, index, placement, makesFile);
     }
+
+    private static bool IsRegularFile(string path) =>
+        Syscall.stat(path, out Stat found) == 0
+        && (found.st_mode & FilePermissions.S_IFMT) == FilePermissions.S_IFREG;
 
     private static void RefuseOldMetadata(DevicePicture data, bool overwrite)
     {

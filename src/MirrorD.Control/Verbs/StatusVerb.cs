@@ -17,6 +17,9 @@ internal sealed class StatusVerb : DaemonVerb
     [Option("watch", HelpText = "Go on showing each change until interrupted.")]
     public bool Watch { get; set; }
 
+    [Option("check", HelpText = "Exit with 4 unless every resource is fully mirrored.")]
+    public bool Check { get; set; }
+
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         using var daemon = new DaemonClient(Socket);
@@ -24,9 +27,9 @@ internal sealed class StatusVerb : DaemonVerb
         {
             StatusReport report = Only(await daemon.Get(ApiPaths.Status, ApiJson.Default.StatusReport, stop));
             Show(report, context);
-            return report.Resources.All(resource => resource.Health == ResourceHealth.Ok)
-                ? ExitCode.Ok
-                : ExitCode.NotMirrored;
+            return Check && report.Resources.Any(resource => resource.Health != ResourceHealth.Ok)
+                ? ExitCode.NotMirrored
+                : ExitCode.Ok;
         }
 
         var reports = daemon.Stream(ApiPaths.StatusStream, ApiJson.Default.StatusReport, stop);

@@ -86,9 +86,6 @@ public class MistakeTests
         { "12", "      data: {device: vg0/mail}",
             "m.yaml:12: resources.mail.volumes.data.device: 'vg0/mail' is not an absolute path; " +
             "write one such as /dev/vg0/data" },
-        { "12", "      data: {device: /srv/mail.img}",
-            "m.yaml:12: resources.mail.volumes.data.device: '/srv/mail.img' is not under /dev; " +
-            "write 'file: /srv/mail.img' for a file" },
         { "12", "      data: {device: /dev/sdb, file: /srv/x}",
             "m.yaml:12: resources.mail.volumes.data.file: both 'device' and 'file' are given; keep one of the two" },
         { "12", "      data: {metadata: internal}",
