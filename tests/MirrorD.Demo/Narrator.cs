@@ -26,7 +26,8 @@ internal sealed class Narrator
     public void Say(string text) => Console.WriteLine($"   {text}");
 
     /// <summary>A command that an operator would type.</summary>
-    public void Command(string node, string command) => Console.WriteLine(Paint("36", $"   {node}# {command}"));
+    public void Command(string node, string command) =>
+        Console.WriteLine(Paint("36", $"   {node}# {command}"));
 
     /// <summary>What a command answered.</summary>
     public void Answer(string text)
@@ -55,11 +56,13 @@ internal sealed class Narrator
             Console.WriteLine($"   {Paint("32", "ok")} {what.PadRight(width)}  {result}");
         }
 
-        Console.WriteLine($"   {_clock.Elapsed.TotalSeconds:0} seconds; everything that was made is removed.");
+        double seconds = _clock.Elapsed.TotalSeconds;
+        Console.WriteLine($"   {seconds:0} seconds; everything that was made is removed.");
     }
 
     /// <summary>The end when something failed.</summary>
-    public void Failed(string message) => Console.Error.WriteLine(Paint("31", $"\nThe demo failed: {message}"));
+    public void Failed(string message) =>
+        Console.Error.WriteLine(Paint("31", $"\nThe demo failed: {message}"));
 
     private string Paint(string code, string text) => _colours ? $"\e[{code}m{text}\e[0m" : text;
 }

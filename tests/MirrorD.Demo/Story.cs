@@ -66,7 +66,8 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         narrator.Command("a", "fio --rw=randrw --bsrange=4k-64k --numjobs=4 --verify=crc32c …");
         LinkBytes before = lab.Link.ReadBytes();
         ToolResult fio = NbdTools.Fio(arguments).Require();
-        narrator.Answer(string.Join('\n', fio.Output.Split('\n').Where(line => line.Contains("bw=") && line.Contains("io="))));
+        narrator.Answer(string.Join(
+            '\n', fio.Output.Split('\n').Where(line => line.Contains("bw=") && line.Contains("io="))));
         RequireIdentical();
         narrator.Shown(
             "fio verified its data, both copies are byte-identical",
@@ -96,10 +97,12 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         lab.Link.Mend();
         ShowResync();
         _pair.WaitUntilJoined(60);
+        string sent = Mebibytes(lab.Link.ReadBytes().Since(before).FromA);
+        string written = Mebibytes(OutageFiles * (long)OutageFileBytes);
+        string all = Mebibytes(_pair.A.Status().LengthBytes("data"));
         narrator.Shown(
             "Resync after the outage",
-            $"{Mebibytes(lab.Link.ReadBytes().Since(before).FromA)} sent for {Mebibytes(OutageFiles * (long)OutageFileBytes)} " +
-            $"written, of a volume of {Mebibytes(_pair.A.Status().LengthBytes("data"))}, in {clock.Elapsed.TotalSeconds:0.0} s");
+            $"{sent} sent for {written} written, of a volume of {all}, in {clock.Elapsed.TotalSeconds:0.0} s");
     }
 
     private void KillThePrimary()
@@ -137,7 +140,8 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         _mounted!.Unmount();
         FileSystem.Check(_device!.Path, "ext4").Require();
         _device.Detach();
-        narrator.Shown("All synced files are there, e2fsck is content", $"{_sums.Count} files, 20 of them new on b");
+        narrator.Shown(
+            "All synced files are there, e2fsck is content", $"{_sums.Count} files, 20 of them new on b");
     }
 
     private void BringTheOldPrimaryBack()
@@ -177,7 +181,8 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
                 if (percent / 25 > shown)
                 {
                     shown = percent / 25;
-                    narrator.Say($"resync {percent,3} %  {Mebibytes(total - remaining)} of {Mebibytes(total)}");
+                    string done = Mebibytes(total - remaining);
+                    narrator.Say($"resync {percent,3} %  {done} of {Mebibytes(total)}");
                 }
             }
 
@@ -189,7 +194,8 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
     {
         string? difference = null;
         Wait.For(
-            "the copies to be identical", 30, () => (difference = _pair.Difference()) is null, () => difference ?? "");
+            "the copies to be identical", 30,
+            () => (difference = _pair.Difference()) is null, () => difference ?? "");
     }
 
     private void Attach(Node node) => _device = NbdBlockDevice.Attach(lab, node.Name, node.Export());

@@ -26,7 +26,7 @@ public sealed class ClientTests
         Assert.Null(workload.Broken);
         Assert.True(workload.Flushes > 0);
         Assert.Empty(workload.Verify(socket, powerWasCut: false));
-        Assert.Contains("\"export-size\"", NbdTools.Info(socket, "--json").Require().Output, StringComparison.Ordinal);
+        Assert.Contains("\"export-size\"", NbdTools.Info(socket, "--json").Require().Output);
         NbdTools.Fio(NbdTools.FioVerify(socket, clients: 4, bytesPerClient: 2 << 20)).Require();
     }
 

@@ -25,7 +25,8 @@ public sealed class FileSystemTests : PairTest
         FileSystem mounted = FileSystem.Mount(Lab, "primary", device.Path, type);
         Dictionary<string, string> sums = WriteSyncedFiles(mounted.MountPoint);
         LabProcess writer = Lab.Start(
-            "writer", "sh", "-c", $"i=0; while :; do i=$((i+1)); head -c 200000 /dev/urandom >{mounted.MountPoint}/w$i; done");
+            "writer", "sh", "-c",
+            $"i=0; while :; do i=$((i+1)); head -c 200000 /dev/urandom >{mounted.MountPoint}/w$i; done");
         Wait.For("writes to go on", 20, () => File.Exists($"{mounted.MountPoint}/w5"));
 
         // The whole host: without its daemon its kernel would still answer ARP.

@@ -73,9 +73,12 @@ public sealed class HostileInputTests : PairTest
 
         Wait.For(
             "a line about the key on either side", 30,
-            () => (pair.A.Daemon.Output + pair.B.Daemon.Output).Contains("key", StringComparison.OrdinalIgnoreCase),
+            () => (pair.A.Daemon.Output + pair.B.Daemon.Output)
+                .Contains("key", StringComparison.OrdinalIgnoreCase),
             () => Lab.Logs());
-        Wait.While("the pair is not joined", 3, () => pair.A.Status().Link != "Joined" && pair.B.Status().Link != "Joined");
+        Wait.While(
+            "the pair is not joined", 3,
+            () => pair.A.Status().Link != "Joined" && pair.B.Status().Link != "Joined");
         using NbdConnection client = NbdConnection.Connect(pair.A.Export());
         client.Write(0, new byte[4096]);
         client.Flush();

@@ -15,7 +15,8 @@ public sealed class KillRoundsTests : PairTest
 
     // The active extents lie where fio writes; what was in flight at the kill is at most its queue.
     private const long InFlightBytes = FioClients * 8 * (64 << 10);
-    private const long MostMovedBytes = ((FioClients * FioBytesPerClient) + ExtentBytes + InFlightBytes) * 11 / 10;
+    private const long MostMovedBytes =
+        ((FioClients * FioBytesPerClient) + ExtentBytes + InFlightBytes) * 11 / 10;
 
     [HostFact]
     public void Killed_daemons_come_back_without_a_full_sync_or_a_lost_write()
@@ -27,7 +28,8 @@ public sealed class KillRoundsTests : PairTest
         {
             LinkBytes start = Lab.Link.ReadBytes();
             Wait.For(
-                $"round {round}: fio to write", 30, () => Lab.Link.ReadBytes().Since(start).FromA > 2 << 20, () => Lab.Logs());
+                $"round {round}: fio to write", 30,
+                () => Lab.Link.ReadBytes().Since(start).FromA > 2 << 20, () => Lab.Logs());
 
             Node victim = round % 2 == 0 ? pair.A : pair.B;
             victim.Daemon.Kill();

@@ -73,11 +73,13 @@ public sealed class LabTests
     {
         using var lab = new Lab.Lab();
         var disk = new VolatileDisk(lab, "evicting", 64 << 20, evictPercent: 50);
-        Tool.Run("dd", "if=/dev/urandom", $"of={disk.DevicePath}", "oflag=direct", "bs=4096", "count=500").Require();
+        Tool.Run("dd", "if=/dev/urandom", $"of={disk.DevicePath}", "oflag=direct", "bs=4096", "count=500")
+            .Require();
         disk.CutPower();
         disk.Restore();
 
-        int kept = Enumerable.Range(0, 500).Count(index => ReadDirect(disk.DevicePath, index).Any(c => c != '\0'));
+        int kept = Enumerable.Range(0, 500)
+            .Count(index => ReadDirect(disk.DevicePath, index).Any(c => c != '\0'));
         Assert.InRange(kept, 150, 450);
     }
 
@@ -128,11 +130,14 @@ public sealed class LabTests
         string input = Path.GetTempFileName();
         try
         {
-            File.WriteAllBytes(input, [.. System.Text.Encoding.ASCII.GetBytes(text), .. new byte[4096 - text.Length]]);
+            byte[] bytes = new byte[4096];
+            System.Text.Encoding.ASCII.GetBytes(text, bytes);
+            File.WriteAllBytes(input, bytes);
             string direct = flags.Contains("oflag=dsync") ? "oflag=direct,dsync" : "oflag=direct";
             string[] others = [.. flags.Where(flag => !flag.StartsWith("oflag", StringComparison.Ordinal))];
             Tool.Run(
-                "dd", [$"if={input}", $"of={device}", "bs=4096", "count=1", $"seek={blockIndex}", direct, .. others])
+                "dd",
+                [$"if={input}", $"of={device}", "bs=4096", "count=1", $"seek={blockIndex}", direct, ..others])
                 .Require();
         }
         finally

@@ -19,13 +19,16 @@ public sealed class PowerCutRoundsTests : PairTest
     [HostFact]
     public void After_power_cuts_every_flushed_write_is_there_and_both_copies_agree()
     {
-        Pair pair = StartPair(new PairOptions { Disks = DiskKind.Volatile, DiskBytes = 128 << 20, Arbiter = true });
+        Pair pair = StartPair(
+            new PairOptions { Disks = DiskKind.Volatile, DiskBytes = 128 << 20, Arbiter = true });
         Node primary = pair.A;
         for (int round = 0; round < Rounds; round++)
         {
             _workload.Start(primary.Export());
             long begun = _workload.Acknowledged;
-            Wait.For($"round {round}: 800 writes", 60, () => _workload.Acknowledged > begun + 800, () => Lab.Logs());
+            Wait.For(
+                $"round {round}: 800 writes", 60,
+                () => _workload.Acknowledged > begun + 800, () => Lab.Logs());
             primary = (round % 3) switch
             {
                 0 => PrimaryLosesPower(pair, primary),
@@ -55,7 +58,9 @@ public sealed class PowerCutRoundsTests : PairTest
         Node standby = pair.Other(primary);
         standby.CutPower();
         long acknowledged = _workload.Acknowledged;
-        Wait.For("the primary to go on alone", 30, () => _workload.Acknowledged > acknowledged + 200, () => Lab.Logs());
+        Wait.For(
+            "the primary to go on alone", 30,
+            () => _workload.Acknowledged > acknowledged + 200, () => Lab.Logs());
         _workload.Stop();
         Assert.Null(_workload.Broken);
         BringBack(pair, standby);
@@ -89,7 +94,7 @@ public sealed class PowerCutRoundsTests : PairTest
         node.StartAndWait();
         pair.WaitUntilJoined(60);
         LinkBytes moved = Lab.Link.ReadBytes().Since(before);
-        Assert.True(moved.Both <= MostMovedBytes, $"{moved} of at most {MostMovedBytes}: was that a full sync?");
+        Assert.True(moved.Both <= MostMovedBytes, $"{moved} of at most {MostMovedBytes}: a full sync?");
     }
 
     private void AssertLegal(Node primary, bool powerWasCut) =>

@@ -37,7 +37,7 @@ public sealed class TakeoverTests : PairTest
     }
 
     [HostFact]
-    public void After_the_death_of_the_primary_the_promoted_standby_has_address_and_data_and_the_old_one_joins_it()
+    public void After_the_death_of_the_primary_the_standby_gets_address_and_data_and_the_old_one_joins_it()
     {
         Pair pair = StartPair(new PairOptions { Arbiter = true });
         ArpWatch watch = ReachServiceOn(pair.A);

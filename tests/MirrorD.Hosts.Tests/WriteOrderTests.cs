@@ -11,7 +11,7 @@ public sealed class WriteOrderTests : PairTest
     private readonly byte[] _block = new byte[Stamp.BlockBytes];
 
     [HostFact]
-    public void At_every_instant_the_standby_has_no_write_without_those_acknowledged_before_it_on_the_other_volume()
+    public void The_standby_never_has_a_write_without_those_acknowledged_before_on_the_other_volume()
     {
         Pair pair = StartPair(new PairOptions { Volumes = ["log", "data"], DiskBytes = 64 << 20 });
         bool stopping = false;
@@ -34,7 +34,8 @@ public sealed class WriteOrderTests : PairTest
         for (int look = 0; look < Looks; look++)
         {
             long seen = last;
-            MirrorD.Lab.Wait.For("the standby to have more writes", 20, () => Sequence(pair.B.Disk("data")) > seen + 20);
+            MirrorD.Lab.Wait.For(
+                "the standby to have more writes", 20, () => Sequence(pair.B.Disk("data")) > seen + 20);
             pair.B.Daemon.Send(Signals.Stop);
             long logged = Sequence(pair.B.Disk("log"));
             long data = Sequence(pair.B.Disk("data"));

@@ -29,7 +29,8 @@ public sealed class Lab : IDisposable
     {
         if (!Environment.IsPrivilegedProcess)
         {
-            throw new InvalidOperationException("a lab makes network namespaces and loop devices: it needs root");
+            throw new InvalidOperationException(
+                "a lab makes network namespaces and loop devices: it needs root");
         }
 
         Leftovers.Remove();
@@ -138,7 +139,8 @@ public sealed class Lab : IDisposable
             Ip(network, "link", "add", $"to-{host.Name}", "type", "veth",
                 "peer", "name", Host.ProductionInterface, "netns", host.Namespace);
             Ip(network, "link", "set", $"to-{host.Name}", "master", "production", "up");
-            Ip(host.Namespace, "addr", "add", $"{host.ProductionAddress}/24", "dev", Host.ProductionInterface);
+            Ip(host.Namespace, "addr", "add", $"{host.ProductionAddress}/24",
+                "dev", Host.ProductionInterface);
             Ip(host.Namespace, "link", "set", Host.ProductionInterface, "up");
         }
 
@@ -171,7 +173,8 @@ public sealed class Lab : IDisposable
             {
                 action();
             }
-            catch (Exception exception) when (exception is ToolFailedException or IOException or TimeoutException)
+            catch (Exception exception)
+                when (exception is ToolFailedException or IOException or TimeoutException)
             {
                 // The sweep below looks at what is really there.
             }

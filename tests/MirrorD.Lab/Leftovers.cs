@@ -160,7 +160,8 @@ internal static class Leftovers
         ToolResult list = Tool.Run("losetup", "--noheadings", "--list", "--output", "NAME,BACK-FILE");
         foreach (string line in list.Output.Split('\n'))
         {
-            string[] words = line.Split(' ', 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            string[] words = line.Split(
+                ' ', 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (words.Length == 2 && words[1].StartsWith(directory + "/", StringComparison.Ordinal))
             {
                 Tool.Run("losetup", "--detach", words[0]);

@@ -35,12 +35,14 @@ public static class Wait
     }
 
     /// <summary>As the other overload, with a deadline in seconds.</summary>
-    public static void For(string description, double seconds, Func<bool> condition, Func<string>? picture = null) =>
+    public static void For(
+        string description, double seconds, Func<bool> condition, Func<string>? picture = null) =>
         For(description, TimeSpan.FromSeconds(seconds), condition, picture);
 
     /// <summary>Watches that something stays true for a time: for what must not happen.</summary>
     /// <exception cref="InvalidOperationException">The condition ceased to hold.</exception>
-    public static void While(string description, double seconds, Func<bool> condition, Func<string>? picture = null)
+    public static void While(
+        string description, double seconds, Func<bool> condition, Func<string>? picture = null)
     {
         Announce?.Invoke(description);
         var clock = Stopwatch.StartNew();

@@ -11,7 +11,8 @@ public sealed class FioRun
 
     /// <summary>Starts it.</summary>
     public FioRun(Lab lab, string socket, int clients, long bytesPerClient) =>
-        _process = lab.Start("fio", "fio", NbdTools.FioVerify(socket, clients, bytesPerClient, seconds: 3600));
+        _process = lab.Start(
+            "fio", "fio", NbdTools.FioVerify(socket, clients, bytesPerClient, seconds: 3600));
 
     /// <summary>False once it has ended, which it never should by itself.</summary>
     public bool IsRunning => _process.IsRunning;

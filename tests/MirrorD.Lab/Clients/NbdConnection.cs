@@ -66,7 +66,8 @@ public sealed class NbdConnection : IDisposable
 
     /// <summary>Sends a request; its reply comes later.</summary>
     public void Send(
-        ushort command, ushort flags, ulong cookie, long offset, int length, ReadOnlySpan<byte> payload = default)
+        ushort command, ushort flags, ulong cookie, long offset, int length,
+        ReadOnlySpan<byte> payload = default)
     {
         byte[] frame = new byte[28 + payload.Length];
         BinaryPrimitives.WriteUInt32BigEndian(frame, RequestMagic);
@@ -88,7 +89,8 @@ public sealed class NbdConnection : IDisposable
         _stream.ReadExactly(reply);
         uint magic = BinaryPrimitives.ReadUInt32BigEndian(reply);
         return magic == SimpleReplyMagic
-            ? (BinaryPrimitives.ReadUInt64BigEndian(reply[8..]), BinaryPrimitives.ReadUInt32BigEndian(reply[4..]))
+            ? (Cookie: BinaryPrimitives.ReadUInt64BigEndian(reply[8..]),
+                Error: BinaryPrimitives.ReadUInt32BigEndian(reply[4..]))
             : throw new IOException($"not a simple reply: magic 0x{magic:x8}");
     }
 

@@ -29,7 +29,8 @@ public static class NbdTools
     /// <summary>qemu-io with commands, e.g. "write -P 7 0 64k".</summary>
     public static ToolResult QemuIo(string socket, params string[] commands) =>
         Tool.RunWithin(
-            Deadline, "qemu-io", ["-f", "raw", .. commands.SelectMany(command => (string[])["-c", command]), Uri(socket)]);
+            Deadline, "qemu-io",
+            ["-f", "raw", .. commands.SelectMany(command => (string[])["-c", command]), Uri(socket)]);
 
     /// <summary>
     /// fio's arguments for random I/O verified by crc32c: clients with a connection and an area each.
@@ -37,9 +38,12 @@ public static class NbdTools
     public static string[] FioVerify(string socket, int clients, long bytesPerClient, int? seconds = null) =>
     [
         "--name=mirror", "--ioengine=nbd", $"--uri={Uri(socket)}", "--rw=randrw", "--bsrange=4k-64k",
-        "--iodepth=8", $"--numjobs={clients}", $"--size={bytesPerClient}", $"--offset_increment={bytesPerClient}",
+        "--iodepth=8", $"--numjobs={clients}",
+        $"--size={bytesPerClient}", $"--offset_increment={bytesPerClient}",
         "--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--group_reporting", "--fsync=64",
-        .. seconds is int s ? (string[])["--time_based", $"--runtime={s}", "--verify_backlog=64"] : ["--do_verify=1"],
+        .. seconds is int runtime
+            ? (string[])["--time_based", $"--runtime={runtime}", "--verify_backlog=64"]
+            : ["--do_verify=1"],
     ];
 
     /// <summary>Runs fio to its end.</summary>

@@ -61,7 +61,8 @@ public sealed class VolatileDisk
         File.Delete(_socket);
         _server = _lab.Start(
             $"disk-{_name}-{_powerCycles}", "nbdkit", "--foreground", "--unix", _socket, "--threads", "1",
-            VolatileDiskPlugin.Path(_lab), $"file={_file}", $"evict={_evictPercent}", $"seed={_powerCycles + 1}");
+            VolatileDiskPlugin.Path(_lab), $"file={_file}", $"evict={_evictPercent}",
+            $"seed={_powerCycles + 1}");
         Wait.For($"disk {_name} to come up", 10, () => IsUp(_server));
         _device = NbdBlockDevice.Attach(_lab, $"{_name}-{_powerCycles}", _socket);
     }

@@ -14,7 +14,9 @@ public static class VolatileDiskPlugin
         if (!File.Exists(plugin))
         {
             string source = System.IO.Path.Combine(AppContext.BaseDirectory, "Disks", "volatile-disk.c");
-            Tool.Run("gcc", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", "-o", plugin, source).Require();
+            Tool.Run(
+                "gcc", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC",
+                "-o", plugin, source).Require();
         }
 
         return plugin;

@@ -15,7 +15,8 @@ public sealed class ArpWatch
     }
 
     /// <summary>One line per frame.</summary>
-    public IReadOnlyList<string> Frames => [.. _process.Output.Split('\n').Where(line => line.Contains("ARP"))];
+    public IReadOnlyList<string> Frames =>
+        [.. _process.Output.Split('\n').Where(line => line.Contains("ARP"))];
 
     /// <summary>Gratuitous ARP requests for an address from a hardware address: "who has X tell X".</summary>
     public int GratuitousRequests(string address, string hardwareAddress) => Frames.Count(

@@ -45,9 +45,11 @@ public sealed class DedicatedLink
 
     private static long Transmitted(Host host)
     {
-        ToolResult shown = host.Run("ip", "-json", "-stats", "link", "show", Host.DedicatedInterface).Require();
+        ToolResult shown =
+            host.Run("ip", "-json", "-stats", "link", "show", Host.DedicatedInterface).Require();
         using JsonDocument document = JsonDocument.Parse(shown.Output);
-        return document.RootElement[0].GetProperty("stats64").GetProperty("tx").GetProperty("bytes").GetInt64();
+        JsonElement counters = document.RootElement[0].GetProperty("stats64");
+        return counters.GetProperty("tx").GetProperty("bytes").GetInt64();
     }
 
     // Dropping at the receiver: the sender must see nothing but silence, no local error.

@@ -72,11 +72,15 @@ public sealed class Host
     {
         // The mounts are in a mount namespace of the process alone. Each wrapper ends in exec.
         const string Enter =
-            "boot=$1; shift; mount --make-rprivate /proc && mount --bind \"$boot\" /proc/sys/kernel/random/boot_id && " +
+            "boot=$1; shift; mount --make-rprivate /proc && " +
+            "mount --bind \"$boot\" /proc/sys/kernel/random/boot_id && " +
             "mount --make-rprivate /sys && mount -t sysfs sysfs /sys && exec \"$@\"";
         return _lab.Start(
             $"{Name}-{name}", Namespace, "unshare",
-            ["--mount", "--propagation", "unchanged", "sh", "-c", Enter, "sh", _bootIdPath, program, .. arguments]);
+            [
+                "--mount", "--propagation", "unchanged",
+                "sh", "-c", Enter, "sh", _bootIdPath, program, .. arguments,
+            ]);
     }
 
     /// <summary>

@@ -41,13 +41,15 @@ public sealed class Node
     public string StateDirectory { get; }
 
     /// <summary>The daemon that was started last.</summary>
-    public LabProcess Daemon => _daemon ?? throw new InvalidOperationException($"mirrord was never started on {Name}");
+    public LabProcess Daemon =>
+        _daemon ?? throw new InvalidOperationException($"mirrord was never started on {Name}");
 
     /// <summary>The control socket.</summary>
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
 
     /// <summary>The NBD socket of a volume.</summary>
-    public string Export(string volume = "data") => Path.Combine(RunDirectory, Pair.ResourceName, $"{volume}.nbd");
+    public string Export(string volume = "data") =>
+        Path.Combine(RunDirectory, Pair.ResourceName, $"{volume}.nbd");
 
     /// <summary>The file or block device that a volume lies on.</summary>
     public string Disk(string volume = "data") =>

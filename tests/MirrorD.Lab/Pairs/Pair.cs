@@ -79,10 +79,11 @@ public sealed class Pair
         var text = new StringBuilder("nodes:\n");
         foreach (Node node in (Node[])[A, B])
         {
+            Host host = node.Host;
             text.AppendLine($$"""
                   {{node.Name}}:
-                    dedicated: {address: {{node.Host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
-                    production: {address: {{node.Host.ProductionAddress}}, interface: {{Host.ProductionInterface}}}
+                    dedicated: {address: {{host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
+                    production: {address: {{host.ProductionAddress}}, interface: {{Host.ProductionInterface}}}
                     resources:
                       {{ResourceName}}:
                         volumes:

@@ -26,7 +26,8 @@ public sealed class ResourceView
     public string? HoldUp =>
         _json.TryGetProperty("holdUp", out JsonElement held) ? held.GetProperty("state").GetString() : null;
 
-    public int HeldRequests => _json.TryGetProperty("heldRequests", out JsonElement held) ? held.GetInt32() : 0;
+    public int HeldRequests =>
+        _json.TryGetProperty("heldRequests", out JsonElement held) ? held.GetInt32() : 0;
 
     public bool IsJoined => Link == "Joined" && DiskState == "UpToDate";
 
@@ -47,8 +48,10 @@ public sealed class ResourceView
     /// <summary>The whole, for messages.</summary>
     public override string ToString() => _json.GetRawText();
 
-    private string? Text(string name) => _json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+    private string? Text(string name) =>
+        _json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 
     private JsonElement Volume(string volume) =>
-        _json.GetProperty("volumes").EnumerateArray().Single(one => one.GetProperty("name").GetString() == volume);
+        _json.GetProperty("volumes").EnumerateArray()
+            .Single(one => one.GetProperty("name").GetString() == volume);
 }

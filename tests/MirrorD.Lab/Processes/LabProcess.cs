@@ -42,7 +42,8 @@ public sealed class LabProcess
     /// Starts a program in a session of its own, so that a Ctrl-C at the terminal is not for it.
     /// </summary>
     internal static LabProcess Start(
-        string name, string logPath, string? networkNamespace, string program, IReadOnlyList<string> arguments)
+        string name, string logPath, string? networkNamespace, string program,
+        IReadOnlyList<string> arguments)
     {
         // Each of these wrappers ends in exec: the id stays that of the program.
         var start = new ProcessStartInfo("setsid");
@@ -52,8 +53,8 @@ public sealed class LabProcess
             start.ArgumentList.Add(Host.NamespaceOption(networkNamespace));
         }
 
-        foreach (string word in
-            (string[])["sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", logPath, program])
+        const string Redirected = "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null";
+        foreach (string word in (string[])["sh", "-c", Redirected, "sh", logPath, program])
         {
             start.ArgumentList.Add(word);
         }
@@ -100,13 +101,16 @@ public sealed class LabProcess
     {
         if (!_process.WaitForExit(TimeSpan.FromSeconds(seconds)))
         {
-            throw new TimeoutException($"waited {seconds:0.#} s for {Name} ({Id}) to end; it said:\n{Tail()}");
+            throw new TimeoutException(
+                $"waited {seconds:0.#} s for {Name} ({Id}) to end; it said:\n{Tail()}");
         }
     }
 
     /// <summary>Waits until its output holds a text.</summary>
     public void WaitForOutput(string text, double seconds) =>
-        Wait.For($"{Name} to say \"{text}\"", seconds, () => Output.Contains(text, StringComparison.Ordinal), Tail);
+        Wait.For(
+            $"{Name} to say \"{text}\"", seconds,
+            () => Output.Contains(text, StringComparison.Ordinal), Tail);
 
     /// <summary>The end of its output, for messages.</summary>
     public string Tail(int lines = 30)
