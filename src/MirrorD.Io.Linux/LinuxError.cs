@@ -8,14 +8,12 @@ internal static class LinuxError
     // Numbers that the loop contract does not carry (asm-generic/errno.h).
     public const int EINTR = 4;
     public const int ENXIO = 6;
-    public const int EBADF = 9;
     public const int ENODEV = 19;
-    public const int ENOTTY = 25;
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ETIME = 62;
+    public const int ENETDOWN = 100;
     public const int ECONNABORTED = 103;
-    public const int ENOBUFS = 105;
 
     /// <summary>Errno of the last system call of this thread.</summary>
     public static int Last => Marshal.GetLastPInvokeError();

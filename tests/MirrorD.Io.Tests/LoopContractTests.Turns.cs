@@ -80,6 +80,7 @@ public abstract partial class LoopContractTests
     [Fact]
     public void Other_threads_may_post_while_the_loop_waits()
     {
+        IIoLoop loop = Loop; // Made before other threads use it.
         int here = Environment.CurrentManagedThreadId;
         List<int> threads = [];
         List<int>[] numbers = [[], []];
@@ -88,7 +89,7 @@ public abstract partial class LoopContractTests
             for (int i = 0; i < 1000; i++)
             {
                 int number = i;
-                Loop.Post(() =>
+                loop.Post(() =>
                 {
                     threads.Add(Environment.CurrentManagedThreadId);
                     list.Add(number);

@@ -13,8 +13,8 @@ internal static class DiskFile
     {
         if (lengthBytes <= 0 || lengthBytes % LengthMultipleBytes != 0)
         {
-            throw new IOException($"Cannot create {path}: its length must be a multiple of {LengthMultipleBytes} " +
-                $"bytes, not {lengthBytes}.");
+            throw new IOException(
+                $"Cannot create {path}: {lengthBytes} bytes is not a multiple of {LengthMultipleBytes}.");
         }
 
         const int flags = Fcntl.O_RDWR | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_CLOEXEC;

@@ -98,11 +98,12 @@ internal static unsafe class DiskOpening
         blockBytes = int.Max(blockBytes, SmallestBlockBytes);
         if (blockBytes > LargestBlockBytes || !int.IsPow2(blockBytes))
         {
-            throw new IOException($"Cannot use {path}: its blocks of {blockBytes} bytes are larger than " +
-                $"{LargestBlockBytes}.");
+            throw new IOException(
+                $"Cannot use {path}: its blocks of {blockBytes} bytes are larger than {LargestBlockBytes}.");
         }
 
-        return new DiskGeometry(isBlockDevice, lengthBytes - (lengthBytes % blockBytes), blockBytes, canDiscard);
+        lengthBytes -= lengthBytes % blockBytes;
+        return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard);
     }
 
     private static long DiscardLimitBytes(uint major, uint minor)

@@ -44,10 +44,10 @@ public sealed unsafe class LinuxDisk : IDisk
     internal int PendingOperations { get; set; }
 
     /// <summary>
-    /// Opens a disk. With <paramref name="isExclusive"/> a second exclusive opener, of this or another process, is
-    /// refused: a block device that is mounted or part of something else can't be opened at all, a file is locked.
+    /// Opens a disk. With <paramref name="isExclusive"/> a second exclusive opener, of this or another
+    /// process, is refused: a file is locked, a block device must not be mounted or part of something else.
     /// </summary>
-    /// <exception cref="IOException">It can't be opened; the message names the path, the cause and the remedy.</exception>
+    /// <exception cref="IOException">The message names path, cause and remedy.</exception>
     public static LinuxDisk Open(string path, bool isWritable, bool isExclusive)
     {
         int fd = DiskOpening.Open(path, isWritable, isExclusive, out DiskGeometry geometry);
@@ -57,7 +57,9 @@ public sealed unsafe class LinuxDisk : IDisk
     /// <summary>Makes a file with all its room allocated, and stores it and its name durably.</summary>
     /// <param name="path">Must not exist.</param>
     /// <param name="lengthBytes">A multiple of 4096.</param>
-    /// <exception cref="IOException">The file exists, there is no room, or the file system can't preallocate.</exception>
+    /// <exception cref="IOException">
+    /// The file exists, there is no room, or the file system can't preallocate.
+    /// </exception>
     public static void CreateFile(string path, long lengthBytes) => DiskFile.Create(path, lengthBytes);
 
     /// <inheritdoc/>

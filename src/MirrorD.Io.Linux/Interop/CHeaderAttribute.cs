@@ -16,14 +16,18 @@ internal sealed class CHeaderAttribute(params string[] headers) : Attribute
     public string? Type { get; init; }
 }
 
-/// <summary>The C spelling of a field or constant where it can't be the C# name; null: not in C (padding).</summary>
+/// <summary>
+/// The C spelling of a field or constant where it can't be the C# name; null: not in C (padding).
+/// </summary>
 [AttributeUsage(AttributeTargets.Field)]
 internal sealed class CNameAttribute(string? name) : Attribute
 {
     public string? Name { get; } = name;
 }
 
-/// <summary>Kernel headers older than this do not have the declaration; with them it is not checked.</summary>
+/// <summary>
+/// Kernel headers older than this do not have the declaration; with them it is not checked.
+/// </summary>
 [AttributeUsage(AttributeTargets.Field | AttributeTargets.Struct)]
 internal sealed class CSinceAttribute(int major, int minor) : Attribute
 {

@@ -24,7 +24,6 @@ internal static unsafe partial class Clock
     private static partial int clock_gettime(int clock, timespec* now);
 }
 
-#pragma warning disable CS8981 // Name as in the header.
 
 [CHeader("time.h")]
 [StructLayout(LayoutKind.Sequential)]

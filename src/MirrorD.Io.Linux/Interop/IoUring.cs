@@ -46,14 +46,18 @@ internal static unsafe partial class IoUring
     public static int Setup(uint entries, io_uring_params* parameters) =>
         (int)syscall(SyscallNumbers.__NR_io_uring_setup, (nint)entries, (nint)parameters, 0, 0, 0, 0);
 
-    /// <summary>int io_uring_enter(unsigned fd, u32 to_submit, u32 min_complete, u32 flags, void *arg, size_t).</summary>
-    public static int Enter(int fd, uint toSubmit, uint minComplete, uint flags, void* argument, nuint size) =>
+    /// <summary>
+    /// int io_uring_enter(unsigned fd, u32 to_submit, u32 min_complete, u32 flags, void *arg, size_t).
+    /// </summary>
+    public static int Enter(
+        int fd, uint toSubmit, uint minComplete, uint flags, void* argument, nuint size) =>
         (int)syscall(SyscallNumbers.__NR_io_uring_enter, fd, (nint)toSubmit, (nint)minComplete, (nint)flags,
             (nint)argument, (nint)size);
 
     /// <summary>int io_uring_register(unsigned fd, unsigned opcode, void *arg, unsigned nr_args).</summary>
     public static int Register(int fd, uint opcode, void* argument, uint count) =>
-        (int)syscall(SyscallNumbers.__NR_io_uring_register, fd, (nint)opcode, (nint)argument, (nint)count, 0, 0);
+        (int)syscall(SyscallNumbers.__NR_io_uring_register, fd, (nint)opcode, (nint)argument, (nint)count,
+            0, 0);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
@@ -69,7 +73,6 @@ internal static class SyscallNumbers
 }
 
 #pragma warning disable CS0649 // Written by the kernel.
-#pragma warning disable CS8981 // Names as in the kernel header.
 
 [CHeader("linux/io_uring.h")]
 [StructLayout(LayoutKind.Sequential)]

@@ -15,7 +15,8 @@ internal static unsafe partial class Mman
     public static readonly void* Failed = (void*)-1;
 
     [LibraryImport("libc", SetLastError = true)]
-    public static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, long offset);
+    public static partial void* mmap(
+        void* address, nuint length, int protection, int flags, int fd, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);

@@ -26,7 +26,6 @@ internal static unsafe partial class Socket
 
     public const int MSG_WAITALL = 0x100;
     public const int MSG_NOSIGNAL = 0x4000;
-    public const int MSG_TRUNC = 0x20;
 
     public const int SHUT_RDWR = 2;
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace MirrorD.Io.Linux.Interop;
 
-/// <summary>linux/stat.h: statx(2), the only call that tells what direct I/O to a file must be aligned to.</summary>
+/// <summary>
+/// linux/stat.h: statx(2), the only call that tells what direct I/O to a file must be aligned to.
+/// </summary>
 [CHeader("linux/stat.h")]
 internal static unsafe partial class Stat
 {
@@ -33,7 +35,6 @@ internal static class At
     public const int AT_EMPTY_PATH = 0x1000;
 }
 
-#pragma warning disable CS8981 // Name as in the header.
 
 [CHeader("linux/stat.h")]
 [StructLayout(LayoutKind.Sequential)]

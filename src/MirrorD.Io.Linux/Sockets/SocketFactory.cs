@@ -53,7 +53,7 @@ internal static unsafe class SocketFactory
                     bound = ListenTcp(fd, tcp);
                     break;
                 default:
-                    throw new ArgumentException($"Unknown endpoint {endpoint.GetType().Name}.", nameof(endpoint));
+                    throw new ArgumentException($"Unknown endpoint {endpoint}.", nameof(endpoint));
             }
 
             return fd;
@@ -71,11 +71,11 @@ internal static unsafe class SocketFactory
 
     /// <summary>The path fits a socket address.</summary>
     public static bool IsPathShortEnough(UnixEndpoint endpoint) =>
-        Encoding.UTF8.GetByteCount(endpoint.Path) is > 0 and <= SocketAddress.MaxPathBytes;
+        Encoding.UTF8.GetByteCount(endpoint.Path) is > 0 and <= KernelAddress.MaxPathBytes;
 
     private static int Open(Endpoint endpoint)
     {
-        int fd = Socket.socket(SocketAddress.Family(endpoint), Socket.SOCK_STREAM | Socket.SOCK_CLOEXEC, 0);
+        int fd = Socket.socket(KernelAddress.Family(endpoint), Socket.SOCK_STREAM | Socket.SOCK_CLOEXEC, 0);
         return fd >= 0 ? fd : -LinuxError.Last;
     }
 
@@ -89,8 +89,8 @@ internal static unsafe class SocketFactory
 
         if (error == 0 && endpoint.LocalAddress is not null)
         {
-            byte* address = stackalloc byte[(int)SocketAddress.MaxBytes];
-            uint length = SocketAddress.Encode(endpoint.LocalAddress, 0, address);
+            byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
+            uint length = KernelAddress.Encode(endpoint.LocalAddress, 0, address);
             error = Socket.bind(fd, address, length) == 0 ? 0 : -LinuxError.Last;
         }
 
@@ -102,12 +102,12 @@ internal static unsafe class SocketFactory
         if (!IsPathShortEnough(endpoint))
         {
             throw new IOException($"Cannot listen on {endpoint.Path}: the path of a unix socket has 1 to " +
-                $"{SocketAddress.MaxPathBytes} bytes, this one {Encoding.UTF8.GetByteCount(endpoint.Path)}.");
+                $"{KernelAddress.MaxPathBytes} bytes, this one {Encoding.UTF8.GetByteCount(endpoint.Path)}.");
         }
 
         UnixSocketFile.RemoveIfStale(endpoint);
-        byte* address = stackalloc byte[(int)SocketAddress.MaxBytes];
-        uint length = SocketAddress.Encode(endpoint, address);
+        byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
+        uint length = KernelAddress.Encode(endpoint, address);
 
         // The mode of the socket becomes the mode of the file, less the umask: at no instant is it wider.
         Check(Negative(Stat.fchmod(fd, UnixSocketFile.Mode)), endpoint);
@@ -128,12 +128,10 @@ internal static unsafe class SocketFactory
 
     private static TcpEndpoint ListenTcp(int fd, TcpEndpoint endpoint)
     {
-        int one = 1;
-        Check(Negative(Socket.setsockopt(fd, Socket.SOL_SOCKET, Socket.SO_REUSEADDR, &one, sizeof(int))), endpoint);
-        if (SocketAddress.Family(endpoint) == Socket.AF_INET6)
+        Check(TcpOptions.Set(fd, Socket.SOL_SOCKET, Socket.SO_REUSEADDR, 1), endpoint);
+        if (KernelAddress.Family(endpoint) == Socket.AF_INET6)
         {
-            Check(Negative(Socket.setsockopt(fd, NetinetIn.IPPROTO_IPV6, NetinetIn.IPV6_V6ONLY, &one, sizeof(int))),
-                endpoint);
+            Check(TcpOptions.Set(fd, NetinetIn.IPPROTO_IPV6, NetinetIn.IPV6_V6ONLY, 1), endpoint);
         }
 
         // Accepted sockets inherit these.
@@ -143,13 +141,13 @@ internal static unsafe class SocketFactory
             Check(TcpOptions.BindToInterface(fd, endpoint.Interface), endpoint);
         }
 
-        byte* address = stackalloc byte[(int)SocketAddress.MaxBytes];
-        uint length = SocketAddress.Encode(endpoint, address);
+        byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
+        uint length = KernelAddress.Encode(endpoint, address);
         Check(Negative(Socket.bind(fd, address, length)), endpoint);
         Check(Negative(Socket.listen(fd, Backlog)), endpoint);
-        length = SocketAddress.MaxBytes;
+        length = KernelAddress.MaxBytes;
         Check(Negative(Socket.getsockname(fd, address, &length)), endpoint);
-        return endpoint with { Port = SocketAddress.Decode(address)!.Port };
+        return endpoint with { Port = KernelAddress.Decode(address)!.Port };
     }
 
     private static int Negative(int result) => result >= 0 ? result : -LinuxError.Last;
@@ -166,8 +164,9 @@ internal static unsafe class SocketFactory
                 Errno.EACCES or Errno.EPERM => " The process lacks the right to it.",
                 _ => "",
             };
+            string place = KernelAddress.Describe(endpoint);
             throw new IOException(
-                $"Cannot listen on {SocketAddress.Describe(endpoint)}: {LinuxError.Text(-result)}.{remedy}", -result);
+                $"Cannot listen on {place}: {LinuxError.Text(-result)}.{remedy}", -result);
         }
     }
 }

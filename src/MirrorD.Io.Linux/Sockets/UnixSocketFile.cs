@@ -2,7 +2,9 @@ using MirrorD.Io.Linux.Interop;
 
 namespace MirrorD.Io.Linux.Sockets;
 
-/// <summary>The file of a listening unix socket, known by its inode: a successor's file is never removed.</summary>
+/// <summary>
+/// The file of a listening unix socket, known by its inode: a successor's file is never removed.
+/// </summary>
 internal sealed unsafe class UnixSocketFile
 {
     /// <summary>Owner and group may connect.</summary>
@@ -31,8 +33,8 @@ internal sealed unsafe class UnixSocketFile
     }
 
     /// <summary>
-    /// Makes room for a socket at this path. A file is removed only when it is a socket and nobody listens on it;
-    /// otherwise <see cref="IOException"/>.
+    /// Makes room for a socket at this path. A file is removed only when it is a socket and nobody listens on
+    /// it; otherwise <see cref="IOException"/>.
     /// </summary>
     public static void RemoveIfStale(UnixEndpoint endpoint)
     {
@@ -49,9 +51,10 @@ internal sealed unsafe class UnixSocketFile
         int error = TryConnect(endpoint);
         if (error != Errno.ECONNREFUSED)
         {
-            throw new IOException(error is 0 or Errno.EAGAIN
-                ? $"Cannot listen on {endpoint.Path}: another process listens there."
-                : $"Cannot listen on {endpoint.Path}: a socket is there that can't be tried: {LinuxError.Text(error)}.");
+            string cause = error is 0 or Errno.EAGAIN
+                ? "another process listens there"
+                : $"a socket is there that can't be tried: {LinuxError.Text(error)}";
+            throw new IOException($"Cannot listen on {endpoint.Path}: {cause}.");
         }
 
         _ = Unistd.unlink(endpoint.Path);
@@ -67,8 +70,8 @@ internal sealed unsafe class UnixSocketFile
             return LinuxError.Last;
         }
 
-        byte* address = stackalloc byte[(int)SocketAddress.MaxBytes];
-        uint length = SocketAddress.Encode(endpoint, address);
+        byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
+        uint length = KernelAddress.Encode(endpoint, address);
         int error = Socket.connect(fd, address, length) == 0 ? 0 : LinuxError.Last;
         _ = Unistd.close(fd);
         return error;

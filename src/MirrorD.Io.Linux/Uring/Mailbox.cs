@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Linux.Uring;
 
-/// <summary>Actions from other threads, in the order of posting. Two lists take turns: nothing is allocated.</summary>
+/// <summary>
+/// Actions from other threads, in the order of posting. Two lists take turns: nothing is allocated.
+/// </summary>
 internal sealed class Mailbox
 {
     private readonly Lock _lock = new();
@@ -21,7 +23,9 @@ internal sealed class Mailbox
         }
     }
 
-    /// <summary>From the loop's thread: has everything posted until now taken by <see cref="TryTake"/>.</summary>
+    /// <summary>
+    /// From the loop's thread: has everything posted until now taken by <see cref="TryTake"/>.
+    /// </summary>
     public void Collect()
     {
         if (_next < _taken.Count || !_hasPosted)

@@ -34,7 +34,8 @@ internal sealed unsafe class Ring : IDisposable
         try
         {
             nuint submitBytes = parameters.sq_off.array + (parameters.sq_entries * sizeof(uint));
-            nuint completeBytes = parameters.cq_off.cqes + (parameters.cq_entries * (uint)sizeof(io_uring_cqe));
+            nuint completeBytes =
+                parameters.cq_off.cqes + (parameters.cq_entries * (uint)sizeof(io_uring_cqe));
             _ringsBytes = nuint.Max(submitBytes, completeBytes);
             _rings = (byte*)Map(_ringsBytes, IORING_OFF_SQ_RING);
             _entriesBytes = parameters.sq_entries * (uint)sizeof(io_uring_sqe);
@@ -68,7 +69,9 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Completions that can be taken without entering the kernel.</summary>
     public uint Completed => Volatile.Read(ref *_completeTail) - *_completeHead;
 
-    /// <summary>Makes the calling thread the ring's own. Entries written before stay queued until then.</summary>
+    /// <summary>
+    /// Makes the calling thread the ring's own. Entries written before stay queued until then.
+    /// </summary>
     public void Enable()
     {
         if (Register(_fd, IORING_REGISTER_ENABLE_RINGS, null, 0) < 0)
@@ -82,14 +85,18 @@ internal sealed unsafe class Ring : IDisposable
         _ = Register(_fd, IORING_REGISTER_CLOCK, &clock, 0);
     }
 
-    /// <summary>Caps the kernel's worker threads for what can't be done without blocking (flush, zero).</summary>
+    /// <summary>
+    /// Caps the kernel's worker threads for what can't be done without blocking (flush, zero).
+    /// </summary>
     public void LimitWorkers(uint bounded, uint unbounded)
     {
         uint* limits = stackalloc uint[2] { bounded, unbounded };
         _ = Register(_fd, IORING_REGISTER_IOWQ_MAX_WORKERS, limits, 2);
     }
 
-    /// <summary>A cleared entry to fill in, or null when the queue is full. Goes out with the next enter.</summary>
+    /// <summary>
+    /// A cleared entry to fill in, or null when the queue is full. Goes out with the next enter.
+    /// </summary>
     public io_uring_sqe* TryTakeEntry()
     {
         if (Unsubmitted == _submitCapacity)
@@ -174,7 +181,8 @@ internal sealed unsafe class Ring : IDisposable
             return;
         }
 
-        // Interrupted, timed out, or short of memory or completion room: what was not taken goes out next time.
+        // Interrupted, timed out, or short of memory or completion room: what was not taken goes out next
+        // time.
         int errno = LinuxError.Last;
         if (errno is not (LinuxError.EINTR or LinuxError.ETIME or Errno.EAGAIN or Errno.EBUSY))
         {
@@ -184,7 +192,10 @@ internal sealed unsafe class Ring : IDisposable
 
     private void* Map(nuint lengthBytes, long offset)
     {
-        void* memory = mmap(null, lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, _fd, offset);
-        return memory != Failed ? memory : throw LinuxError.Exception("io_uring queues can't be mapped", LinuxError.Last);
+        const int access = PROT_READ | PROT_WRITE;
+        void* memory = mmap(null, lengthBytes, access, MAP_SHARED | MAP_POPULATE, _fd, offset);
+        return memory != Failed
+            ? memory
+            : throw LinuxError.Exception("io_uring queues can't be mapped", LinuxError.Last);
     }
 }

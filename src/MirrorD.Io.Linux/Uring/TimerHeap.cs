@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Linux.Uring;
 
-/// <summary>Operations by deadline, earliest first, equal ones in the order of their start. Binary heap.</summary>
+/// <summary>
+/// Operations by deadline, earliest first, equal ones in the order of their start. Binary heap.
+/// </summary>
 internal sealed class TimerHeap
 {
     private UringOperation[] _heap = new UringOperation[64];

@@ -34,8 +34,8 @@ internal sealed class UringListener : IListener
 
     /// <summary>Name of an accepted client, for messages.</summary>
     public string NameClient(int fd) => Endpoint is TcpEndpoint
-        ? SocketAddress.DescribePeer(fd)
-        : $"client of {SocketAddress.Describe(Endpoint)}";
+        ? KernelAddress.DescribePeer(fd)
+        : $"client of {KernelAddress.Describe(Endpoint)}";
 
     public void Close()
     {
@@ -47,5 +47,5 @@ internal sealed class UringListener : IListener
         }
     }
 
-    public override string ToString() => SocketAddress.Describe(Endpoint);
+    public override string ToString() => KernelAddress.Describe(Endpoint);
 }

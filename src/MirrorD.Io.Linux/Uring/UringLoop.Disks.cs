@@ -44,7 +44,9 @@ public sealed unsafe partial class UringLoop
     }
 
     /// <inheritdoc/>
-    /// <remarks>Answered inline from the file system's map; room that was never written counts as a hole.</remarks>
+    /// <remarks>
+    /// Answered inline from the file system's map; room that was never written counts as a hole.
+    /// </remarks>
     public void QueryAllocation(IDisk disk, long offset, long lengthBytes, IoOperation operation)
     {
         UringOperation started = BeginDisk(disk, operation, OperationKind.Allocation);
@@ -76,7 +78,8 @@ public sealed unsafe partial class UringLoop
 
     private static int Validate(LinuxDisk disk, long offset, long lengthBytes, bool mustWrite)
     {
-        if (offset < 0 || lengthBytes < 0 || lengthBytes > disk.LengthBytes || offset > disk.LengthBytes - lengthBytes)
+        if (offset < 0 || lengthBytes < 0
+            || lengthBytes > disk.LengthBytes || offset > disk.LengthBytes - lengthBytes)
         {
             return -Errno.EINVAL;
         }
@@ -93,7 +96,8 @@ public sealed unsafe partial class UringLoop
         IDisk disk, long offset, BufferSlice slice, bool isDurable, IoOperation operation, OperationKind kind)
     {
         UringOperation started = BeginDisk(disk, operation, kind);
-        int error = Validate(started.Disk!, offset, slice.LengthBytes, mustWrite: kind == OperationKind.Write);
+        bool mustWrite = kind == OperationKind.Write;
+        int error = Validate(started.Disk!, offset, slice.LengthBytes, mustWrite);
         if (error != 0 || slice.LengthBytes == 0)
         {
             CompleteLater(started, error);
@@ -180,8 +184,9 @@ public sealed unsafe partial class UringLoop
         // The kernel takes the length of the range from the address field and the mode from the length field.
         entry->opcode = IORING_OP_FALLOCATE;
         entry->addr = (ulong)operation.LengthBytes;
+        bool mustPunch = operation.Step == ZeroStep.Punch;
         entry->len = Falloc.FALLOC_FL_KEEP_SIZE |
-            (uint)(operation.Step == ZeroStep.Punch ? Falloc.FALLOC_FL_PUNCH_HOLE : Falloc.FALLOC_FL_ZERO_RANGE);
+            (uint)(mustPunch ? Falloc.FALLOC_FL_PUNCH_HOLE : Falloc.FALLOC_FL_ZERO_RANGE);
     }
 
     private void ContinueZeroing(UringOperation operation, int result)

@@ -7,7 +7,8 @@ namespace MirrorD.Io.Linux;
 /// <summary>How operations become entries of the submission queue, and completions become results.</summary>
 public sealed unsafe partial class UringLoop
 {
-    // A whole burst submitted at once drains a disk's queue in lock-step with the loop; small groups keep it fed.
+    // A whole burst submitted at once drains a disk's queue in lock-step with the loop; small groups keep it
+    // fed.
     private const uint EntriesPerGroup = 8;
 
     // Entries that found the queue full (or the loop not yet running), in their order.
@@ -25,6 +26,7 @@ public sealed unsafe partial class UringLoop
 
     private void EnqueueEntry(ulong userData, bool isCancel)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_backlog.Count > 0 || !TryWriteEntry(userData, isCancel))
         {
             _backlog.Enqueue((userData, isCancel));
@@ -33,7 +35,8 @@ public sealed unsafe partial class UringLoop
 
     private void SubmitBacklog()
     {
-        while (_backlog.TryPeek(out (ulong UserData, bool IsCancel) next) && TryWriteEntry(next.UserData, next.IsCancel))
+        while (_backlog.TryPeek(out (ulong UserData, bool IsCancel) next)
+            && TryWriteEntry(next.UserData, next.IsCancel))
         {
             _backlog.Dequeue();
         }
@@ -98,7 +101,8 @@ public sealed unsafe partial class UringLoop
             case OperationKind.Receive:
                 WriteTransfer(entry, operation, IORING_OP_RECV);
                 entry->off = 0;
-                entry->rw_flags = operation.MinimumBytes == operation.LengthBytes ? (uint)Socket.MSG_WAITALL : 0;
+                bool mustFill = operation.MinimumBytes == operation.LengthBytes;
+                entry->rw_flags = mustFill ? (uint)Socket.MSG_WAITALL : 0;
                 break;
             case OperationKind.Send:
                 WriteTransfer(entry, operation, IORING_OP_SEND);

@@ -79,8 +79,8 @@ public sealed unsafe partial class UringLoop
 
         started.Fd = fd;
         started.Endpoint = endpoint;
-        started.Address = (nint)NativeMemory.Alloc(SocketAddress.MaxBytes);
-        started.AddressBytes = SocketAddress.Encode(endpoint, (byte*)started.Address);
+        started.Address = (nint)NativeMemory.Alloc(KernelAddress.MaxBytes);
+        started.AddressBytes = KernelAddress.Encode(endpoint, (byte*)started.Address);
         started.IsTimedOut = false;
         started.DeadlineNs = NowNs + timeoutNs;
         _timers.Add(started);
@@ -90,7 +90,7 @@ public sealed unsafe partial class UringLoop
     /// <summary>Ends a connection: see <see cref="IConnection.Close"/>.</summary>
     internal void Close(UringConnection connection)
     {
-        if (connection.Receiving is null && connection.Sending is null)
+        if (_isDisposed || (connection.Receiving is null && connection.Sending is null))
         {
             _ = Unistd.close(connection.Fd);
             return;
@@ -106,12 +106,13 @@ public sealed unsafe partial class UringLoop
     /// <summary>Ends a listener: see <see cref="IListener.Close"/>.</summary>
     internal void Close(UringListener listener)
     {
-        if (listener.Accepting is null)
+        if (_isDisposed || listener.Accepting is null)
         {
             _ = Unistd.close(listener.Fd);
+            return;
         }
 
-        CancelIfAny(listener.Accepting);
+        Cancel(listener.Accepting);
     }
 
     private void CancelIfAny(UringOperation? operation)
@@ -219,7 +220,8 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        UringConnection? accepted = result < 0 ? null : new UringConnection(this, result, listener.NameClient(result));
+        UringConnection? accepted =
+            result < 0 ? null : new UringConnection(this, result, listener.NameClient(result));
         operation.Operation.Complete(int.Min(result, 0), accepted);
     }
 
@@ -248,6 +250,7 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        operation.Operation.Complete(0, new UringConnection(this, operation.Fd, SocketAddress.Describe(endpoint)));
+        var connection = new UringConnection(this, operation.Fd, KernelAddress.Describe(endpoint));
+        operation.Operation.Complete(0, connection);
     }
 }

@@ -36,8 +36,8 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
     private bool _isDisposed;
 
     /// <summary>Makes a loop.</summary>
-    /// <param name="entries">Entries of the submission queue; more operations than that may be pending.</param>
-    /// <exception cref="IOException">io_uring is not available; the message says why and what to do.</exception>
+    /// <param name="entries">Entries of the submission queue; more operations may be pending.</param>
+    /// <exception cref="IOException">There is no io_uring; the message says why and what to do.</exception>
     public UringLoop(int entries = 256)
     {
         _wakeFd = EventFd.eventfd(0, EventFd.EFD_CLOEXEC);
@@ -114,12 +114,12 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
             return;
         }
 
-        _isDisposed = true;
         if (_thread == Thread.CurrentThread)
         {
             AbandonPending();
         }
 
+        _isDisposed = true;
         _ring.Dispose();
         _ = Unistd.close(_wakeFd);
         NativeMemory.Free(_wakeCount);
@@ -165,8 +165,9 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
                 case CancelUserData:
                     break; // The cancelled operation has its own completion.
                 case WakeUserData:
-                    // The posts are looked at after this, in this turn.
-                    Volatile.Write(ref _isWakeSent, 0);
+                    // Posts are looked at after this; a full fence, so that a post is either seen then or
+                    // wakes again.
+                    Interlocked.Exchange(ref _isWakeSent, 0);
                     EnqueueEntry(WakeUserData, isCancel: false);
                     break;
                 default:

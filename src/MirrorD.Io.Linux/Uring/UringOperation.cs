@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Linux.Uring;
 
-/// <summary>How far the zeroing of a range has fallen back: from giving room back to writing zeroes.</summary>
+/// <summary>
+/// How far the zeroing of a range has fallen back: from giving room back to writing zeroes.
+/// </summary>
 internal enum ZeroStep
 {
     Punch,
@@ -16,7 +18,9 @@ internal sealed class UringOperation(IoOperation operation)
 {
     public readonly IoOperation Operation = operation;
 
-    /// <summary>Place in the table of pending operations, and how often it was submitted: the user data.</summary>
+    /// <summary>
+    /// Place in the table of pending operations, and how often it was submitted: the user data.
+    /// </summary>
     public int Index = -1;
     public uint Submission;
 

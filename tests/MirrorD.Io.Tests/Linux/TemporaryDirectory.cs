@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Tests.Linux;
 
-/// <summary>A directory that goes with its test. On a real file system: direct I/O does not work everywhere.</summary>
+/// <summary>
+/// A directory that goes with its test. On a real file system: direct I/O does not work everywhere.
+/// </summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory() => Path = Directory.CreateTempSubdirectory("mirrord-io-").FullName;

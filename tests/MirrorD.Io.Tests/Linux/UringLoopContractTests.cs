@@ -10,7 +10,9 @@ public sealed class UringLoopContractTests : LoopContractTests
     private readonly List<Socket> _silent = [];
     private int _endpoints;
 
-    /// <summary>A listener whose queue is full drops what else arrives: neither success nor refusal.</summary>
+    /// <summary>
+    /// A listener whose queue is full drops what else arrives: neither success nor refusal.
+    /// </summary>
     protected override Endpoint SilentEndpoint
     {
         get

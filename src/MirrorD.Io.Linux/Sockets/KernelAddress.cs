@@ -2,11 +2,12 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 using MirrorD.Io.Linux.Interop;
+using AddressFamily = System.Net.Sockets.AddressFamily;
 
 namespace MirrorD.Io.Linux.Sockets;
 
 /// <summary>Endpoints as the kernel's socket addresses and as text.</summary>
-internal static unsafe class SocketAddress
+internal static unsafe class KernelAddress
 {
     /// <summary>Room for any socket address that is used here.</summary>
     public const uint MaxBytes = 128;
@@ -24,7 +25,7 @@ internal static unsafe class SocketAddress
 
     /// <summary>Address family of an IP address.</summary>
     public static int Family(IPAddress address) =>
-        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? Socket.AF_INET6 : Socket.AF_INET;
+        address.AddressFamily == AddressFamily.InterNetworkV6 ? Socket.AF_INET6 : Socket.AF_INET;
 
     /// <summary>Writes the endpoint's address; returns its length in bytes.</summary>
     /// <param name="endpoint">A unix path must have been checked against <see cref="MaxPathBytes"/>.</param>
@@ -82,8 +83,8 @@ internal static unsafe class SocketAddress
     public static string Describe(Endpoint endpoint) => endpoint switch
     {
         UnixEndpoint unix => unix.Path,
-        TcpEndpoint { Interface: not null } tcp => $"{new IPEndPoint(tcp.Address, tcp.Port)} on {tcp.Interface}",
-        TcpEndpoint tcp => new IPEndPoint(tcp.Address, tcp.Port).ToString(),
+        TcpEndpoint tcp =>
+            $"{new IPEndPoint(tcp.Address, tcp.Port)}{(tcp.Interface is null ? "" : " on ")}{tcp.Interface}",
         _ => endpoint.ToString(),
     };
 

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using MirrorD.Io.Linux.Interop;
+
+namespace MirrorD.Io.Linux.Network;
+
+/// <summary>
+/// A netlink message under construction: header, fixed part, attributes. In host byte order.
+/// </summary>
+internal sealed unsafe class NetlinkMessage
+{
+    private readonly byte[] _bytes = new byte[512];
+    private readonly ushort _type;
+    private readonly ushort _flags;
+    private int _length = sizeof(nlmsghdr);
+
+    public NetlinkMessage(ushort type, ushort flags)
+    {
+        _type = type;
+        _flags = flags;
+    }
+
+    /// <summary>Appends the fixed part.</summary>
+    public NetlinkMessage Append<T>(in T part)
+        where T : unmanaged
+    {
+        MemoryMarshal.Write(_bytes.AsSpan(_length), in part);
+        _length = Align(_length + sizeof(T));
+        return this;
+    }
+
+    /// <summary>Appends an attribute.</summary>
+    public NetlinkMessage Attribute(ushort type, ReadOnlySpan<byte> value)
+    {
+        var header = new rtattr { rta_len = (ushort)(sizeof(rtattr) + value.Length), rta_type = type };
+        MemoryMarshal.Write(_bytes.AsSpan(_length), in header);
+        value.CopyTo(_bytes.AsSpan(_length + sizeof(rtattr)));
+        _length = Align(_length + header.rta_len);
+        return this;
+    }
+
+    /// <summary>Appends an attribute of 32 bits.</summary>
+    public NetlinkMessage Attribute(ushort type, uint value) =>
+        Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
+
+    /// <summary>Writes the header; the bytes to send.</summary>
+    public ReadOnlySpan<byte> Finish(ushort flags, uint sequence)
+    {
+        var header = new nlmsghdr
+        {
+            nlmsg_len = (uint)_length,
+            nlmsg_type = _type,
+            nlmsg_flags = (ushort)(_flags | flags | Netlink.NLM_F_REQUEST),
+            nlmsg_seq = sequence,
+        };
+        MemoryMarshal.Write(_bytes, in header);
+        return _bytes.AsSpan(0, _length);
+    }
+
+    /// <summary>
+    /// Finds an attribute behind the fixed part of a received message; empty when it is not there.
+    /// </summary>
+    public static ReadOnlySpan<byte> FindAttribute(ReadOnlySpan<byte> attributes, ushort type)
+    {
+        while (MemoryMarshal.TryRead(attributes, out rtattr header)
+            && header.rta_len >= sizeof(rtattr) && header.rta_len <= attributes.Length)
+        {
+            if (header.rta_type == type)
+            {
+                return attributes[sizeof(rtattr)..header.rta_len];
+            }
+
+            attributes = attributes[int.Min(attributes.Length, Align(header.rta_len))..];
+        }
+
+        return default;
+    }
+
+    /// <summary>Rounds up to where the next message or attribute begins.</summary>
+    public static int Align(int lengthBytes) =>
+        (lengthBytes + Netlink.NLMSG_ALIGNTO - 1) & ~(Netlink.NLMSG_ALIGNTO - 1);
+}

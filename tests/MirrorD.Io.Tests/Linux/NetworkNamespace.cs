@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace MirrorD.Io.Tests.Linux;
+
+/// <summary>A network namespace of a test; code runs in it on a thread of its own.</summary>
+internal sealed partial class NetworkNamespace : IDisposable
+{
+    private const int CLONE_NEWNET = 0x40000000;
+
+    private static int _count;
+
+    public NetworkNamespace()
+    {
+        Name = $"mdio-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}";
+        Command.Run("ip", "netns", "add", Name);
+        Ip("link", "set", "lo", "up");
+    }
+
+    public string Name { get; }
+
+    /// <summary>Joins two namespaces by a cable whose ends are named alike in both and are up.</summary>
+    public static void Connect(NetworkNamespace a, NetworkNamespace b, string interfaceName)
+    {
+        Command.Run("ip", "-n", a.Name, "link", "add", interfaceName, "type", "veth",
+            "peer", "name", interfaceName, "netns", b.Name);
+        a.Ip("link", "set", interfaceName, "up");
+        b.Ip("link", "set", interfaceName, "up");
+    }
+
+    /// <summary>An Ethernet interface that is up; its cable ends in the same namespace.</summary>
+    public void AddInterface(string name)
+    {
+        Ip("link", "add", name, "type", "veth", "peer", "name", $"{name}-end");
+        Ip("link", "set", name, "up");
+        Ip("link", "set", $"{name}-end", "up");
+    }
+
+    public string Ip(params string[] arguments) => Command.Run("ip", ["-n", Name, .. arguments]);
+
+    /// <summary>Runs the action inside the namespace and rethrows what it throws.</summary>
+    public void Run(Action action)
+    {
+        Exception? thrown = null;
+        var thread = new Thread(() => thrown = Record.Exception(() =>
+        {
+            using SafeFileHandle file = File.OpenHandle($"/run/netns/{Name}");
+            Assert.Equal(0, setns((int)file.DangerousGetHandle(), CLONE_NEWNET));
+            action();
+        }));
+        thread.Start();
+        thread.Join();
+        if (thrown is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
+        }
+    }
+
+    public void Dispose() => Command.Run("ip", "netns", "delete", Name);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setns(int fd, int type);
+}

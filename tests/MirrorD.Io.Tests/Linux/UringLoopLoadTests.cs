@@ -1,0 +1,199 @@
+using MirrorD.Io.Linux;
+
+namespace MirrorD.Io.Tests.Linux;
+
+/// <summary>Not beside other tests: they count what the whole process has open.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+public sealed class AloneCollection;
+
+[Collection("alone")]
+public sealed class UringLoopLoadTests : IDisposable
+{
+    private const int QueueDepth = 16;
+    private const int Operations = 100_000;
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly LoopDriver _driver = new();
+
+    private UringLoop Loop => _driver.Loop;
+
+    public void Dispose()
+    {
+        _driver.Dispose();
+        _directory.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_hundred_thousand_disk_operations_allocate_nothing(bool isWrite)
+    {
+        string path = _directory.File("disk");
+        LinuxDisk.CreateFile(path, 4 << 20);
+        LinuxDisk disk = LinuxDisk.Open(path, isWritable: true, isExclusive: true);
+        BufferSlice[] buffers = [.. Enumerable.Range(0, QueueDepth).Select(_ => _driver.Buffer(4096))];
+
+        AssertNothingAllocated(QueueDepth, (operation, slot, number) =>
+        {
+            long offset = number % 1024 * 4096;
+            if (isWrite)
+            {
+                Loop.Write(disk, offset, buffers[slot], false, operation);
+            }
+            else
+            {
+                Loop.Read(disk, offset, buffers[slot], operation);
+            }
+        });
+        disk.Close();
+    }
+
+    [Fact]
+    public void A_hundred_thousand_sends_and_receives_allocate_nothing()
+    {
+        IListener listener = Loop.Listen(new UnixEndpoint(_directory.File("socket")));
+        (IConnection client, IConnection server) = _driver.Connect(listener);
+        BufferSlice[] buffers = [_driver.Buffer(4096), _driver.Buffer(4096)];
+        AssertNothingAllocated(2, (operation, slot, _) =>
+        {
+            if (slot == 0)
+            {
+                Loop.Send(client, buffers[0], operation);
+            }
+            else
+            {
+                Loop.Receive(server, buffers[1], 4096, operation);
+            }
+        }, () =>
+        {
+            client.Close();
+            server.Close();
+            listener.Close();
+        });
+    }
+
+    [Fact]
+    public void A_hundred_thousand_timers_allocate_nothing() => AssertNothingAllocated(
+        QueueDepth,
+        (operation, _, number) => Loop.StartTimer(Loop.NowNs + (number % 7 * 1000), operation));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Ten_thousand_connections_leave_no_descriptor_open(bool tcp)
+    {
+        IListener listener = Loop.Listen(tcp
+            ? new TcpEndpoint(System.Net.IPAddress.Loopback, 0)
+            : new UnixEndpoint(_directory.File("socket")));
+        Cycle(listener); // Whatever is opened once is open after this.
+        int before = OpenDescriptors();
+        for (int i = 0; i < 10_000; i++)
+        {
+            Cycle(listener);
+        }
+
+        Assert.InRange(OpenDescriptors(), 0, before + 2);
+        listener.Close();
+    }
+
+    [Fact]
+    public void Posts_of_many_threads_all_arrive_in_the_order_of_each()
+    {
+        const int threads = 4;
+        const int postsPerThread = 50_000;
+        int[] last = new int[threads];
+        int arrived = 0;
+        bool isOrdered = true;
+        Thread[] posters = [.. Enumerable.Range(0, threads).Select(thread => new Thread(() =>
+        {
+            for (int i = 1; i <= postsPerThread; i++)
+            {
+                int number = i;
+                Loop.Post(() =>
+                {
+                    isOrdered &= last[thread] == number - 1;
+                    last[thread] = number;
+                    if (++arrived == threads * postsPerThread)
+                    {
+                        Loop.Stop();
+                    }
+                });
+                if (i % 1000 == 0)
+                {
+                    Thread.Yield(); // Lets the loop fall asleep now and then.
+                }
+            }
+        }))];
+        Array.ForEach(posters, poster => poster.Start());
+        _driver.RunUntil(() => arrived == threads * postsPerThread, "200,000 posts");
+        Array.ForEach(posters, poster => poster.Join());
+        Assert.True(isOrdered, "posts of one thread ran out of order");
+    }
+
+    private void Cycle(IListener listener)
+    {
+        (IConnection client, IConnection server) = _driver.Connect(listener);
+        IoOperation receive = _driver.Operation();
+        Loop.Receive(server, _pending, 1, receive);
+        client.Close();
+        server.Close();
+        _driver.RunUntil(() => !receive.IsPending, "the cancelled receive");
+    }
+
+    private BufferSlice _pending => _shared ??= _driver.Buffer(16);
+
+    private BufferSlice? _shared;
+
+    private static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
+
+    /// <summary>Keeps the operations going until all are done; the second half must not allocate.</summary>
+    private void AssertNothingAllocated(
+        int depth, Action<IoOperation, int, int> submit, Action? finish = null)
+    {
+        int submitted = 0;
+        int completed = 0;
+        int failed = 0;
+        bool isOver = false;
+        long before = 0;
+        long after = 0;
+        IoOperation[] operations = new IoOperation[depth];
+        for (int slot = 0; slot < depth; slot++)
+        {
+            int mine = slot;
+            operations[slot] = new IoOperation(operation =>
+            {
+                failed += operation.Result < 0 && !isOver ? 1 : 0;
+                completed++;
+                if (isOver)
+                {
+                    Loop.Stop();
+                    return;
+                }
+
+                if (completed == Operations)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                }
+                else if (completed == 2 * Operations)
+                {
+                    after = GC.GetAllocatedBytesForCurrentThread();
+                    Loop.Stop();
+                }
+
+                submit(operation, mine, submitted++);
+            });
+        }
+
+        for (int slot = 0; slot < depth; slot++)
+        {
+            submit(operations[slot], slot, submitted++);
+        }
+
+        _driver.RunUntil(() => completed >= 2 * Operations, $"{2 * Operations} operations");
+        isOver = true;
+        finish?.Invoke();
+        _driver.RunUntil(() => !operations.Any(operation => operation.IsPending), "the last operations");
+        Assert.Equal(0, failed);
+        Assert.Equal(0, after - before);
+    }
+}
