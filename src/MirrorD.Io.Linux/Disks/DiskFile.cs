@@ -17,6 +17,14 @@ internal static class DiskFile
                 $"Cannot create {path}: {lengthBytes} bytes is not a multiple of {LengthMultipleBytes}.");
         }
 
+        // Asked first, because a preallocation that fails has used up the last byte until it is undone.
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (Directory.Exists(directory) && new DriveInfo(directory).AvailableFreeSpace < lengthBytes)
+        {
+            throw new IOException(
+                $"Cannot create {path}: the file system has no room for {lengthBytes} bytes.", Errno.ENOSPC);
+        }
+
         const int flags = Fcntl.O_RDWR | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_CLOEXEC;
         int fd = Fcntl.open(path, flags, Mode);
         if (fd < 0)
@@ -33,7 +41,7 @@ internal static class DiskFile
         _ = Unistd.close(fd);
         if (error == 0)
         {
-            error = SyncDirectory(path);
+            error = Sync(directory);
         }
 
         if (error != 0)
@@ -49,9 +57,8 @@ internal static class DiskFile
         }
     }
 
-    private static int SyncDirectory(string path)
+    private static int Sync(string directory)
     {
-        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         int fd = Fcntl.open(directory, Fcntl.O_RDONLY | Fcntl.O_CLOEXEC, 0);
         if (fd < 0)
         {

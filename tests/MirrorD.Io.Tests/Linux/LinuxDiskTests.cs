@@ -34,7 +34,7 @@ public sealed class LinuxDiskTests : IDisposable
     public void A_file_that_does_not_fit_leaves_nothing_behind()
     {
         string path = _directory.File("disk");
-        IOException refusal = Assert.Throws<IOException>(() => LinuxDisk.CreateFile(path, 1L << 42));
+        IOException refusal = Assert.Throws<IOException>(() => LinuxDisk.CreateFile(path, 1L << 60));
         Assert.Contains("no room", refusal.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(path));
         Assert.Throws<IOException>(() => LinuxDisk.CreateFile(path, 1000));
