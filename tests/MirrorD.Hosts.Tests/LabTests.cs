@@ -27,7 +27,7 @@ public sealed class LabTests
         Assert.Contains("LOWER_UP", lab.A.Run("ip", "link", "show", "ded").Output, StringComparison.Ordinal);
         Assert.True(lab.A.Pings(lab.B.ProductionAddress));
         lab.Link.Mend();
-        Assert.True(lab.A.Pings(lab.B.DedicatedAddress!));
+        Wait.For("the dedicated link to work again", 10, () => lab.A.Pings(lab.B.DedicatedAddress!));
     }
 
     [HostFact]

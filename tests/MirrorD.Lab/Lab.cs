@@ -151,6 +151,10 @@ public sealed class Lab : IDisposable
             Ip(host.Namespace, "addr", "add", $"{host.DedicatedAddress}/24", "dev", Host.DedicatedInterface);
             Ip(host.Namespace, "link", "set", Host.DedicatedInterface, "up");
         }
+
+        // The kernel passes carrier changes on at its leisure, up to a second later.
+        Wait.For("the networks of the lab to work", 20, () =>
+            A.Pings(B.DedicatedAddress!) && Client.Pings(A.ProductionAddress) && Client.Pings(B.ProductionAddress));
     }
 
     private void Remove()

@@ -33,6 +33,9 @@ public sealed class StampedWorkload
     /// <summary>Writes acknowledged so far.</summary>
     public long Acknowledged { get; private set; }
 
+    /// <summary>Writes acknowledged since the last acknowledged flush.</summary>
+    public long AcknowledgedSinceFlush { get; private set; }
+
     /// <summary>Flushes acknowledged so far.</summary>
     public long Flushes { get; private set; }
 
@@ -187,6 +190,7 @@ public sealed class StampedWorkload
 
                 coveredByFlush = null;
                 Flushes++;
+                AcknowledgedSinceFlush = 0;
                 continue;
             }
 
@@ -200,6 +204,7 @@ public sealed class StampedWorkload
             }
 
             Acknowledged++;
+            AcknowledgedSinceFlush++;
         }
     }
 }

@@ -5,7 +5,13 @@ namespace MirrorD.Lab.Disks;
 /// <summary>A block device over a file.</summary>
 public sealed class LoopDevice
 {
-    private LoopDevice(string path) => Path = path;
+    private readonly string _file;
+
+    private LoopDevice(string path, string file)
+    {
+        Path = path;
+        _file = file;
+    }
 
     /// <summary>The device, e.g. /dev/loop3.</summary>
     public string Path { get; }
@@ -21,7 +27,7 @@ public sealed class LoopDevice
             throw new InvalidOperationException($"{path} over {file} goes through the page cache");
         }
 
-        var device = new LoopDevice(path);
+        var device = new LoopDevice(path, file);
         lab.AtEnd(device.Detach);
         return device;
     }
@@ -29,13 +35,27 @@ public sealed class LoopDevice
     /// <summary>Detaches it and waits until it is really gone.</summary>
     public void Detach()
     {
-        string backing = $"/sys/block/{System.IO.Path.GetFileName(Path)}/loop/backing_file";
-        if (!File.Exists(backing))
+        if (!IsAttached())
         {
             return;
         }
 
         Tool.Run("losetup", "--detach", Path);
-        Wait.For($"{Path} to be detached", 10, () => !File.Exists(backing));
+        Wait.For($"{Path} to be detached", 10, () => !IsAttached());
+    }
+
+    // Its number may be another one's already.
+    private bool IsAttached()
+    {
+        try
+        {
+            string device = System.IO.Path.GetFileName(Path);
+            string backing = File.ReadAllText($"/sys/block/{device}/loop/backing_file");
+            return backing.TrimEnd() == _file;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -118,11 +118,17 @@ public sealed class Pair
         return text.ToString();
     }
 
-    // The disks are new and empty on both sides, so there is nothing to name as source.
+    // The disks are new on both sides, so there is nothing to name as source.
     private void Create()
     {
         string key = Path.Combine(A.StateDirectory, "cluster.key");
         A.Offline("keygen", "--out", key).Require();
         File.Copy(key, Path.Combine(B.StateDirectory, "cluster.key"));
+        foreach (Node node in (Node[])[A, B])
+        {
+            node.Offline(
+                "create", ResourceName, "--empty", "--config", ConfigurationPath, "--node-name", node.Name,
+                "--state-dir", node.StateDirectory).Require();
+        }
     }
 }
