@@ -1,0 +1,52 @@
+namespace MirrorD.Core;
+
+/// <summary>Named limits: each with its unit, the reason for its value, and what happens beyond it.</summary>
+public static class Limits
+{
+    /// <summary>Bytes that one bit of the dirty map stands for: a page, the unit in which clients write.</summary>
+    public const int BlockBytes = 4096;
+
+    /// <summary>
+    /// Bytes of an activity-log extent. Larger: fewer log writes, more to resync after a crash of the primary.
+    /// </summary>
+    public const int ExtentBytes = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Extents active at once per volume: what fits one 4 KiB log transaction. When all are in use, a write
+    /// waits until one is clean.
+    /// </summary>
+    public const int ActiveExtents = 960;
+
+    /// <summary>Clean extents given up together, so that random writes don't pay a scan for each one.</summary>
+    public const int ExtentEvictionBatch = 32;
+
+    /// <summary>
+    /// Bytes written above the durable point before the primary asks for a flush by itself. Bounds what a link
+    /// loss makes dirty, and the memory of the tracker.
+    /// </summary>
+    public const long UnstableBytes = 64 * 1024 * 1024;
+
+    /// <summary>Ranges above the durable point before the primary asks for a flush by itself.</summary>
+    public const int UnstableRanges = 65536;
+
+    /// <summary>Blocks of one resync copy: fills one slot of 128 KiB; also the bits of its mask.</summary>
+    public const int CopyBlocks = 32;
+
+    /// <summary>Copies under way while clients are quiet: enough to fill a fast link.</summary>
+    public const int CopiesWhenIdle = 8;
+
+    /// <summary>Copies under way while clients write, so that a write never queues behind much of resync.</summary>
+    public const int CopiesWhenBusy = 2;
+
+    /// <summary>Copies sent before both sides flush and their bits are cleared: 64 MiB.</summary>
+    public const int CopiesPerFlush = 512;
+
+    /// <summary>
+    /// With no more dirty blocks than this the copies keep their range locks until they are flushed, so that a
+    /// block that is written again and again can't keep a resync from ending.
+    /// </summary>
+    public const int FinalBlocks = 2048;
+
+    /// <summary>Generations remembered (metadata layout).</summary>
+    public const int HistoryLength = 32;
+}

@@ -1,0 +1,90 @@
+using MirrorD.Core.Metadata;
+using MirrorD.Core.Resync;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>
+/// What a replica asks of the engine around it. None of these calls back before it returns; each completion comes
+/// back as an event of <see cref="Replica"/>, or through the callback given. Errors are positive errno values.
+/// </summary>
+public interface IReplicaEffects
+{
+    /// <summary>Present time of the loop in nanoseconds.</summary>
+    long NowNs { get; }
+
+    /// <summary>A fresh identifier, never used before, not zero.</summary>
+    ulong NewIdentifier();
+
+    /// <summary>Runs a read or mutation on the local disk → <see cref="Replica.LocalDone"/>.</summary>
+    void SubmitLocal(VolumeRequest request);
+
+    /// <summary>Sends a mutation under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
+    void SendWrite(VolumeRequest request, long sequence);
+
+    /// <summary>Flushes every backing disk → <see cref="Replica.LocalFlushed"/>.</summary>
+    void FlushLocal();
+
+    /// <summary>Asks the peer to flush everything up to the sequence → <see cref="Replica.PeerDurable"/>.</summary>
+    void SendFlush(long throughSequence);
+
+    /// <summary>Gives the request back to its client.</summary>
+    void Complete(VolumeRequest request, int error);
+
+    /// <summary>Writes one log transaction durably → <see cref="Replica.LogStored"/>.</summary>
+    void StoreLog(int volume, ReadOnlySpan<uint> extents);
+
+    /// <summary>Writes all changed pages of the maps durably, then calls back.</summary>
+    void StoreDirty(ReadOnlySpan<DirtyMap> maps, Action<int> stored);
+
+    /// <summary>Writes the superblock of each volume, both slots, durably, then calls back.</summary>
+    void StoreSuperblocks(IReadOnlyList<Superblock> next, Action<int> stored);
+
+    /// <summary>A copy with a free slot, or null: then <see cref="Replica.CopySlotFree"/> follows.</summary>
+    ResyncCopy? TryRentCopy();
+
+    /// <summary>The copy's data is no longer needed (its bookkeeping may be).</summary>
+    void ReturnCopy(ResyncCopy copy);
+
+    /// <summary>Reads the copy's range into its slot → <see cref="Replica.CopyRead"/>.</summary>
+    void ReadCopy(ResyncCopy copy);
+
+    /// <summary>Sends the copy under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
+    void SendCopy(ResyncCopy copy, long sequence);
+
+    /// <summary>Applies a received mutation to the local disk → <see cref="Replica.IncomingDone"/>.</summary>
+    void ApplyIncoming(IncomingWrite write);
+
+    /// <summary>Acknowledges a received mutation.</summary>
+    void SendAcknowledgement(long sequence);
+
+    /// <summary>Everything received up to the sequence is durable here.</summary>
+    void SendDurable(long throughSequence);
+
+    /// <summary>Sends a control message, in order with the data frames.</summary>
+    void SendMessage(PeerMessage message);
+
+    /// <summary>
+    /// Closes the link after what was sent before has left → <see cref="Replica.LinkLost"/>.
+    /// <paramref name="operatorNeeded"/>: reconnect only seldom.
+    /// </summary>
+    void CloseLink(string reason, bool operatorNeeded);
+
+    /// <summary>Claims the session at the arbiter → <see cref="Replica.ArbiterAnswered"/>.</summary>
+    void ClaimSession(SessionId session);
+
+    /// <summary>The role changed; the first thing that outsiders are told.</summary>
+    void RoleChanged(Role role, string reason);
+
+    /// <summary>The peer's operator asks for the role.</summary>
+    void PeerRequestsRole();
+
+    /// <summary>Something happened; kind is a stable name.</summary>
+    void Raise(string kind, string message);
+
+    /// <summary>The picture changed: publish it soon.</summary>
+    void Changed();
+}

@@ -1,0 +1,448 @@
+using MirrorD.Core.Handshake;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>How a command ended: carried out or not, one sentence, and what resolves it.</summary>
+public delegate void CommandAnswer(bool succeeded, string message, string? remedy);
+
+/// <summary>Changes of role by command: promote, demote, hand over, stop.</summary>
+public sealed partial class Replica
+{
+    private CommandAnswer? _promotion;
+    private CommandAnswer? _demotion;
+    private bool _handingOver;
+    private bool _claimingRole;
+    private bool _peerIsPromoting;
+
+    /// <summary>Becomes Primary by rule; with force also without proof or from an Outdated copy (the operator's override).</summary>
+    public void Promote(bool force, CommandAnswer answer)
+    {
+        if (Failure is not null)
+        {
+            answer(false, Failure, "replace the disk");
+        }
+        else if (_promotion is not null || _demotion is not null)
+        {
+            answer(false, "another change of role is under way", "mirrorctl status");
+        }
+        else if (Role == Role.Primary && (Path != WritePath.Closed || IsLinked || !force))
+        {
+            answer(true, "this node is Primary already", null);
+        }
+        else
+        {
+            _promotion = answer;
+            if (force && !IsLinked)
+            {
+                Override();
+            }
+            else
+            {
+                GoOnWithRoleCommand();
+            }
+        }
+
+        Settle();
+    }
+
+    /// <summary>Becomes Standby: drained, both sides flushed, log empty, stored.</summary>
+    public void Demote(CommandAnswer answer) => BeginDemotion(false, answer);
+
+    /// <summary>Hands the role to the joined Standby without loss.</summary>
+    public void HandOver(CommandAnswer answer)
+    {
+        if (Role == Role.Primary && Phase != LinkPhase.Joined)
+        {
+            answer(false, $"{_settings.PeerName} is not joined: {Phase}", "wait until mirrorctl status says Joined");
+            return;
+        }
+
+        BeginDemotion(true, answer);
+    }
+
+    /// <summary>On a Standby: asks the joined Primary to hand over.</summary>
+    public void RequestRole(CommandAnswer answer)
+    {
+        if (Role == Role.Primary)
+        {
+            answer(true, "this node is Primary already", null);
+        }
+        else if (Phase != LinkPhase.Joined || PeerRole != Role.Primary)
+        {
+            Promote(false, answer);
+        }
+        else if (_promotion is not null)
+        {
+            answer(false, "another change of role is under way", "mirrorctl status");
+        }
+        else
+        {
+            _promotion = answer;
+            _effects.SendMessage(new PeerMessage.RequestRole());
+        }
+    }
+
+    /// <summary>
+    /// Planned stop. A joined Standby without proof stores Outdated and says so, which lets the Primary go on at
+    /// once; a Primary demotes first. The link is closed when the answer comes.
+    /// </summary>
+    public void Stop(CommandAnswer answer)
+    {
+        if (Role == Role.Primary)
+        {
+            BeginDemotion(false, (succeeded, message, remedy) =>
+            {
+                if (succeeded)
+                {
+                    Stop(answer);
+                }
+                else
+                {
+                    answer(succeeded, message, remedy);
+                }
+            });
+            return;
+        }
+
+        int link = _link;
+        bool outdates = Phase == LinkPhase.Joined && !HasProof && PeerRole == Role.Primary && Failure is null;
+        if (!outdates)
+        {
+            SayGoodbye(false, answer);
+            return;
+        }
+
+        Store(
+            s => link == _link ? s with { DiskState = DiskState.Outdated } : s,
+            () => SayGoodbye(State.DiskState == DiskState.Outdated, answer));
+    }
+
+    private void SayGoodbye(bool isOutdated, CommandAnswer answer)
+    {
+        if (IsLinked)
+        {
+            _effects.SendMessage(new PeerMessage.Goodbye(isOutdated, State.Session, State.Current));
+            _effects.CloseLink("planned stop", operatorNeeded: true);
+        }
+
+        answer(true, isOutdated ? "stopped; this copy is Outdated until it joins again" : "stopped", null);
+    }
+
+    private string? HandleRoleMessage(PeerMessage message)
+    {
+        switch (message)
+        {
+            case PeerMessage.RoleNotice notice:
+                PeerRole = notice.Role;
+                _peerIsPromoting = false;
+                _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
+                _effects.Changed();
+                return null;
+            case PeerMessage.RoleClaim when Phase is LinkPhase.Joined or LinkPhase.Target or LinkPhase.Source:
+                AnswerClaim();
+                return null;
+            case PeerMessage.RoleAnswer answer when _claimingRole:
+                _claimingRole = false;
+                if (answer.Agreed)
+                {
+                    PromoteJoined();
+                }
+                else
+                {
+                    FinishPromotion(false, $"{_settings.PeerName} refuses: {answer.Reason}", null);
+                }
+
+                return null;
+            case PeerMessage.RequestRole when Phase == LinkPhase.Joined && Role == Role.Primary:
+                _effects.PeerRequestsRole();
+                return null;
+            case PeerMessage.RequestRole:
+                return null;
+            case PeerMessage.HandOver handOver when Phase == LinkPhase.Joined && Role == Role.Standby:
+                TakeOverRole(handOver);
+                return null;
+            case PeerMessage.HandOverDone when _demotion is not null && _handingOver && Role == Role.Standby:
+                PeerRole = Role.Primary;
+                FinishDemotion(true, $"{_settings.PeerName} is Primary now", null);
+                return null;
+            case PeerMessage.Goodbye goodbye:
+                _goodbye = goodbye.IsOutdated ? (goodbye.Session, goodbye.Current) : null;
+                _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} stops as planned");
+                return null;
+            default:
+                return $"{message.GetType().Name} while {Phase}";
+        }
+    }
+
+    private void AnswerClaim()
+    {
+        bool isLower = _settings.Node.Value.CompareTo(State.Peer.Value) < 0;
+        string? reason = Role == Role.Primary ? $"{_settings.NodeName} is Primary; use switchover"
+            : Phase == LinkPhase.Source ? "its copy is not up to date yet"
+            : _promotion is not null && isLower ? $"{_settings.NodeName} is being promoted itself"
+            : null;
+        if (reason is null)
+        {
+            _peerIsPromoting = true;
+            FinishPromotion(false, $"{_settings.PeerName} is being promoted", null);
+        }
+
+        _effects.SendMessage(new PeerMessage.RoleAnswer(reason is null, reason ?? ""));
+    }
+
+    /// <summary>Looks what a pending promotion waits for; called whenever link or phase changed.</summary>
+    private void GoOnWithRoleCommand()
+    {
+        if (_promotion is null || Role == Role.Primary)
+        {
+            return;
+        }
+
+        switch (Phase)
+        {
+            case LinkPhase.Joining:
+                break;
+            case LinkPhase.Target:
+                FinishPromotion(false, "this copy is being brought up to date", "wait for the resync to end");
+                break;
+            case LinkPhase.Joined or LinkPhase.Source when PeerRole == Role.Primary:
+                FinishPromotion(false, $"{_settings.PeerName} is Primary",
+                    $"mirrorctl switchover {_settings.Resource}");
+                break;
+            case LinkPhase.Joined or LinkPhase.Source when _peerIsPromoting:
+                FinishPromotion(false, $"{_settings.PeerName} is being promoted", null);
+                break;
+            case LinkPhase.Joined or LinkPhase.Source when State.DiskState == DiskState.UpToDate:
+                _claimingRole = true;
+                _effects.SendMessage(new PeerMessage.RoleClaim());
+                break;
+            case LinkPhase.Joined or LinkPhase.Source:
+                // A source whose own copy becomes UpToDate at J6: then it goes on.
+                break;
+            case LinkPhase.Down:
+                PromoteWithoutPeer();
+                break;
+        }
+    }
+
+    private void PromoteWithoutPeer()
+    {
+        string force = $"mirrorctl promote {_settings.Resource} --force";
+        if (State.DiskState != DiskState.UpToDate)
+        {
+            FinishPromotion(false, $"this copy is {State.DiskState}", $"bring {_settings.PeerName} back, or: {force}");
+        }
+        else if (HasProof)
+        {
+            PromoteAlone();
+        }
+        else if (_settings.HasArbiter && !State.Session.IsNone)
+        {
+            if (!_claiming)
+            {
+                Claim();
+            }
+        }
+        else
+        {
+            FinishPromotion(false,
+                $"{_settings.PeerName} is not connected, and nothing proves that it will not serve",
+                $"bring {_settings.PeerName} back, or make sure it is off and: {force}");
+        }
+    }
+
+    private void Override()
+    {
+        SessionId session = State.Session;
+        Store(
+            s => IsLinked ? s : s with
+            {
+                Proof = new Proof(ProofKind.OperatorOverride, session),
+                DiskState = DiskState.UpToDate,
+                ResyncFrom = Generation.None,
+                JustCreated = false,
+            },
+            () =>
+            {
+                if (IsLinked)
+                {
+                    FinishPromotion(false, "the link came back", "mirrorctl status");
+                    return;
+                }
+
+                _effects.Raise("override", $"{_settings.Resource}: the operator forces this copy to count");
+                PromoteAlone(newGeneration: true);
+            });
+    }
+
+    /// <summary>A promotion without a joined peer: after the proof, before the device serves, the generation.</summary>
+    private void PromoteAlone(bool newGeneration = false)
+    {
+        Invariant.Require(HasProof, "a promotion without peer needs a proof");
+        var generation = new Generation(_effects.NewIdentifier());
+        bool applied = false;
+        Store(
+            s =>
+            {
+                if (IsLinked)
+                {
+                    return s;
+                }
+
+                applied = true;
+                Superblock next = newGeneration || !GenerationIsStarted(s) ? GenerationRules.StartNew(s, generation) : s;
+                return next with { WasPrimary = true, Promotions = s.Promotions + 1 };
+            },
+            () =>
+            {
+                if (!applied)
+                {
+                    FinishPromotion(false, "the link came back", "mirrorctl status");
+                    return;
+                }
+
+                Role = Role.Primary;
+                if (!IsLinked)
+                {
+                    EnterAlone();
+                }
+
+                FinishPromotion(true, "this node is Primary now", null);
+                _effects.RoleChanged(Role.Primary, "promoted without peer");
+            });
+    }
+
+    private void PromoteJoined()
+    {
+        int link = _link;
+        Store(
+            s => link == _link ? s with { WasPrimary = true, Promotions = s.Promotions + 1 } : s,
+            () =>
+            {
+                if (link != _link)
+                {
+                    FinishPromotion(false, "the link was lost", "mirrorctl status");
+                    return;
+                }
+
+                Role = Role.Primary;
+                _effects.SendMessage(new PeerMessage.RoleNotice(Role.Primary, State.Promotions));
+                Resume(WritePath.Mirrored);
+                FinishPromotion(true, "this node is Primary now", null);
+                _effects.RoleChanged(Role.Primary, "promoted");
+            });
+    }
+
+    private void TakeOverRole(PeerMessage.HandOver handOver)
+    {
+        int link = _link;
+        Store(
+            s => link == _link
+                ? s with { WasPrimary = true, Promotions = Math.Max(s.Promotions, handOver.Promotions) + 1 } : s,
+            () =>
+            {
+                if (link != _link)
+                {
+                    FinishPromotion(false, "the link was lost", "mirrorctl status");
+                    return;
+                }
+
+                PeerRole = Role.Standby;
+                Role = Role.Primary;
+                _effects.SendMessage(new PeerMessage.HandOverDone());
+                Resume(WritePath.Mirrored);
+                FinishPromotion(true, "this node is Primary now", null);
+                _effects.RoleChanged(Role.Primary, $"{_settings.PeerName} handed over");
+            });
+    }
+
+    private void BeginDemotion(bool handOver, CommandAnswer answer)
+    {
+        if (Role != Role.Primary)
+        {
+            answer(!handOver, "this node is Standby", null);
+            return;
+        }
+
+        if (_demotion is not null || _promotion is not null || Failure is not null)
+        {
+            answer(false, Failure ?? "another change of role is under way", "mirrorctl status");
+            return;
+        }
+
+        _demotion = answer;
+        _handingOver = handOver;
+
+        // Mutations in flight end as usual; whatever was not begun is held, and fails at the end.
+        Suspend();
+        WhenQuiet(() => AfterCheckpoint(() => StoreEmptyLogs(StoreStandby)));
+        Settle();
+    }
+
+    private void StoreStandby()
+    {
+        if (_demotion is null)
+        {
+            return;
+        }
+
+        int link = _link;
+        Store(
+            s => link == _link ? s with { WasPrimary = false } : s,
+            () =>
+            {
+                if (link != _link || _demotion is null)
+                {
+                    return;
+                }
+
+                Role = Role.Standby;
+                FailHeld();
+                _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");
+                _effects.Changed();
+                if (_handingOver)
+                {
+                    _effects.SendMessage(new PeerMessage.HandOver(State.Promotions));
+                    return;
+                }
+
+                if (IsLinked)
+                {
+                    _effects.SendMessage(new PeerMessage.RoleNotice(Role.Standby, State.Promotions));
+                }
+
+                FinishDemotion(true, "this node is Standby now", null);
+            });
+    }
+
+    private void RoleCommandsAfterLinkLoss()
+    {
+        _claimingRole = false;
+        _peerIsPromoting = false;
+        if (_demotion is not null)
+        {
+            string state = Role == Role.Primary ? "this node is still Primary" : "this node has stored Standby";
+            FinishDemotion(false, $"the link was lost; {state}", "mirrorctl status");
+        }
+
+        GoOnWithRoleCommand();
+    }
+
+    private void FinishPromotion(bool succeeded, string message, string? remedy)
+    {
+        CommandAnswer? answer = _promotion;
+        _promotion = null;
+        _claimingRole = false;
+        answer?.Invoke(succeeded, message, remedy);
+    }
+
+    private void FinishDemotion(bool succeeded, string message, string? remedy)
+    {
+        CommandAnswer? answer = _demotion;
+        _demotion = null;
+        answer?.Invoke(succeeded, message, remedy);
+    }
+}

@@ -1,0 +1,323 @@
+using System.Numerics;
+using MirrorD.Core.Resync;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>
+/// J3 on the source: copies runs of dirty blocks to the target under range locks while clients go on. A bit is
+/// cleared only by a flush pass of both sides that began after the copy was acknowledged, and only if no client
+/// wrote the block since.
+/// </summary>
+public sealed partial class Replica
+{
+    private readonly List<ResyncCopy> _copied = new(Limits.CopiesPerFlush);
+    private readonly Dictionary<long, ResyncCopy> _sentCopies = new(Limits.CopiesWhenIdle);
+    private readonly HashSet<ResyncCopy> _copying = new(Limits.CopiesWhenIdle);
+    private int _copyVolume;
+    private long _copyBlock;
+    private bool _copiesNeedPass;
+    private bool _roundEnded;
+    private bool _copiesFinal;
+    private long _copyAllowance;
+    private long _copyAllowanceAtNs;
+    private long _nextCheckpointNs;
+
+    /// <summary>Bytes that the resync began with; 0 when none runs.</summary>
+    public long SyncTotalBytes { get; private set; }
+
+    /// <summary>Data bytes sent by the running or last resync.</summary>
+    public long SyncSentBytes { get; private set; }
+
+    /// <summary>On a target: bytes that the source announced.</summary>
+    public long TargetSyncBytes { get; private set; }
+
+    /// <summary>When the running or last resync began.</summary>
+    public long SyncStartedNs { get; private set; }
+
+    /// <summary>The copy's range has been read into its slot.</summary>
+    public void CopyRead(ResyncCopy copy, int error)
+    {
+        _busy--;
+        if (copy.Link != _link || Phase != LinkPhase.Source || !_copying.Contains(copy))
+        {
+            _effects.ReturnCopy(copy);
+        }
+        else if (error != 0)
+        {
+            Fail($"reading the backing disk for a resync failed with errno {error}");
+        }
+        else
+        {
+            long sequence = ++_sequence;
+            _sentCopies.Add(sequence, copy);
+            SyncSentBytes += copy.LengthBytes;
+            _effects.SendCopy(copy, sequence);
+        }
+
+        Settle();
+    }
+
+    /// <summary>A slot for a copy came free.</summary>
+    public void CopySlotFree()
+    {
+        PumpCopies();
+        Settle();
+    }
+
+    private void StartCopies()
+    {
+        _copyVolume = 0;
+        _copyBlock = 0;
+        _roundEnded = false;
+        _copiesFinal = false;
+        SyncTotalBytes = DirtyBlocks * Limits.BlockBytes;
+        SyncSentBytes = 0;
+        SyncStartedNs = _effects.NowNs;
+        _copyAllowance = 0;
+        _copyAllowanceAtNs = _effects.NowNs;
+        if (SyncTotalBytes > 0)
+        {
+            _effects.Raise("resync-started",
+                $"{_settings.Resource}: {SyncTotalBytes} bytes to {_settings.PeerName}");
+        }
+    }
+
+    private void PumpCopies()
+    {
+        if (Phase != LinkPhase.Source || _committing || Failure is not null)
+        {
+            return;
+        }
+
+        int window = _sent.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
+        while (!_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
+            && IsAllowed() && StartCopy())
+        {
+        }
+
+        bool flushNow = _copying.Count == 0
+            && (_roundEnded || _copied.Count + _copying.Count >= Limits.CopiesPerFlush);
+        if (flushNow && !_copiesNeedPass)
+        {
+            // Also with nothing copied: both sides have flushed before J4.
+            _copiesNeedPass = true;
+            WantCheckpoint();
+        }
+    }
+
+    private bool IsAllowed()
+    {
+        if (_settings.ResyncBytesPerSecond <= 0)
+        {
+            return true;
+        }
+
+        long now = _effects.NowNs;
+        double earned = (now - _copyAllowanceAtNs) / 1e9 * _settings.ResyncBytesPerSecond;
+        _copyAllowance = Math.Min(_copyAllowance + (long)earned, _settings.ResyncBytesPerSecond);
+        _copyAllowanceAtNs = now;
+        return _copyAllowance > 0;
+    }
+
+    private bool StartCopy()
+    {
+        if (!FindDirty(out int volume, out long block, out long count))
+        {
+            _roundEnded = true;
+            return false;
+        }
+
+        ResyncCopy? copy = _effects.TryRentCopy();
+        if (copy is null)
+        {
+            return false;
+        }
+
+        copy.Volume = volume;
+        copy.Offset = block * Limits.BlockBytes;
+        copy.LengthBytes = Math.Min(count * Limits.BlockBytes, _maps[volume].VolumeBytes - copy.Offset);
+        copy.TouchedBlocks = 0;
+        copy.HoldsRange = false;
+        copy.KeepsRange = _copiesFinal;
+        copy.Link = _link;
+        _copyVolume = volume;
+        _copyBlock = block + count;
+        _copyAllowance -= copy.LengthBytes;
+        _copying.Add(copy);
+        if (Canary.Breaks(BrokenRule.OlderCopyOverNewerWrite))
+        {
+            ReadCopy(copy);
+        }
+        else if (_ranges.TryAcquire(copy))
+        {
+            copy.HoldsRange = true;
+            ReadCopy(copy);
+        }
+
+        return true;
+    }
+
+    private bool FindDirty(out int volume, out long block, out long count)
+    {
+        for (volume = _copyVolume; volume < _maps.Length; volume++)
+        {
+            block = _maps[volume].NextDirty(volume == _copyVolume ? _copyBlock : 0);
+            if (block >= 0)
+            {
+                count = _maps[volume].DirtyRunLength(block, Limits.CopyBlocks);
+                return true;
+            }
+        }
+
+        block = 0;
+        count = 0;
+        return false;
+    }
+
+    private void ReadCopy(ResyncCopy copy)
+    {
+        _busy++;
+        _effects.ReadCopy(copy);
+    }
+
+    private void CopyAcknowledged(ResyncCopy copy)
+    {
+        _copying.Remove(copy);
+        _copied.Add(copy);
+        _effects.ReturnCopy(copy);
+        if (copy.HoldsRange && !copy.KeepsRange)
+        {
+            copy.HoldsRange = false;
+            ReleaseRange(copy);
+        }
+
+        PumpCopies();
+    }
+
+    /// <summary>A client's write goes to both sides now; a block of it that was copied before stays dirty.</summary>
+    private void NoteWriteOverCopies(VolumeRequest request)
+    {
+        if (Phase != LinkPhase.Source)
+        {
+            return;
+        }
+
+        foreach (ResyncCopy copy in _copied)
+        {
+            if (copy.Volume == request.Volume && copy.Offset < request.Offset + request.LengthBytes
+                && request.Offset < copy.Offset + copy.LengthBytes)
+            {
+                long first = Math.Max(request.Offset / Limits.BlockBytes, copy.FirstBlock);
+                long last = Math.Min((request.Offset + request.LengthBytes - 1) / Limits.BlockBytes,
+                    copy.FirstBlock + copy.Blocks - 1);
+                for (long block = first; block <= last; block++)
+                {
+                    copy.TouchedBlocks |= 1u << (int)(block - copy.FirstBlock);
+                }
+            }
+        }
+    }
+
+    /// <summary>A pass of both sides ended that covers the first copies of the list.</summary>
+    private void CopiesFlushed(int count)
+    {
+        if (Phase != LinkPhase.Source || _committing)
+        {
+            return;
+        }
+
+        _copiesNeedPass = false;
+        for (int i = 0; i < count; i++)
+        {
+            ResyncCopy copy = _copied[i];
+            for (int block = 0; block < copy.Blocks; block++)
+            {
+                int clean = BitOperations.TrailingZeroCount(copy.TouchedBlocks >> block);
+                clean = Math.Min(clean, copy.Blocks - block);
+                if (clean > 0)
+                {
+                    _maps[copy.Volume].ClearBlocks(copy.FirstBlock + block, clean);
+                    block += clean - 1;
+                }
+            }
+        }
+
+        List<ResyncCopy> flushed = _copied.GetRange(0, count);
+        _copied.RemoveRange(0, count);
+        foreach (ResyncCopy copy in flushed)
+        {
+            if (copy.HoldsRange)
+            {
+                copy.HoldsRange = false;
+                ReleaseRange(copy);
+            }
+        }
+
+        _effects.Changed();
+        if (_roundEnded && _copied.Count == 0 && _copying.Count == 0)
+        {
+            EndRound();
+        }
+
+        PumpCopies();
+    }
+
+    private void EndRound()
+    {
+        if (DirtyBlocks > 0)
+        {
+            _copiesFinal = DirtyBlocks <= Limits.FinalBlocks;
+            _copyVolume = 0;
+            _copyBlock = 0;
+            _roundEnded = false;
+            return;
+        }
+
+        if (SyncTotalBytes > 0)
+        {
+            _effects.Raise("resync-done", $"{_settings.Resource}: {SyncSentBytes} bytes sent");
+        }
+
+        StoreSession();
+    }
+
+    private void DropCopy(ResyncCopy copy)
+    {
+        _copying.Remove(copy);
+        _effects.ReturnCopy(copy);
+    }
+
+    private void AbortCopies()
+    {
+        foreach (ResyncCopy copy in _sentCopies.Values)
+        {
+            _effects.ReturnCopy(copy);
+        }
+
+        // A copy that is being read is returned when its read is done; one that waits goes with the suspension.
+        foreach (ResyncCopy copy in _copying)
+        {
+            if (copy.HoldsRange)
+            {
+                copy.HoldsRange = false;
+                ReleaseRange(copy);
+            }
+        }
+
+        _sentCopies.Clear();
+        _copying.Clear();
+        List<ResyncCopy> held = _copied.FindAll(c => c.HoldsRange);
+        _copied.Clear();
+        foreach (ResyncCopy copy in held)
+        {
+            copy.HoldsRange = false;
+            ReleaseRange(copy);
+        }
+
+        _copiesNeedPass = false;
+        _copiesFinal = false;
+        SyncTotalBytes = 0;
+    }
+}

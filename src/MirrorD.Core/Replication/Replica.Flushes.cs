@@ -1,0 +1,225 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>
+/// Flush passes: one at a time; a pass flushes the local disks and, while mirrored, the peer up to the last
+/// sequence. Requests that arrive during a pass share the next one. A checkpoint is a pass that also makes the
+/// dirty map durable, so that extents may leave the activity log and copies may clear their bits.
+/// </summary>
+public sealed partial class Replica
+{
+    private readonly UnstableRanges _unstable = new();
+    private readonly List<VolumeRequest> _flushWaiting = new(64);
+    private readonly List<VolumeRequest> _flushing = new(64);
+    private bool _checkpointWanted;
+    private bool _passRunning;
+    private bool _passLocalPending;
+    private bool _passPeerPending;
+    private bool _passDirtyPending;
+    private bool _passStoresDirty;
+    private bool _passIsVoid;
+    private long _passSequence;
+    private long _passTouch;
+    private int _passCopies;
+    private bool _peerHasFlushed;
+    private readonly List<Action> _afterPass = [];
+    private long _durable;
+
+    /// <summary>Ranges above the durable point.</summary>
+    public int UnstableCount => _unstable.Count;
+
+    /// <summary>Every backing disk is flushed, or one could not be.</summary>
+    public void LocalFlushed(int error)
+    {
+        _busy--;
+        if (_servingPeerFlush)
+        {
+            PeerFlushServed(error);
+        }
+        else
+        {
+            _passLocalPending = false;
+            if (error != 0)
+            {
+                Fail($"flushing the backing disk failed with errno {error}");
+            }
+
+            PassProgress();
+        }
+
+        Settle();
+    }
+
+    /// <summary>The peer has flushed everything up to the sequence.</summary>
+    public void PeerDurable(long sequence)
+    {
+        if (sequence > _sequence)
+        {
+            _effects.CloseLink($"protocol error: durable {sequence} of {_sequence} sent", operatorNeeded: false);
+            return;
+        }
+
+        _peerHasFlushed = true;
+        _durable = Math.Max(_durable, sequence);
+        _unstable.DurableThrough(_durable);
+        if (_passRunning && _passPeerPending && !_passIsVoid && _durable >= _passSequence)
+        {
+            _passPeerPending = false;
+            PassProgress();
+        }
+
+        Settle();
+    }
+
+    private void BeginFlush(VolumeRequest request)
+    {
+        _flushWaiting.Add(request);
+        PumpFlush();
+    }
+
+    private void WantCheckpoint()
+    {
+        _checkpointWanted = true;
+        PumpFlush();
+    }
+
+    private void PumpFlush()
+    {
+        if (_passRunning || (Path == WritePath.Closed && !_copiesNeedPass && _afterPass.Count == 0) || Failure is not null
+            || (_flushWaiting.Count == 0 && !_checkpointWanted))
+        {
+            return;
+        }
+
+        if (Path == WritePath.Alone && !_generationStarted && _flushWaiting.Count > 0)
+        {
+            // What it covers may not be durable on the peer: completing it alone needs the generation.
+            HoldFlushes();
+            StartGeneration();
+            return;
+        }
+
+        _passRunning = true;
+        _passIsVoid = false;
+        _flushing.AddRange(_flushWaiting);
+        _flushWaiting.Clear();
+        _passStoresDirty = _checkpointWanted || !HasChangedPages;
+        _checkpointWanted = false;
+        _passTouch = _touch;
+        _passSequence = _sequence;
+        _passCopies = _copied.Count;
+        _passLocalPending = true;
+        _busy++;
+        _effects.FlushLocal();
+        _passPeerPending = IsSending && (_durable < _passSequence || !_peerHasFlushed)
+            && !Canary.Breaks(BrokenRule.FlushNotForwarded);
+        if (_passPeerPending)
+        {
+            _effects.SendFlush(_passSequence);
+        }
+
+        _passDirtyPending = _passStoresDirty && HasChangedPages;
+        if (_passDirtyPending)
+        {
+            StoreDirty(() =>
+            {
+                _passDirtyPending = false;
+                PassProgress();
+            });
+        }
+    }
+
+    private bool IsSending => Path == WritePath.Mirrored || Phase is LinkPhase.Source or LinkPhase.Joined;
+
+    private void PassProgress()
+    {
+        if (!_passRunning || _passLocalPending)
+        {
+            return;
+        }
+
+        if (!_passPeerPending && !_passIsVoid && Failure is null)
+        {
+            // Clients wait for both disks, not for the map: the log still covers what it would hold.
+            foreach (VolumeRequest request in _flushing)
+            {
+                _effects.Complete(request, Role == Role.Primary ? 0 : Eio);
+            }
+
+            _flushing.Clear();
+        }
+
+        if (_passDirtyPending || (_passPeerPending && !_passIsVoid))
+        {
+            return;
+        }
+
+        _passRunning = false;
+        if (!_passIsVoid && Failure is null)
+        {
+            PassDone();
+        }
+
+        HoldOrFail(_flushing);
+        PumpFlush();
+    }
+
+    private void PassDone()
+    {
+        if (_passStoresDirty)
+        {
+            foreach (ActivityLog log in _logs)
+            {
+                log.CleanThrough = _passTouch;
+            }
+
+            for (int waiting = _awaitingRoom.Count; waiting > 0; waiting--)
+            {
+                EnterLog(_awaitingRoom.Dequeue());
+            }
+        }
+
+        CopiesFlushed(_passCopies);
+        Action[] after = _afterPass.ToArray();
+        _afterPass.Clear();
+        foreach (Action action in after)
+        {
+            action();
+        }
+    }
+
+    /// <summary>Runs a checkpoint also while the write path is closed; dropped when the link changes.</summary>
+    private void AfterCheckpoint(Action action)
+    {
+        _afterPass.Add(action);
+        WantCheckpoint();
+    }
+
+    /// <summary>A running pass no longer counts: its requests start again with the write path.</summary>
+    private void HoldFlushes()
+    {
+        _passIsVoid = true;
+        _afterPass.Clear();
+        HoldOrFail(_flushWaiting);
+        HoldOrFail(_flushing);
+    }
+
+    private void HoldOrFail(List<VolumeRequest> requests)
+    {
+        foreach (VolumeRequest request in requests)
+        {
+            if (Role == Role.Primary && Failure is null)
+            {
+                Hold(request);
+            }
+            else
+            {
+                _effects.Complete(request, Eio);
+            }
+        }
+
+        requests.Clear();
+    }
+}

@@ -1,0 +1,367 @@
+using MirrorD.Core.Resync;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>The write path of a primary: safety contract, section 2.</summary>
+public sealed partial class Replica
+{
+    private const int Eio = 5;
+
+    private readonly RangeLocks _ranges = new();
+    private readonly List<IRangeUser> _ready = new(64);
+    private readonly List<VolumeRequest> _issued = new(256);
+    private readonly Dictionary<long, VolumeRequest> _sent = new(256);
+    private readonly Queue<VolumeRequest> _awaitingRoom = new();
+    private readonly Queue<VolumeRequest>[] _awaitingLog;
+    private List<VolumeRequest> _held = [];
+    private long _arrivals;
+    private long _sequence;
+    private long _touch;
+
+    /// <summary>Requests that are held, neither failed nor completed.</summary>
+    public int HeldRequests => _held.Count;
+
+    /// <summary>A client's request arrives.</summary>
+    public void Submit(VolumeRequest request)
+    {
+        request.Arrival = ++_arrivals;
+        if (Role != Role.Primary || Failure is not null)
+        {
+            _effects.Complete(request, Eio);
+            return;
+        }
+
+        Begin(request);
+        Settle();
+    }
+
+    /// <summary>The local disk has done its part; error is a positive errno or 0.</summary>
+    public void LocalDone(VolumeRequest request, int error)
+    {
+        _busy--;
+        request.LocalPending = false;
+        if (request.Operation == VolumeOperation.Read)
+        {
+            if (Path == WritePath.Closed && error == 0 && Role == Role.Primary && Failure is null)
+            {
+                Hold(request);
+            }
+            else
+            {
+                _effects.Complete(request, error);
+            }
+        }
+        else
+        {
+            if (error != 0)
+            {
+                // The peer may have the write: the range counts as different until a resync settles it.
+                _maps[request.Volume].MarkRange(request.Offset, request.LengthBytes);
+                Fail($"a write to the backing disk failed with errno {error}");
+            }
+
+            FinishOrWait(request);
+        }
+
+        Settle();
+    }
+
+    /// <summary>The peer has completed the mutation with this sequence.</summary>
+    public void PeerAcknowledged(long sequence)
+    {
+        if (_sent.Remove(sequence, out VolumeRequest? request))
+        {
+            request.PeerPending = false;
+            request.PeerDone = true;
+            FinishOrWait(request);
+        }
+        else if (_sentCopies.Remove(sequence, out ResyncCopy? copy))
+        {
+            CopyAcknowledged(copy);
+        }
+
+        Settle();
+    }
+
+    /// <summary>A log transaction is durable.</summary>
+    public void LogStored(int volume, int error)
+    {
+        _busy--;
+        if (error != 0)
+        {
+            Fail($"writing the activity log failed with errno {error}");
+            Settle();
+            return;
+        }
+
+        _logs[volume].StoreDone();
+        if (NoteEmptyLog())
+        {
+            Settle();
+            return;
+        }
+
+        Queue<VolumeRequest> waiting = _awaitingLog[volume];
+        while (waiting.TryPeek(out VolumeRequest? request) && request.LogTicket <= _logs[volume].DurableThrough)
+        {
+            waiting.Dequeue();
+            Issue(request);
+        }
+
+        PumpLog(volume);
+        Settle();
+    }
+
+    private void Begin(VolumeRequest request)
+    {
+        if (Path == WritePath.Closed)
+        {
+            Hold(request);
+            return;
+        }
+
+        switch (request.Operation)
+        {
+            case VolumeOperation.Read:
+                request.LocalPending = true;
+                _busy++;
+                _effects.SubmitLocal(request);
+                break;
+            case VolumeOperation.Flush:
+                BeginFlush(request);
+                break;
+            case VolumeOperation.Write or VolumeOperation.Zero or VolumeOperation.Discard:
+                BeginMutation(request);
+                break;
+        }
+    }
+
+    private void BeginMutation(VolumeRequest request)
+    {
+        if (Path == WritePath.Alone && !_generationStarted)
+        {
+            Hold(request);
+            StartGeneration();
+            return;
+        }
+
+        if (!Canary.Breaks(BrokenRule.OverlapNotSerialised) && !_ranges.TryAcquire(request))
+        {
+            return;
+        }
+
+        request.HoldsRange = true;
+        EnterLog(request);
+    }
+
+    private void EnterLog(VolumeRequest request)
+    {
+        ActivityEntry entry = _logs[request.Volume].Enter(request.FirstExtent, request.LastExtent, out long ticket);
+        if (entry == ActivityEntry.Full)
+        {
+            _awaitingRoom.Enqueue(request);
+            WantCheckpoint();
+            return;
+        }
+
+        request.InLog = true;
+        if (entry == ActivityEntry.Active || Canary.Breaks(BrokenRule.DataBeforeLog))
+        {
+            Issue(request);
+        }
+        else
+        {
+            request.LogTicket = ticket;
+            _awaitingLog[request.Volume].Enqueue(request);
+        }
+
+        PumpLog(request.Volume);
+    }
+
+    private void PumpLog(int volume)
+    {
+        ActivityLog log = _logs[volume];
+        if (!log.IsStoring && log.NeedsStore && Path != WritePath.Closed && Failure is null)
+        {
+            _busy++;
+            _effects.StoreLog(volume, log.BeginStore());
+        }
+    }
+
+    private void Issue(VolumeRequest request)
+    {
+        _issued.Add(request);
+        request.PeerDone = false;
+        if (Path == WritePath.Mirrored)
+        {
+            request.Sequence = ++_sequence;
+            request.PeerPending = true;
+            _sent.Add(request.Sequence, request);
+            _unstable.Add(request.Sequence, request.Volume, request.Offset, request.LengthBytes);
+            NoteWriteOverCopies(request);
+            _effects.SendWrite(request, request.Sequence);
+        }
+        else
+        {
+            request.Sequence = 0;
+            _maps[request.Volume].MarkRange(request.Offset, request.LengthBytes);
+        }
+
+        request.LocalPending = true;
+        _busy++;
+        _effects.SubmitLocal(request);
+    }
+
+    private void FinishOrWait(VolumeRequest request)
+    {
+        if (request.LocalPending
+            || (request.PeerPending && !Canary.Breaks(BrokenRule.AcknowledgedBeforeSecondCopy)))
+        {
+            return;
+        }
+
+        if (Role != Role.Primary || Failure is not null)
+        {
+            Leave(request);
+            _effects.Complete(request, Eio);
+        }
+        else if (request.PeerDone || (Path == WritePath.Alone && _generationStarted)
+            || (request.PeerPending && Path == WritePath.Mirrored))
+        {
+            Leave(request);
+            _effects.Complete(request, 0);
+            if (_unstable.Bytes >= Limits.UnstableBytes || _unstable.Count >= Limits.UnstableRanges)
+            {
+                WantCheckpoint();
+            }
+        }
+        else
+        {
+            // Neither mirrored nor allowed alone: it starts again as a new request once that is decided.
+            Leave(request);
+            Begin(request);
+        }
+    }
+
+    /// <summary>Gives back what the request holds; those that waited for its range go on.</summary>
+    private void Leave(VolumeRequest request)
+    {
+        _issued.Remove(request);
+        if (request.Sequence != 0)
+        {
+            _sent.Remove(request.Sequence);
+        }
+
+        request.PeerPending = false;
+        if (request.InLog)
+        {
+            request.InLog = false;
+            _logs[request.Volume].Leave(request.FirstExtent, request.LastExtent, ++_touch);
+        }
+
+        if (request.HoldsRange)
+        {
+            request.HoldsRange = false;
+            if (!Canary.Breaks(BrokenRule.OverlapNotSerialised))
+            {
+                ReleaseRange(request);
+            }
+        }
+    }
+
+    private void ReleaseRange(IRangeUser user)
+    {
+        int from = _ready.Count;
+        _ranges.Release(user, _ready);
+        while (_ready.Count > from)
+        {
+            IRangeUser next = _ready[from];
+            _ready.RemoveAt(from);
+            if (next is ResyncCopy copy)
+            {
+                copy.HoldsRange = true;
+                ReadCopy(copy);
+            }
+            else
+            {
+                var request = (VolumeRequest)next;
+                request.HoldsRange = true;
+                EnterLog(request);
+            }
+        }
+    }
+
+    private void Hold(VolumeRequest request) => _held.Add(request);
+
+    /// <summary>
+    /// Closes the write path: everything that has not reached a disk is held; what has is held when its local
+    /// part is done (see <see cref="FinishOrWait"/>).
+    /// </summary>
+    private void Suspend()
+    {
+        Path = WritePath.Closed;
+        CollectHeld();
+        _effects.Changed();
+    }
+
+    private void CollectHeld()
+    {
+        var waiting = new List<IRangeUser>();
+        _ranges.TakeWaiting(waiting);
+        foreach (IRangeUser user in waiting)
+        {
+            if (user is VolumeRequest request)
+            {
+                Hold(request);
+            }
+            else
+            {
+                DropCopy((ResyncCopy)user);
+            }
+        }
+
+        while (_awaitingRoom.TryDequeue(out VolumeRequest? request))
+        {
+            Leave(request);
+            Hold(request);
+        }
+
+        foreach (Queue<VolumeRequest> queue in _awaitingLog)
+        {
+            while (queue.TryDequeue(out VolumeRequest? request))
+            {
+                Leave(request);
+                Hold(request);
+            }
+        }
+
+        HoldFlushes();
+    }
+
+    /// <summary>Opens the write path; held requests go on as new ones, in the order in which they arrived.</summary>
+    private void Resume(WritePath path)
+    {
+        Path = path;
+        List<VolumeRequest> held = _held;
+        _held = [];
+        held.Sort((a, b) => a.Arrival.CompareTo(b.Arrival));
+        foreach (VolumeRequest request in held)
+        {
+            Begin(request);
+        }
+
+        _effects.Changed();
+    }
+
+    private void FailHeld()
+    {
+        List<VolumeRequest> held = _held;
+        _held = [];
+        foreach (VolumeRequest request in held)
+        {
+            _effects.Complete(request, Eio);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+using MirrorD.Core.Handshake;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>Answer of the arbiter to a claim.</summary>
+public enum ClaimAnswer
+{
+    /// <summary>The session's key names this node.</summary>
+    Granted,
+    /// <summary>The session's key names the other node.</summary>
+    Refused,
+    /// <summary>Unreachable or unclear.</summary>
+    Unreachable,
+}
+
+/// <summary>Who may go on alone: safety contract, sections 2 (rule 8) and 5, as far as one link and one arbiter go.</summary>
+public sealed partial class Replica
+{
+    private const long ClaimRetryNs = 1_000_000_000;
+
+    private int _link;
+    private bool _generationStarted;
+    private bool _startingGeneration;
+    private bool _claiming;
+    private int _claimLink;
+    private long _claimRetryAtNs;
+    private bool _arbiterUnreachable;
+    private (SessionId Session, Generation Current)? _goodbye;
+
+    /// <summary>The link is gone; the engine has closed it, and nothing more arrives from it.</summary>
+    public void LinkLost(string reason)
+    {
+        if (!IsLinked)
+        {
+            return;
+        }
+
+        LinkPhase was = Phase;
+        Phase = LinkPhase.Down;
+        PeerRole = null;
+        _link++;
+        _whenQuiet.Clear();
+        ForgetHandshake();
+        if (Canary.Breaks(BrokenRule.InFlightDroppedAtLinkLoss))
+        {
+            _unstable.Clear();
+        }
+
+        _unstable.MoveTo(_maps);
+        _sequence = 0;
+        _durable = 0;
+        _peerHasFlushed = false;
+        _effects.Raise("link-lost", $"{_settings.Resource}: link to {_settings.PeerName} lost while {was}: {reason}");
+        VoidPeerLegs();
+        AbortCopies();
+        ForgetIncoming();
+        RoleCommandsAfterLinkLoss();
+        SeekRight();
+
+        _effects.Changed();
+        Settle();
+    }
+
+    /// <summary>The arbiter answered a claim of this session.</summary>
+    public void ArbiterAnswered(SessionId session, ClaimAnswer answer)
+    {
+        _claiming = false;
+        _arbiterUnreachable = answer == ClaimAnswer.Unreachable;
+        bool counts = !IsLinked && _claimLink == _link && State.Session == session && State.DiskState == DiskState.UpToDate
+            && Failure is null;
+        if (!counts)
+        {
+            FinishPromotion(false, "the state changed while the arbiter was asked", null);
+            Settle();
+            return;
+        }
+
+        switch (answer)
+        {
+            case ClaimAnswer.Granted:
+                StoreProof(ProofKind.ArbiterGrant, session);
+                break;
+            case ClaimAnswer.Refused:
+                RefusedByArbiter(session);
+                break;
+            case ClaimAnswer.Unreachable:
+                _claimRetryAtNs = _effects.NowNs + ClaimRetryNs;
+                FinishPromotion(false, "the arbiter can't be reached",
+                    $"make the arbiter reachable, or: mirrorctl promote {_settings.Resource} --force");
+                break;
+        }
+
+        _effects.Changed();
+        Settle();
+    }
+
+    /// <summary>Time passes: about ten times a second.</summary>
+    public void Tick()
+    {
+        long now = _effects.NowNs;
+        if (now >= _nextCheckpointNs)
+        {
+            _nextCheckpointNs = now + 1_000_000_000;
+            if (Path != WritePath.Closed && (!_unstable.IsEmpty || HasChangedPages))
+            {
+                WantCheckpoint();
+            }
+        }
+
+        if (_arbiterUnreachable && !_claiming && now >= _claimRetryAtNs && Role == Role.Primary && !IsLinked)
+        {
+            SeekRight();
+        }
+
+        PumpCopies();
+        Settle();
+    }
+
+    /// <summary>A primary without link looks for the right to go on alone; until then its requests are held.</summary>
+    private void SeekRight()
+    {
+        if (IsLinked || Role != Role.Primary || Failure is not null || Path == WritePath.Alone)
+        {
+            return;
+        }
+
+        if (HasProof)
+        {
+            EnterAlone();
+        }
+        else if (_goodbye is { } goodbye && goodbye.Session == State.Session && IsKnown(goodbye.Current))
+        {
+            StoreProof(ProofKind.PeerOutdated, State.Session);
+        }
+        else if (_settings.HasArbiter)
+        {
+            // The arbiter decides even with on-peer-loss: continue: two answers to one question would be a split.
+            if (!_claiming && !State.Session.IsNone && State.DiskState == DiskState.UpToDate)
+            {
+                Claim();
+            }
+        }
+        else if (_settings.ContinueOnPeerLoss)
+        {
+            StoreProof(ProofKind.PeerLossPolicy, State.Session);
+        }
+    }
+
+    private void Claim()
+    {
+        _claiming = true;
+        _claimLink = _link;
+        _effects.ClaimSession(State.Session);
+    }
+
+    private bool IsKnown(Generation generation) =>
+        generation.Matches(State.Current) || generation.Matches(State.Bitmap) || State.History.Contains(generation);
+
+    private void StoreProof(ProofKind kind, SessionId session)
+    {
+        Store(
+            s => s.Session == session && !IsLinked ? s with { Proof = new Proof(kind, session) } : s,
+            () =>
+            {
+                if (IsLinked || !HasProof)
+                {
+                    FinishPromotion(false, "the link came back while the proof was stored", "mirrorctl status");
+                    return;
+                }
+
+                _effects.Raise("proof-stored", $"{_settings.Resource}: {kind} for session {session}");
+                if (Role == Role.Primary)
+                {
+                    EnterAlone();
+                }
+                else
+                {
+                    PromoteAlone();
+                }
+            });
+    }
+
+    private void EnterAlone()
+    {
+        Invariant.Require(HasProof, "going on alone needs a proof");
+        if (Path == WritePath.Alone)
+        {
+            return;
+        }
+
+        _generationStarted = GenerationIsStarted(State);
+        _effects.Raise("alone", $"{_settings.Resource}: going on without {_settings.PeerName}");
+        Resume(WritePath.Alone);
+    }
+
+    private static bool GenerationIsStarted(Superblock state) => !state.Bitmap.IsNone && !state.PeerMayHaveCurrent;
+
+    private void StartGeneration()
+    {
+        if (_startingGeneration)
+        {
+            return;
+        }
+
+        _startingGeneration = true;
+        var generation = new Generation(_effects.NewIdentifier());
+        Store(
+            s => Path == WritePath.Alone && HasProof ? GenerationRules.StartNew(s, generation) : s,
+            () =>
+            {
+                _startingGeneration = false;
+                if (Path == WritePath.Alone && HasProof && GenerationIsStarted(State))
+                {
+                    _generationStarted = true;
+                    Resume(WritePath.Alone);
+                }
+            });
+    }
+
+    private void RefusedByArbiter(SessionId session)
+    {
+        Store(
+            s => s.Session == session && !IsLinked ? s with { DiskState = DiskState.Outdated } : s,
+            () =>
+            {
+                const string reason = "the arbiter has granted the session to the peer";
+                FinishPromotion(false, reason, null);
+                if (Role == Role.Primary && !IsLinked)
+                {
+                    LoseRight(reason);
+                }
+            });
+    }
+
+    /// <summary>
+    /// The right to serve is surely gone: addresses first (the host hears of it before anything fails), then held
+    /// and later requests fail. WasPrimary stays stored: this was no flushed demotion.
+    /// </summary>
+    private void LoseRight(string reason)
+    {
+        _effects.RoleChanged(Role.Standby, reason);
+        Role = Role.Standby;
+        Path = WritePath.Closed;
+        CollectHeld();
+        FailHeld();
+        _effects.Raise("right-lost", $"{_settings.Resource}: {reason}; requests fail, this node is Standby now");
+        _effects.Changed();
+    }
+
+    /// <summary>Acknowledgements of the lost link count for nothing: what waits for one is decided anew.</summary>
+    private void VoidPeerLegs()
+    {
+        if (Role == Role.Primary)
+        {
+            Suspend();
+        }
+        else
+        {
+            HoldFlushes();
+        }
+
+        _sent.Clear();
+        foreach (Volumes.VolumeRequest request in _issued.ToArray())
+        {
+            request.Sequence = 0;
+            request.PeerPending = false;
+            request.PeerDone = false;
+            FinishOrWait(request);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using MirrorD.Core.Handshake;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>A state that holds the resource up; its name is one of the safety contract's section 6.</summary>
+/// <param name="Name">Stable name.</param>
+/// <param name="Reason">What happened, and what is safe.</param>
+/// <param name="Owner">Who must act: mirrord, operator, arbiter or peer.</param>
+/// <param name="Remedy">The command or action that resolves it; null when it resolves by itself.</param>
+public sealed record NamedState(string Name, string Reason, string Owner, string? Remedy);
+
+/// <summary>What is told to operators, and the emptying of logs.</summary>
+public sealed partial class Replica
+{
+    private int _emptyingLogs;
+    private Action? _logsEmpty;
+
+    /// <summary>What holds the resource up; null when nothing does.</summary>
+    public NamedState? DescribeHoldUp()
+    {
+        string resource = _settings.Resource;
+        string peer = _settings.PeerName;
+        string force = $"mirrorctl promote {resource} --force";
+        if (Failure is not null)
+        {
+            return new NamedState("DiskFailed", $"{Failure}. Nothing is served from this node; {peer} keeps its copy.",
+                "operator", $"replace the disk; or promote {peer}: mirrorctl promote {resource} there");
+        }
+
+        if (!IsLinked && DescribeRefusal() is { } refused)
+        {
+            return refused;
+        }
+
+        if (Role == Role.Primary && Path == WritePath.Closed && !IsLinked)
+        {
+            return _settings.HasArbiter && !State.Session.IsNone
+                ? new NamedState("FrozenNoArbiter",
+                    $"{peer} is not connected and the arbiter has not answered; requests are held, nothing is lost.",
+                    "arbiter", $"make the arbiter reachable or bring {peer} back; last resort: {force}")
+                : new NamedState("FrozenNoProof",
+                    $"{peer} is not connected and nothing proves that it will not serve; requests are held, "
+                    + "nothing is lost.",
+                    "operator", $"bring {peer} back; or make sure that it is off and: {force}");
+        }
+
+        if (Role == Role.Standby && !IsLinked)
+        {
+            return DescribeLoneStandby(force);
+        }
+
+        return null;
+    }
+
+    private NamedState DescribeLoneStandby(string force)
+    {
+        string peer = _settings.PeerName;
+        string reset = $"bring {peer} back; last resort, if {peer} is lost for good: {force}";
+        return State.DiskState switch
+        {
+            DiskState.Inconsistent when State.ResyncFrom.IsNone => new NamedState("LoneBoot",
+                $"this copy was never synchronised and {peer} is not connected.", "peer", reset),
+            DiskState.Inconsistent => new NamedState("ResyncTargetWithoutSource",
+                $"a resync from {peer} was interrupted: this copy is a mixture of old and new data.", "peer", reset),
+            DiskState.Outdated => new NamedState("OutdatedOnRequest",
+                $"{peer} may have gone on without this node: this copy is older.", "peer", reset),
+            DiskState.Diskless or DiskState.Failed => new NamedState("DiskFailed",
+                "this node has no usable copy.", "operator", "replace the disk"),
+            DiskState.Consistent or DiskState.UpToDate => new NamedState("LoneBoot",
+                HasProof
+                    ? $"waiting for {peer}; this node holds a proof and may be promoted."
+                    : $"waiting for {peer}; nothing proves that it does not serve.",
+                HasProof ? "operator" : "peer",
+                HasProof ? $"mirrorctl promote {_settings.Resource}" : reset),
+        };
+    }
+
+    private NamedState? DescribeRefusal()
+    {
+        if (LastDecision is not { } decision)
+        {
+            return null;
+        }
+
+        string resource = _settings.Resource;
+        return decision.Action switch
+        {
+            HandshakeAction.SplitBrain => new NamedState("SplitBrain",
+                $"{decision.Case}: both nodes have data that the other one lacks; no data moves.", "operator",
+                $"decide which side to discard, then there: mirrorctl create {resource} --overwrite "
+                + $"--from {_settings.PeerName}"),
+            HandshakeAction.Refuse => new NamedState(decision.Case.ToString(),
+                "the two copies have nothing in common; no data moves.", "operator",
+                $"create the copy that is not wanted anew: mirrorctl create {resource} --overwrite"),
+            HandshakeAction.Operator => new NamedState(decision.Case.ToString(),
+                "the stored states do not say which copy is newer; no data moves.", "operator",
+                $"create the copy that is not wanted anew: mirrorctl create {resource} --overwrite"),
+            HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync
+                or HandshakeAction.DemoteFirst => null,
+        };
+    }
+
+    /// <summary>Writes an empty activity log for each volume, durably. Nothing is in flight and all is clean.</summary>
+    private void StoreEmptyLogs(Action then)
+    {
+        Invariant.Require(_emptyingLogs == 0, "logs are emptied once at a time");
+        _logsEmpty = then;
+        _emptyingLogs = _logs.Length;
+        for (int volume = 0; volume < _logs.Length; volume++)
+        {
+            _logs[volume].CleanThrough = _touch;
+            bool empty = _logs[volume].Clear();
+            Invariant.Require(empty, "nothing is in flight when the log is emptied");
+            _busy++;
+            _effects.StoreLog(volume, _logs[volume].BeginStore());
+        }
+    }
+
+    private bool NoteEmptyLog()
+    {
+        if (_emptyingLogs == 0)
+        {
+            return false;
+        }
+
+        if (--_emptyingLogs == 0)
+        {
+            Action then = _logsEmpty!;
+            _logsEmpty = null;
+            then();
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,253 @@
+using MirrorD.Core.Metadata;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>Which way a primary's requests take.</summary>
+public enum WritePath
+{
+    /// <summary>Requests are held: no decision yet, a handshake, or a change of role.</summary>
+    Closed,
+    /// <summary>Mutations go to both copies.</summary>
+    Mirrored,
+    /// <summary>Mutations go to the local copy alone, under a proof.</summary>
+    Alone,
+}
+
+/// <summary>How far the link is (safety contract, section 4).</summary>
+public enum LinkPhase
+{
+    /// <summary>No link.</summary>
+    Down,
+    /// <summary>J0 to J2: handshake, both sides store what they have to.</summary>
+    Joining,
+    /// <summary>J3 to J6 on the side whose data counts.</summary>
+    Source,
+    /// <summary>J3 to J6 on the side that is brought up to date.</summary>
+    Target,
+    /// <summary>Both UpToDate in the same session.</summary>
+    Joined,
+}
+
+/// <summary>What a replica is told about its place.</summary>
+/// <param name="Resource">Resource name.</param>
+/// <param name="Node">This node.</param>
+/// <param name="NodeName">Its name.</param>
+/// <param name="PeerName">The peer's name.</param>
+/// <param name="Boot">This run of the host.</param>
+/// <param name="HasArbiter">An arbiter is configured.</param>
+/// <param name="ContinueOnPeerLoss">on-peer-loss: continue.</param>
+/// <param name="ResyncBytesPerSecond">Ceiling of the resync rate; 0: none.</param>
+public sealed record ReplicaSettings(
+    string Resource, NodeId Node, string NodeName, string PeerName, BootId Boot, bool HasArbiter,
+    bool ContinueOnPeerLoss, long ResyncBytesPerSecond);
+
+/// <summary>
+/// One node's side of a replicated resource: a deterministic machine. Events are its public methods, effects go
+/// to <see cref="IReplicaEffects"/>. States: role (Standby, Primary), write path, link phase; what is durable is in
+/// <see cref="State"/>. Rules: safety contract, sections 2 (Requests, Flushes), 4 (Joining, Copies, Incoming) and
+/// 5 (Right, Commands). Invariants held here: a mutation is completed only with both copies written, or alone with
+/// proof and generation durable in this order; a link loss moves everything above the durable point into the dirty
+/// map; nothing is sent between handshake and J2.
+/// </summary>
+public sealed partial class Replica
+{
+    private readonly IReplicaEffects _effects;
+    private readonly ReplicaSettings _settings;
+    private readonly DirtyMap[] _maps;
+    private readonly ActivityLog[] _logs;
+    private readonly Queue<(Func<Superblock, Superblock> Change, Action Then)> _stores = new();
+    private readonly List<Action> _whenQuiet = [];
+    private Superblock[] _stored;
+    private bool _isStoring;
+    private int _busy;
+
+    /// <summary>Makes the machine from what the volumes have stored; volumes have equal resource fields.</summary>
+    public Replica(ReplicaSettings settings, IReplicaEffects effects, Superblock[] stored, DirtyMap[] maps)
+    {
+        _settings = settings;
+        _effects = effects;
+        _stored = stored;
+        _maps = maps;
+        _logs = new ActivityLog[maps.Length];
+        _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
+        for (int i = 0; i < maps.Length; i++)
+        {
+            _logs[i] = new ActivityLog(Limits.ActiveExtents);
+            _awaitingLog[i] = new Queue<Volumes.VolumeRequest>(256);
+        }
+    }
+
+    /// <summary>What is durable; resource fields are those of every volume.</summary>
+    public Superblock State => _stored[0];
+
+    /// <summary>Present role.</summary>
+    public Role Role { get; private set; } = Role.Standby;
+
+    /// <summary>Present way of requests.</summary>
+    public WritePath Path { get; private set; }
+
+    /// <summary>Phase of the link.</summary>
+    public LinkPhase Phase { get; private set; }
+
+    /// <summary>Why nothing more is served: a disk or its metadata failed. Null while all is well.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>The peer's role as last told while connected; null without link.</summary>
+    public Role? PeerRole { get; private set; }
+
+    /// <summary>The dirty map of a volume, for reading.</summary>
+    public DirtyMap Map(int volume) => _maps[volume];
+
+    /// <summary>Blocks that the peer may not have, over all volumes.</summary>
+    public long DirtyBlocks
+    {
+        get
+        {
+            long blocks = 0;
+            foreach (DirtyMap map in _maps)
+            {
+                blocks += map.DirtyBlocks;
+            }
+
+            return blocks;
+        }
+    }
+
+    /// <summary>A proof for the present session is stored (section 5).</summary>
+    public bool HasProof =>
+        State.PeerExcluded || (State.Proof.Kind != ProofKind.None && State.Proof.Session == State.Session);
+
+    private bool IsLinked => Phase != LinkPhase.Down;
+
+    private bool HasChangedPages
+    {
+        get
+        {
+            foreach (DirtyMap map in _maps)
+            {
+                if (map.HasChangedPages)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Changes the durable state of all volumes; changes run one after the other. <paramref name="then"/> is called
+    /// once it is durable, and must look again at whatever may have changed meanwhile.
+    /// </summary>
+    private void Store(Func<Superblock, Superblock> change, Action then)
+    {
+        _stores.Enqueue((change, then));
+        if (!_isStoring)
+        {
+            StoreNext();
+        }
+    }
+
+    private void StoreNext()
+    {
+        if (_stores.Count == 0 || Failure is not null)
+        {
+            return;
+        }
+
+        (Func<Superblock, Superblock> change, Action then) = _stores.Dequeue();
+        // The store numbers its writes in the same way: one more for each.
+        Superblock[] next = Array.ConvertAll(_stored, s => change(s) with { Sequence = s.Sequence + 1 });
+        _isStoring = true;
+        _busy++;
+        _effects.StoreSuperblocks(next, error =>
+        {
+            _busy--;
+            _isStoring = false;
+            if (error != 0)
+            {
+                Fail($"writing the superblock failed with errno {error}");
+                Settle();
+                return;
+            }
+
+            _stored = next;
+            then();
+            _effects.Changed();
+            StoreNext();
+            Settle();
+        });
+    }
+
+    private void StoreDirty(Action then)
+    {
+        _busy++;
+        _effects.StoreDirty(_maps, error =>
+        {
+            _busy--;
+            if (error != 0)
+            {
+                Fail($"writing the dirty map failed with errno {error}");
+            }
+            else
+            {
+                then();
+            }
+
+            Settle();
+        });
+    }
+
+    /// <summary>
+    /// Runs the action once nothing of this replica is under way: no disk operation, no mutation that waits for the
+    /// peer. Dropped when the link changes.
+    /// </summary>
+    private void WhenQuiet(Action action)
+    {
+        int link = _link;
+        _whenQuiet.Add(() =>
+        {
+            if (link == _link)
+            {
+                action();
+            }
+        });
+    }
+
+    /// <summary>Ends every event: what waits for quiet may go on.</summary>
+    private void Settle()
+    {
+        while (_busy == 0 && _issued.Count == 0 && _whenQuiet.Count > 0 && Failure is null)
+        {
+            Action next = _whenQuiet[0];
+            _whenQuiet.RemoveAt(0);
+            next();
+        }
+    }
+
+    /// <summary>
+    /// A disk of this node or its metadata can't be trusted any more: nothing is served, sent or acknowledged from
+    /// here on; the peer has to go on by its own rules. Requests fail.
+    /// </summary>
+    private void Fail(string reason)
+    {
+        if (Failure is not null)
+        {
+            return;
+        }
+
+        Failure = reason;
+        _effects.Raise("disk-failed", $"{_settings.Resource}: {reason}; nothing more is served from this node");
+        Path = WritePath.Closed;
+        if (IsLinked)
+        {
+            _effects.CloseLink(reason, operatorNeeded: true);
+        }
+
+        CollectHeld();
+        FailHeld();
+        _effects.Changed();
+    }
+}

@@ -1,0 +1,37 @@
+using MirrorD.Core.Replication;
+
+namespace MirrorD.Core.Resync;
+
+/// <summary>
+/// One run of dirty blocks on its way to the target: waits for its range, is read, sent, acknowledged, and kept
+/// until both sides have flushed; only then its bits are cleared. Made by the engine, with its slot.
+/// </summary>
+public class ResyncCopy : IRangeUser
+{
+    /// <inheritdoc/>
+    public int Volume { get; set; }
+
+    /// <inheritdoc/>
+    public long Offset { get; set; }
+
+    /// <inheritdoc/>
+    public long LengthBytes { get; set; }
+
+    /// <summary>Blocks that a client wrote after they were copied: their bits stay.</summary>
+    internal uint TouchedBlocks { get; set; }
+
+    /// <summary>It holds its range.</summary>
+    internal bool HoldsRange { get; set; }
+
+    /// <summary>It keeps its range until flushed.</summary>
+    internal bool KeepsRange { get; set; }
+
+    /// <summary>Number of the connection that it belongs to; one of an older connection is dropped.</summary>
+    internal int Link { get; set; }
+
+    /// <summary>First block of the dirty map.</summary>
+    internal long FirstBlock => Offset / Limits.BlockBytes;
+
+    /// <summary>Blocks covered.</summary>
+    internal int Blocks => (int)((LengthBytes + Limits.BlockBytes - 1) / Limits.BlockBytes);
+}

@@ -1,0 +1,35 @@
+using MirrorD.Formats.Peer;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>Who hears what a connection brings.</summary>
+internal interface IPeerConnectionUser
+{
+    /// <summary>Slots for received data.</summary>
+    BufferPool Buffers { get; }
+
+    /// <summary>A free object for a received mutation.</summary>
+    IncomingIo RentIncoming();
+
+    /// <summary>The object was not taken after all.</summary>
+    void ReturnIncoming(IncomingIo incoming);
+
+    /// <summary>A mutation; null when taken, else why it breaks the protocol.</summary>
+    string? Arrived(IncomingIo write);
+
+    /// <summary>A flush request; null when taken, else why it breaks the protocol.</summary>
+    string? FlushArrived(long throughSequence);
+
+    /// <summary>The peer has completed a mutation.</summary>
+    void Acknowledged(long sequence);
+
+    /// <summary>The peer has flushed.</summary>
+    void Durable(long throughSequence);
+
+    /// <summary>A control message.</summary>
+    void Said(PeerMessage message);
+
+    /// <summary>The connection is closed and nothing more comes from it.</summary>
+    void Closed(PeerConnection connection, string reason);
+}

@@ -1,0 +1,45 @@
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>One volume of a replicated resource, as its clients see it.</summary>
+internal sealed class MirroredVolume(
+    ReplicatedResource resource, IIoLoop loop, VolumeOptions options, int index, long lengthBytes) : IVolumeFrontend
+{
+    /// <inheritdoc/>
+    public string Name => $"{resource.Name}/{options.Name}";
+
+    /// <inheritdoc/>
+    public long LengthBytes => lengthBytes;
+
+    /// <inheritdoc/>
+    public int BlockBytes => options.Data.LogicalBlockBytes;
+
+    /// <inheritdoc/>
+    public string? Unavailable => resource.DescribeUnavailable();
+
+    /// <inheritdoc/>
+    public BufferPool Buffers => resource.Buffers;
+
+    /// <summary>Completed reads.</summary>
+    public long Reads { get; set; }
+
+    /// <summary>Completed mutations.</summary>
+    public long Writes { get; set; }
+
+    /// <inheritdoc/>
+    public void Submit(IoRequest request)
+    {
+        request.Volume = index;
+        resource.Submit(request);
+    }
+
+    /// <inheritdoc/>
+    public void QueryAllocation(long offset, long lengthBytes, IoOperation operation) =>
+        loop.QueryAllocation(options.Data, offset, lengthBytes, operation);
+
+    /// <inheritdoc/>
+    public void WhenBufferFree(Action resume) => resource.Buffers.WhenReturned(resume);
+}

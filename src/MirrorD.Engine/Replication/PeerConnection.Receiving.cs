@@ -1,0 +1,270 @@
+using System.Security.Cryptography;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+using MirrorD.Formats.Peer;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>
+/// Frames in: headers and small payloads come through a staging buffer, many per receive; the rest of a large
+/// payload is received straight into its slot. No free slot stops the receiving: that is the backpressure.
+/// </summary>
+internal sealed partial class PeerConnection
+{
+    private const int StagingBytes = 64 * 1024;
+
+    private readonly IoOperation _receive;
+    private readonly IoOperation _receiveData;
+    private readonly IoBuffer _staging = new(StagingBytes);
+    private readonly Action _resume;
+    private int _stagingStart;
+    private int _stagingEnd;
+    private PeerFrame _frame;
+    private bool _hasFrame;
+    private IncomingIo? _incoming;
+    private int _dataMissing;
+    private bool _isPaused;
+
+    /// <summary>Begins to receive.</summary>
+    public void Start() => Parse();
+
+    private void Received(IoOperation operation)
+    {
+        if (_closing is null)
+        {
+            if (operation.Result <= 0)
+            {
+                Close(operation.Result == 0 ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                return;
+            }
+
+            LastReceivedNs = _loop.NowNs;
+            _stagingEnd += operation.Result;
+            Parse();
+        }
+
+        FinishClose();
+    }
+
+    private void Resume()
+    {
+        _isPaused = false;
+        Parse();
+    }
+
+    private void Parse()
+    {
+        while (_closing is null && ParseOne())
+        {
+        }
+
+        if (_closing is null && !_isPaused && !_receive.IsPending && !_receiveData.IsPending)
+        {
+            MakeRoom();
+            _loop.Receive(_connection, _staging.Slice(_stagingEnd, StagingBytes - _stagingEnd), 1, _receive);
+        }
+
+        FinishClose();
+    }
+
+    private void MakeRoom()
+    {
+        if (_stagingStart > 0)
+        {
+            _staging.Span[_stagingStart.._stagingEnd].CopyTo(_staging.Span);
+            _stagingEnd -= _stagingStart;
+            _stagingStart = 0;
+        }
+    }
+
+    /// <summary>Takes one frame out of the staging buffer; false when more bytes, or a slot, are needed first.</summary>
+    private bool ParseOne()
+    {
+        if (!_hasFrame && !TakeHeader())
+        {
+            return false;
+        }
+
+        switch (_frame.Type)
+        {
+            case PeerFrameType.Write or PeerFrameType.Copy:
+                return TakeData();
+            case PeerFrameType.Message:
+                return TakeMessage();
+            case PeerFrameType.Zero:
+                IncomingIo incoming = _user.RentIncoming();
+                Fill(incoming, VolumeOperation.Zero, null);
+                return Deliver(incoming);
+            case PeerFrameType.Flush:
+                return Done(_user.FlushArrived(_frame.Sequence));
+            case PeerFrameType.Acknowledge:
+                _user.Acknowledged(_frame.Sequence);
+                return Done(null);
+            case PeerFrameType.Durable:
+                _user.Durable(_frame.Sequence);
+                return Done(null);
+            case PeerFrameType.Ping:
+            default:
+                return Done(null);
+        }
+    }
+
+    private bool TakeHeader()
+    {
+        if (_stagingEnd - _stagingStart < PeerFrame.HeaderBytes)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> header = _staging.Span.Slice(_stagingStart, PeerFrame.HeaderBytes);
+        if (!PeerFrame.TryDecode(header, _isConnector ? _keys.FromListener : _keys.FromConnector,
+            _framesReceived, Session, out _frame, out string error))
+        {
+            Close($"protocol error: {error}");
+            return false;
+        }
+
+        _stagingStart += PeerFrame.HeaderBytes;
+        _hasFrame = true;
+        return true;
+    }
+
+    private bool Done(string? error)
+    {
+        _hasFrame = false;
+        _framesReceived++;
+        if (error is not null)
+        {
+            Close($"protocol error: {error}");
+        }
+
+        return true;
+    }
+
+    private bool TakeMessage()
+    {
+        int length = (int)_frame.PayloadBytes;
+        if (_stagingEnd - _stagingStart < length)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> payload = _staging.Span.Slice(_stagingStart, length);
+        ReadOnlySpan<byte> body = payload[..^PeerMessageCodec.MacBytes];
+        Span<byte> mac = stackalloc byte[PeerMessageCodec.MacBytes];
+        _keys.ComputeMac(body, _framesReceived, !_isConnector, mac);
+        if (!CryptographicOperations.FixedTimeEquals(mac, payload[^PeerMessageCodec.MacBytes..]))
+        {
+            return Done("a control message's MAC does not fit");
+        }
+
+        PeerMessage? message = PeerMessageCodec.Decode(body);
+        _stagingStart += length;
+        if (message is null)
+        {
+            return Done("malformed control message");
+        }
+
+        Done(null);
+        _user.Said(message);
+        return true;
+    }
+
+    private bool TakeData()
+    {
+        if (!_user.Buffers.TryRent(out IoBuffer? slot))
+        {
+            // Told inside somebody else's return of a slot: go on in a turn of our own.
+            _isPaused = true;
+            _user.Buffers.WhenReturned(() => _loop.Post(_resume));
+            return false;
+        }
+
+        _incoming = _user.RentIncoming();
+        Fill(_incoming, VolumeOperation.Write, slot);
+        int length = (int)_frame.PayloadBytes;
+        int here = Math.Min(length, _stagingEnd - _stagingStart);
+        _staging.Span.Slice(_stagingStart, here).CopyTo(slot.Span[BufferPool.HeadroomBytes..]);
+        _stagingStart += here;
+        if (here == length)
+        {
+            return DeliverData();
+        }
+
+        _dataMissing = length - here;
+        _loop.Receive(
+            _connection, slot.Slice(BufferPool.HeadroomBytes + here, _dataMissing), _dataMissing, _receiveData);
+        return false;
+    }
+
+    private void DataReceived(IoOperation operation)
+    {
+        if (_closing is null)
+        {
+            if (operation.Result < _dataMissing)
+            {
+                Close(operation.Result >= 0
+                    ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                return;
+            }
+
+            LastReceivedNs = _loop.NowNs;
+            if (DeliverData())
+            {
+                Parse();
+            }
+        }
+
+        FinishClose();
+    }
+
+    private bool DeliverData()
+    {
+        IncomingIo incoming = _incoming!;
+        _incoming = null;
+        ReadOnlySpan<byte> data = incoming.Slot!.Span.Slice(BufferPool.HeadroomBytes, (int)incoming.LengthBytes);
+        if (Crc32C.Compute(data) == _frame.PayloadCrc)
+        {
+            return Deliver(incoming);
+        }
+
+        _user.ReturnIncoming(incoming);
+        return Done("payload checksum does not fit");
+    }
+
+    private bool Deliver(IncomingIo incoming)
+    {
+        string? error = _user.Arrived(incoming);
+        if (error is not null)
+        {
+            _user.ReturnIncoming(incoming);
+        }
+
+        return Done(error);
+    }
+
+    private void Fill(IncomingIo incoming, VolumeOperation operation, IoBuffer? slot)
+    {
+        incoming.Operation = operation;
+        incoming.Sequence = _frame.Sequence;
+        incoming.Volume = _frame.Volume;
+        incoming.Offset = _frame.Offset;
+        incoming.LengthBytes = _frame.RangeBytes;
+        incoming.ForceUnitAccess = (_frame.Flags & PeerFrameFlags.ForceUnitAccess) != 0;
+        incoming.MayUnmap = (_frame.Flags & PeerFrameFlags.MayUnmap) != 0;
+        incoming.Slot = slot;
+        incoming.IsFlushing = false;
+    }
+
+    private void AbandonReceive()
+    {
+        if (_incoming is { } incoming)
+        {
+            _incoming = null;
+            _user.ReturnIncoming(incoming);
+        }
+
+        _staging.Dispose();
+    }
+}

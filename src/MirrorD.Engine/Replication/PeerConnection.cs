@@ -1,0 +1,241 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+using MirrorD.Formats.Peer;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>
+/// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers are
+/// checked for magic, checksum, version, tag (key, order) and session before anything else is looked at.
+/// </summary>
+internal sealed partial class PeerConnection
+{
+    /// <summary>Data up to this is copied next to its header: cheaper than a system call of its own.</summary>
+    private const int CopiedBytes = 8192;
+
+    private const long CloseGraceNs = 1_000_000_000;
+
+    private readonly IIoLoop _loop;
+    private readonly IConnection _connection;
+    private readonly IPeerConnectionUser _user;
+    private readonly LinkKeys _keys;
+    private readonly bool _isConnector;
+    private readonly SendQueue _out;
+    private ulong _framesSent;
+    private ulong _framesReceived;
+    private string? _closing;
+    private long _closeAtNs;
+    private bool _isClosed;
+    private bool _isReported;
+
+    public PeerConnection(
+        IIoLoop loop, IConnection connection, IPeerConnectionUser user, LinkKeys keys, bool isConnector)
+    {
+        _loop = loop;
+        _connection = connection;
+        _user = user;
+        _keys = keys;
+        _isConnector = isConnector;
+        _out = new SendQueue(loop, connection, Sent);
+        _receive = new IoOperation(Received);
+        _receiveData = new IoOperation(DataReceived);
+        _resume = Resume;
+        LastReceivedNs = loop.NowNs;
+        LastSentNs = loop.NowNs;
+    }
+
+    /// <summary>The session that this connection joins.</summary>
+    public SessionId Session => _keys.Session;
+
+    /// <summary>When anything last arrived.</summary>
+    public long LastReceivedNs { get; private set; }
+
+    /// <summary>When anything was last sent.</summary>
+    public long LastSentNs { get; private set; }
+
+    /// <summary>It is closing or closed.</summary>
+    public bool IsClosing => _closing is not null;
+
+    public void SendWrite(IoRequest request, long sequence)
+    {
+        PeerFrameFlags flags = request.ForceUnitAccess ? PeerFrameFlags.ForceUnitAccess : PeerFrameFlags.None;
+        if (request.Operation == VolumeOperation.Write)
+        {
+            if (SendData(PeerFrameType.Write, flags, sequence, request.Volume, request.Offset, request.Data, request))
+            {
+                request.BeginSend();
+                Pump();
+            }
+
+            return;
+        }
+
+        // A discard is passed on as a zero: both copies then hold the same.
+        bool unmap = request.MayUnmap || request.Operation == VolumeOperation.Discard;
+        SendHeader(new PeerFrame
+        {
+            Type = PeerFrameType.Zero,
+            Flags = flags | (unmap ? PeerFrameFlags.MayUnmap : PeerFrameFlags.None),
+            Sequence = sequence,
+            Volume = (ushort)request.Volume,
+            Offset = request.Offset,
+            RangeBytes = checked((uint)request.LengthBytes),
+        });
+    }
+
+    public void SendCopy(CopyIo copy, long sequence)
+    {
+        if (SendData(PeerFrameType.Copy, PeerFrameFlags.None, sequence, copy.Volume, copy.Offset, copy.Data, copy))
+        {
+            copy.BeginSend();
+            Pump();
+        }
+    }
+
+    public void SendSequence(PeerFrameType type, long sequence) =>
+        SendHeader(new PeerFrame { Type = type, Sequence = sequence });
+
+    public void SendMessage(PeerMessage message)
+    {
+        byte[] body = PeerMessageCodec.Encode(message);
+        byte[] payload = new byte[body.Length + PeerMessageCodec.MacBytes];
+        body.CopyTo(payload, 0);
+        _keys.ComputeMac(body, _framesSent, _isConnector, payload.AsSpan(body.Length));
+        Span<byte> room = _out.Append(PeerFrame.HeaderBytes + payload.Length);
+        payload.CopyTo(room[PeerFrame.HeaderBytes..]);
+        Encode(
+            new PeerFrame
+            {
+                Type = PeerFrameType.Message,
+                PayloadBytes = (uint)payload.Length,
+                PayloadCrc = Crc32C.Compute(payload),
+            },
+            room);
+        Pump();
+    }
+
+    /// <summary>Listens to the peer no more, lets what was sent before leave (for at most a second), then closes.</summary>
+    public void CloseAfterSending(string reason)
+    {
+        if (_closing is null)
+        {
+            _closing = reason;
+            _closeAtNs = _loop.NowNs + CloseGraceNs;
+            FinishClose();
+        }
+    }
+
+    /// <summary>Closes at once.</summary>
+    public void Close(string reason)
+    {
+        _closing ??= reason;
+        _closeAtNs = 0;
+        FinishClose();
+    }
+
+    /// <summary>Time passes.</summary>
+    public void Tick(long linkTimeoutNs)
+    {
+        long now = _loop.NowNs;
+        if (_closing is null && now - LastReceivedNs > linkTimeoutNs)
+        {
+            Close($"nothing heard for {(now - LastReceivedNs) / 1_000_000} ms");
+        }
+        else if (_closing is null && now - LastSentNs > Math.Min(1_000_000_000, linkTimeoutNs / 4))
+        {
+            SendSequence(PeerFrameType.Ping, 0);
+        }
+
+        FinishClose();
+    }
+
+    /// <summary>True when the data is sent in place: the owner's memory is in use until <see cref="ISendOwner.SendEnded"/>.</summary>
+    private bool SendData(
+        PeerFrameType type, PeerFrameFlags flags, long sequence, int volume, long offset, BufferSlice data,
+        ISendOwner owner)
+    {
+        var frame = new PeerFrame
+        {
+            Type = type,
+            Flags = flags,
+            Sequence = sequence,
+            Volume = (ushort)volume,
+            Offset = offset,
+            RangeBytes = (uint)data.LengthBytes,
+            PayloadBytes = (uint)data.LengthBytes,
+            PayloadCrc = Crc32C.Compute(data.Span),
+        };
+        if (data.LengthBytes > CopiedBytes)
+        {
+            // The slot has room for the header right before the data: one contiguous send.
+            BufferSlice whole = data.Buffer!.Slice(
+                data.OffsetBytes - PeerFrame.HeaderBytes, data.LengthBytes + PeerFrame.HeaderBytes);
+            Encode(frame, whole.Span);
+            _out.Append(whole, owner);
+            return true;
+        }
+
+        Span<byte> room = _out.Append(PeerFrame.HeaderBytes + data.LengthBytes);
+        data.Span.CopyTo(room[PeerFrame.HeaderBytes..]);
+        Encode(frame, room);
+        Pump();
+        return false;
+    }
+
+    private void SendHeader(in PeerFrame frame)
+    {
+        Encode(frame, _out.Append(PeerFrame.HeaderBytes));
+        Pump();
+    }
+
+    private void Encode(in PeerFrame frame, Span<byte> to) => (frame with { Session = Session }).Encode(
+        to, _isConnector ? _keys.FromConnector : _keys.FromListener, _framesSent++);
+
+    private void Pump()
+    {
+        LastSentNs = _loop.NowNs;
+        if (!_isClosed)
+        {
+            _out.Pump();
+        }
+    }
+
+    private void Sent(int error)
+    {
+        if (error != 0)
+        {
+            Close($"sending failed with errno {error}");
+        }
+        else if (!_isClosed)
+        {
+            _out.Pump();
+        }
+
+        FinishClose();
+    }
+
+    private void FinishClose()
+    {
+        if (_closing is null || _isReported)
+        {
+            return;
+        }
+
+        if (!_isClosed && (_out.IsEmpty || _loop.NowNs >= _closeAtNs))
+        {
+            _isClosed = true;
+            _connection.Close();
+        }
+
+        if (_isClosed && !_out.IsSending && !_receive.IsPending && !_receiveData.IsPending)
+        {
+            _isReported = true;
+            _out.Abandon();
+            AbandonReceive();
+
+            // Never from inside a call of the user.
+            _loop.Post(() => _user.Closed(this, _closing));
+        }
+    }
+}

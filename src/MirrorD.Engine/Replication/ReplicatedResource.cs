@@ -1,0 +1,299 @@
+using MirrorD.Core;
+using MirrorD.Core.Metadata;
+using MirrorD.Core.Replication;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
+using MirrorD.Io;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>
+/// One resource on one node: binds the replica to its disks, metadata, link and clients over one loop. Everything
+/// runs on the loop's thread, except <see cref="Command"/> and <see cref="Status"/>.
+/// </summary>
+public sealed partial class ReplicatedResource
+{
+    private const long TickNs = 100_000_000;
+    private const int CopySlots = 16;
+    private const int SlotBytes = PeerFrame.MaxDataBytes;
+
+    private readonly IIoLoop _loop;
+    private readonly ResourceOptions _options;
+    private readonly IResourceHost _host;
+    private readonly VolumeMetadataStore[] _stores;
+    private readonly MirroredVolume?[] _volumes;
+    private readonly IoOperation _tick;
+    private readonly PeerLink _link;
+    private readonly BufferPool _copyBuffers = new(CopySlots, SlotBytes);
+    private Replica? _replica;
+    private PeerConnection? _connection;
+    private (IConnection Connection, LinkKeys Keys, bool IsConnector)? _next;
+    private bool _isStopped;
+    private string? _loadFailure;
+
+    /// <summary>Prepares the resource; nothing is read yet.</summary>
+    public ReplicatedResource(IIoLoop loop, ResourceOptions options, IResourceHost host)
+    {
+        _loop = loop;
+        _options = options;
+        _host = host;
+        Buffers = new BufferPool(options.BufferSlots, SlotBytes);
+        _stores = [.. options.Volumes.Select(v => new VolumeMetadataStore(loop, v))];
+        _volumes = new MirroredVolume?[options.Volumes.Count];
+        _localDone = LocalDone;
+        _incomingDone = IncomingDone;
+        _copyDone = CopyDone;
+        _drainCompletions = DrainCompletions;
+        _publish = PublishNow;
+        _flushes = [.. options.Volumes.Select(_ => new IoOperation(FlushDone))];
+        _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];
+        _tick = new IoOperation(Ticked);
+        _link = new PeerLink(loop, options, host, Connected);
+        Status = Picture();
+    }
+
+    /// <summary>Resource name.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>Slots for requests' data and received data.</summary>
+    public BufferPool Buffers { get; }
+
+    /// <summary>The latest published picture; any thread.</summary>
+    public ResourceStatus Status { get; private set; }
+
+    /// <summary>Called on the loop when all volumes are loaded (null) or can't be used (why).</summary>
+    public Action<string?>? Loaded { get; set; }
+
+    /// <summary>Loads the metadata, then listens and connects.</summary>
+    public void Start() => _loop.Post(() =>
+    {
+        var loads = new MetadataLoad?[_stores.Length];
+        int missing = loads.Length;
+        for (int i = 0; i < loads.Length; i++)
+        {
+            int volume = i;
+            _stores[i].Load(load =>
+            {
+                loads[volume] = load;
+                if (--missing == 0)
+                {
+                    AllLoaded(loads!);
+                }
+            });
+        }
+    });
+
+    /// <summary>A volume as its clients see it; only after the load.</summary>
+    public IVolumeFrontend Frontend(int volume) =>
+        _volumes[volume] ?? throw new InvalidOperationException("the resource is not loaded yet");
+
+    /// <summary>From any thread: runs a command; the answer comes on the loop's thread.</summary>
+    public void Command(ResourceCommand command, Action<CommandOutcome> answered) => _loop.Post(() =>
+    {
+        Run(command, answered);
+        AfterEvent();
+    });
+
+    /// <summary>Null when clients may open volumes; else why not.</summary>
+    internal string? DescribeUnavailable()
+    {
+        if (_replica is null)
+        {
+            return _loadFailure ?? $"resource {Name} is still loading";
+        }
+
+        return _replica.Role == Role.Primary
+            ? _replica.Failure
+            : _replica.PeerRole == Role.Primary
+                ? $"resource {Name} is Standby on {_options.NodeName}; the Primary is {_options.PeerName}"
+                : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
+    }
+
+    private void Run(ResourceCommand command, Action<CommandOutcome> answered)
+    {
+        void Answer(bool succeeded, string message, string? remedy) =>
+            answered(new CommandOutcome(succeeded, message, remedy));
+
+        if (_replica is null)
+        {
+            bool stops = command is ResourceCommand.Stop;
+            _isStopped |= stops;
+            Answer(stops, _loadFailure ?? $"resource {Name} is still loading", "mirrorctl status");
+            return;
+        }
+
+        switch (command)
+        {
+            case ResourceCommand.Promote promote:
+                _replica.Promote(promote.Force, Answer);
+                break;
+            case ResourceCommand.Demote:
+                _replica.Demote(Answer);
+                break;
+            case ResourceCommand.HandOver:
+                _replica.HandOver(Answer);
+                break;
+            case ResourceCommand.RequestRole:
+                _replica.RequestRole(Answer);
+                break;
+            case ResourceCommand.Stop:
+                _isStopped = true;
+                _link.Stop();
+                _replica.Stop((succeeded, message, remedy) => StopWhenClosed(
+                    () => Answer(succeeded, message, remedy)));
+                break;
+        }
+    }
+
+    /// <summary>A stop is answered when the goodbye has left and the connection is closed.</summary>
+    private void StopWhenClosed(Action then)
+    {
+        if (_connection is null)
+        {
+            then();
+        }
+        else
+        {
+            _afterClose = then;
+            _connection.CloseAfterSending("planned stop");
+        }
+    }
+
+    private Action? _afterClose;
+
+    private void AllLoaded(MetadataLoad[] loads)
+    {
+        string? problem = null;
+        for (int i = 0; i < loads.Length && problem is null; i++)
+        {
+            problem = loads[i].Damage ?? Mismatch(loads[i].Superblock!, i);
+        }
+
+        DirtyMap[] maps = [.. loads.Select(l => l.Map!)];
+        Superblock[] states = [.. loads.Select(l => l.Superblock!)];
+        var behind = new List<int>();
+        problem ??= VolumeAgreement.RollForward(states, behind);
+        if (problem is not null)
+        {
+            FailLoad(problem);
+            return;
+        }
+
+        int missing = behind.Count + 1;
+        void Stored(int error)
+        {
+            if (error != 0 && _loadFailure is null)
+            {
+                FailLoad($"writing the superblock failed with errno {error}");
+            }
+            else if (--missing == 0 && _loadFailure is null)
+            {
+                Begin(states, maps);
+            }
+        }
+
+        foreach (int volume in behind)
+        {
+            _stores[volume].StoreSuperblock(states[volume], Stored);
+        }
+
+        Stored(0);
+    }
+
+    private void FailLoad(string problem)
+    {
+        _loadFailure = problem;
+        _host.Raise(new ResourceEvent(_loop.NowNs, "load-failed", $"{Name}: {problem}"));
+        Loaded?.Invoke(problem);
+        Changed();
+        AfterEvent();
+    }
+
+    private void Begin(Superblock[] states, DirtyMap[] maps)
+    {
+        for (int i = 0; i < _volumes.Length; i++)
+        {
+            _volumes[i] = new MirroredVolume(this, _loop, _options.Volumes[i], i, states[i].DataBytes);
+        }
+
+        var settings = new ReplicaSettings(
+            Name, _options.Node, _options.NodeName, _options.PeerName, _options.Boot, _host.HasArbiter,
+            _options.OnPeerLoss == OnPeerLoss.Continue, _options.ResyncBytesPerSecond);
+        _replica = new Replica(settings, this, states, maps);
+        _loop.StartTimer(_loop.NowNs + TickNs, _tick);
+        _link.Tick();
+        Loaded?.Invoke(null);
+        Changed();
+        AfterEvent();
+    }
+
+    private string? Mismatch(Superblock found, int index)
+    {
+        VolumeOptions options = _options.Volumes[index];
+        string on = $"{options.Data.Name} holds metadata of";
+        const string remedy = "; check the device paths in the configuration";
+        return found.Node != _options.Node ? $"{on} node id {found.Node}, not of this node {_options.Node}{remedy}"
+            : found.ResourceName != Name ? $"{on} resource {found.ResourceName}, not {Name}{remedy}"
+            : found.VolumeName != options.Name || found.VolumeIndex != index
+                ? $"{on} volume {found.VolumeName} (number {found.VolumeIndex}), not {options.Name} ({index}){remedy}"
+            : found.DataBytes > options.Data.LengthBytes
+                ? $"{options.Data.Name} has {options.Data.LengthBytes} bytes, the mirror needs {found.DataBytes}: "
+                    + "it shrank; enlarge it again"
+            : null;
+    }
+
+    private void Ticked(IoOperation operation)
+    {
+        if (_isStopped && _connection is null)
+        {
+            return;
+        }
+
+        _link.Tick();
+        _connection?.Tick(_options.LinkTimeoutMs * 1_000_000L);
+        _replica!.Tick();
+        NoteProgress();
+        _loop.StartTimer(_loop.NowNs + TickNs, _tick);
+        AfterEvent();
+    }
+
+    /// <summary>An authenticated connection: the old one, if any, is given up first.</summary>
+    private void Connected(IConnection connection, LinkKeys keys, bool isConnector)
+    {
+        _link.IsBusy = true;
+        _next?.Connection.Close();
+        _next = (connection, keys, isConnector);
+        if (_connection is null)
+        {
+            UseNext();
+        }
+        else
+        {
+            _connection.Close("the peer has connected anew");
+        }
+
+        AfterEvent();
+    }
+
+    private void UseNext()
+    {
+        if (_next is not { } next)
+        {
+            return;
+        }
+
+        _next = null;
+        if (_isStopped || _replica is null)
+        {
+            next.Connection.Close();
+            return;
+        }
+
+        _connection = new PeerConnection(_loop, next.Connection, this, next.Keys, next.IsConnector);
+        _replica.LinkUp(next.Keys.Session);
+        _connection?.Start();
+    }
+}

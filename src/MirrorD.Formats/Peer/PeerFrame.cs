@@ -1,0 +1,187 @@
+using System.Buffers.Binary;
+
+namespace MirrorD.Formats.Peer;
+
+/// <summary>Frames of the peer link. Values go over the wire.</summary>
+public enum PeerFrameType : byte
+{
+    /// <summary>A client's write; the payload is the data. Sequence counts mutations of this connection from 1.</summary>
+    Write = 1,
+    /// <summary>A range becomes zeroes; no payload. Same sequence space.</summary>
+    Zero = 2,
+    /// <summary>A resync copy; as a write, same sequence space.</summary>
+    Copy = 3,
+    /// <summary>Flush everything up to the sequence.</summary>
+    Flush = 4,
+    /// <summary>The mutation with this sequence has completed on the receiver.</summary>
+    Acknowledge = 5,
+    /// <summary>Everything up to the sequence is durable on the receiver.</summary>
+    Durable = 6,
+    /// <summary>A sign of life.</summary>
+    Ping = 7,
+    /// <summary>A control message: encoded <see cref="PeerMessage"/>, then its MAC.</summary>
+    Message = 8,
+}
+
+/// <summary>Flags of a frame.</summary>
+[Flags]
+public enum PeerFrameFlags : ushort
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>The mutation must itself be durable before its acknowledgement.</summary>
+    ForceUnitAccess = 1,
+    /// <summary>A zero may give room back.</summary>
+    MayUnmap = 2,
+}
+
+/// <summary>
+/// Header of every frame after authentication, 64 bytes, little endian:
+/// 0 magic u32 · 4 version u8 · 5 type u8 · 6 flags u16 · 8 session u64 · 16 sequence u64 · 24 offset u64 ·
+/// 32 range length u32 · 36 payload length u32 · 40 payload CRC-32C u32 · 44 volume u16 · 46 reserved u16 (0) ·
+/// 48 tag u64 (SipHash-2-4 of bytes 0–47 and the frame's number in its direction) · 56 reserved u32 (0) ·
+/// 60 CRC-32C of bytes 0–59. Docs: docs/internals/peer-protocol.md.
+/// </summary>
+public readonly record struct PeerFrame
+{
+    /// <summary>Bytes of a header.</summary>
+    public const int HeaderBytes = 64;
+
+    /// <summary>"MIRR", read as little endian.</summary>
+    public const uint Magic = 0x5252494D;
+
+    /// <summary>Version of the framing.</summary>
+    public const byte Version = 1;
+
+    /// <summary>Longest payload of a write or copy: one slot.</summary>
+    public const int MaxDataBytes = 128 * 1024;
+
+    /// <summary>Longest control message with its MAC.</summary>
+    public const int MaxMessageBytes = 16 * 1024;
+
+    /// <summary>Longest range of a zero.</summary>
+    public const uint MaxZeroBytes = 1u << 30;
+
+    /// <summary>What it is.</summary>
+    public PeerFrameType Type { get; init; }
+
+    /// <summary>Flags.</summary>
+    public PeerFrameFlags Flags { get; init; }
+
+    /// <summary>The session that this connection joins.</summary>
+    public SessionId Session { get; init; }
+
+    /// <summary>Sequence of the mutation, or that which is flushed or acknowledged.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>Byte offset in the volume.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>Bytes of the range.</summary>
+    public uint RangeBytes { get; init; }
+
+    /// <summary>Bytes that follow the header.</summary>
+    public uint PayloadBytes { get; init; }
+
+    /// <summary>CRC-32C of the payload; 0 without one.</summary>
+    public uint PayloadCrc { get; init; }
+
+    /// <summary>Volume number.</summary>
+    public ushort Volume { get; init; }
+
+    /// <summary>Writes the header.</summary>
+    public void Encode(Span<byte> to, in SipKey key, ulong frameNumber)
+    {
+        to[..HeaderBytes].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
+        to[4] = Version;
+        to[5] = (byte)Type;
+        BinaryPrimitives.WriteUInt16LittleEndian(to[6..], (ushort)Flags);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], Session.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(to[16..], Sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(to[24..], Offset);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[32..], RangeBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[36..], PayloadBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[40..], PayloadCrc);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[44..], Volume);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[48..], SipHash.Compute(key, to[..48], frameNumber));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[60..], Crc32C.Compute(to[..60]));
+    }
+
+    /// <summary>Reads and checks a header; the error names what is wrong.</summary>
+    public static bool TryDecode(
+        ReadOnlySpan<byte> from, in SipKey key, ulong frameNumber, SessionId session, out PeerFrame frame, out string error)
+    {
+        frame = default;
+        error = Check(from, key, frameNumber, session);
+        if (error.Length > 0)
+        {
+            return false;
+        }
+
+        frame = new PeerFrame
+        {
+            Type = (PeerFrameType)from[5],
+            Flags = (PeerFrameFlags)BinaryPrimitives.ReadUInt16LittleEndian(from[6..]),
+            Session = new SessionId(BinaryPrimitives.ReadUInt64LittleEndian(from[8..])),
+            Sequence = BinaryPrimitives.ReadInt64LittleEndian(from[16..]),
+            Offset = BinaryPrimitives.ReadInt64LittleEndian(from[24..]),
+            RangeBytes = BinaryPrimitives.ReadUInt32LittleEndian(from[32..]),
+            PayloadBytes = BinaryPrimitives.ReadUInt32LittleEndian(from[36..]),
+            PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
+            Volume = BinaryPrimitives.ReadUInt16LittleEndian(from[44..]),
+        };
+        error = frame.CheckLengths();
+        return error.Length == 0;
+    }
+
+    private static string Check(ReadOnlySpan<byte> from, in SipKey key, ulong frameNumber, SessionId session)
+    {
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic)
+        {
+            return "not a frame of this protocol (magic)";
+        }
+
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from[60..]) != Crc32C.Compute(from[..60]))
+        {
+            return "damaged header (checksum)";
+        }
+
+        if (from[4] != Version)
+        {
+            return $"framing version {from[4]}, known is {Version}";
+        }
+
+        if (BinaryPrimitives.ReadUInt64LittleEndian(from[48..]) != SipHash.Compute(key, from[..48], frameNumber))
+        {
+            return "header tag does not fit: forged, replayed or lost frame";
+        }
+
+        if (BinaryPrimitives.ReadUInt64LittleEndian(from[8..]) != session.Value)
+        {
+            return "frame of another session";
+        }
+
+        if (from[46] != 0 || from[47] != 0 || BinaryPrimitives.ReadUInt32LittleEndian(from[56..]) != 0)
+        {
+            return "reserved bytes are not zero";
+        }
+
+        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.Message
+            ? "" : $"unknown frame type {from[5]}";
+    }
+
+    private string CheckLengths() => Type switch
+    {
+        PeerFrameType.Write or PeerFrameType.Copy =>
+            PayloadBytes is 0 or > MaxDataBytes || PayloadBytes != RangeBytes
+                ? $"{Type} with payload {PayloadBytes} and range {RangeBytes}" : "",
+        PeerFrameType.Zero =>
+            PayloadBytes != 0 || RangeBytes is 0 or > MaxZeroBytes ? $"zero of {RangeBytes} bytes" : "",
+        PeerFrameType.Message =>
+            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes
+                ? $"message of {PayloadBytes} bytes" : "",
+        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Ping =>
+            PayloadBytes != 0 ? $"{Type} with payload" : "",
+    };
+}

@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace MirrorD.Formats.Peer;
+
+/// <summary>
+/// The first bytes of each side on a new connection, before anything is authenticated: fixed 128 bytes,
+/// little endian: 0 magic u32 · 4 lowest version u16 · 6 highest version u16 · 8 node id (16) · 24 challenge (32) ·
+/// 56 resource name, UTF-8, zero padded (64) · 120 reserved u32 (0) · 124 CRC-32C of bytes 0–123.
+/// </summary>
+public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, string Resource)
+{
+    /// <summary>Bytes of a hello.</summary>
+    public const int Bytes = 128;
+
+    /// <summary>Bytes of a challenge.</summary>
+    public const int ChallengeBytes = 32;
+
+    /// <summary>"MIRH", read as little endian.</summary>
+    public const uint Magic = 0x4852494D;
+
+    /// <summary>Lowest protocol version spoken.</summary>
+    public const ushort LowestVersion = 1;
+
+    /// <summary>Highest protocol version spoken.</summary>
+    public const ushort HighestVersion = 1;
+
+    /// <summary>Writes the hello.</summary>
+    public void Encode(Span<byte> to)
+    {
+        to[..Bytes].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[4..], LowestVersion);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[6..], HighestVersion);
+        Node.Value.TryWriteBytes(to[8..]);
+        Challenge.Span.CopyTo(to[24..]);
+        Encoding.UTF8.GetBytes(Resource, to.Slice(56, 64));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[124..], Crc32C.Compute(to[..124]));
+    }
+
+    /// <summary>Reads a hello; the error names what is wrong and is empty when nothing is.</summary>
+    public static PeerHello? Decode(ReadOnlySpan<byte> from, out string error)
+    {
+        error = "";
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic)
+        {
+            error = "not a mirrord peer (magic)";
+        }
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(from[124..]) != Crc32C.Compute(from[..124]))
+        {
+            error = "damaged hello (checksum)";
+        }
+        else if (BinaryPrimitives.ReadUInt16LittleEndian(from[4..]) > HighestVersion
+            || BinaryPrimitives.ReadUInt16LittleEndian(from[6..]) < LowestVersion)
+        {
+            error = $"peer speaks protocol versions {BinaryPrimitives.ReadUInt16LittleEndian(from[4..])} to "
+                + $"{BinaryPrimitives.ReadUInt16LittleEndian(from[6..])}, this node {LowestVersion} to {HighestVersion}: "
+                + "install the same release on both nodes";
+        }
+
+        if (error.Length > 0)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> name = from.Slice(56, 64);
+        int end = name.IndexOf((byte)0);
+        return new PeerHello(
+            new NodeId(new Guid(from.Slice(8, 16))),
+            from.Slice(24, ChallengeBytes).ToArray(),
+            Encoding.UTF8.GetString(end < 0 ? name : name[..end]));
+    }
+}

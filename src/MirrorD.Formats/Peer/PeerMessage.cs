@@ -1,0 +1,72 @@
+using MirrorD.Formats.Metadata;
+
+namespace MirrorD.Formats.Peer;
+
+/// <summary>
+/// A control message of the peer link (docs/internals/peer-protocol.md). Each carries the link's session in its
+/// frame header and a keyed MAC; data frames (write, copy, flush, acknowledgement) are not messages.
+/// </summary>
+public abstract record PeerMessage
+{
+    private PeerMessage()
+    {
+    }
+
+    /// <summary>J0: what this side has stored, encoded by the handshake codec.</summary>
+    public sealed record Facts(ReadOnlyMemory<byte> Encoded) : PeerMessage;
+
+    /// <summary>J0: the decision that this side came to; must mirror the other one.</summary>
+    /// <param name="Case">Number of the handshake case.</param>
+    /// <param name="Action">Number of the action.</param>
+    /// <param name="SelfIs">Number of this side's part.</param>
+    public sealed record Decision(byte Case, byte Action, byte SelfIs) : PeerMessage;
+
+    /// <summary>
+    /// Source to target: store J1. For a full sync the source has durably marked everything dirty since
+    /// <paramref name="Base"/>, which the target takes as its current generation, so that an interrupted full sync
+    /// goes on as a bitmap sync.
+    /// </summary>
+    public sealed record Begin(bool IsFull, Generation Base) : PeerMessage;
+
+    /// <summary>Target to source: one page of its dirty map, to be merged.</summary>
+    public sealed record DirtyPage(int Volume, int Page, ReadOnlyMemory<byte> Bits) : PeerMessage;
+
+    /// <summary>Target to source: J1 is stored, and the dirty map has been sent.</summary>
+    public sealed record TargetReady : PeerMessage;
+
+    /// <summary>Source to target: J2 is stored; data follows.</summary>
+    public sealed record SourceReady(long SyncBytes) : PeerMessage;
+
+    /// <summary>Source to target: J4 is stored; store J5 with these.</summary>
+    public sealed record Commit(Generation Current, IReadOnlyList<Generation> History, ulong Promotions) : PeerMessage;
+
+    /// <summary>Target to source: J5 is stored.</summary>
+    public sealed record Committed : PeerMessage;
+
+    /// <summary>Source to target: J6 is stored; both are joined.</summary>
+    public sealed record Finished : PeerMessage;
+
+    /// <summary>Role of the sender changed while connected.</summary>
+    public sealed record RoleNotice(Role Role, ulong Promotions) : PeerMessage;
+
+    /// <summary>A connected Standby asks to become Primary.</summary>
+    public sealed record RoleClaim : PeerMessage;
+
+    /// <summary>Answer to a claim: the answering side stays Standby, or says why not.</summary>
+    public sealed record RoleAnswer(bool Agreed, string Reason) : PeerMessage;
+
+    /// <summary>The operator of the sender wants the role there: please hand over.</summary>
+    public sealed record RequestRole : PeerMessage;
+
+    /// <summary>The sender was Primary, has drained, flushed both sides and stored Standby.</summary>
+    public sealed record HandOver(ulong Promotions) : PeerMessage;
+
+    /// <summary>The sender has stored that it is Primary after a hand-over.</summary>
+    public sealed record HandOverDone : PeerMessage;
+
+    /// <summary>
+    /// Planned stop. <paramref name="IsOutdated"/>: the sender has stored Outdated for the session and generation,
+    /// so the receiver may go on alone.
+    /// </summary>
+    public sealed record Goodbye(bool IsOutdated, SessionId Session, Generation Current) : PeerMessage;
+}

@@ -1,0 +1,213 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace MirrorD.Formats.Peer;
+
+/// <summary>
+/// Control messages as bytes: one kind byte, then the fields in order, little endian; lists and texts carry their
+/// length as u16. Golden bytes in the tests, meaning in docs/internals/peer-protocol.md.
+/// </summary>
+public static class PeerMessageCodec
+{
+    /// <summary>Bytes of the MAC that follows a message: HMAC-SHA-256, first half.</summary>
+    public const int MacBytes = 16;
+
+    /// <summary>Encodes the message without MAC.</summary>
+    public static byte[] Encode(PeerMessage message)
+    {
+        var to = new Writer();
+        switch (message)
+        {
+            case PeerMessage.Facts m:
+                to.Kind(1).Bytes(m.Encoded.Span);
+                break;
+            case PeerMessage.Decision m:
+                to.Kind(2).Byte(m.Case).Byte(m.Action).Byte(m.SelfIs);
+                break;
+            case PeerMessage.Begin m:
+                to.Kind(3).Byte(m.IsFull ? (byte)1 : (byte)0).UInt64(m.Base.Value);
+                break;
+            case PeerMessage.DirtyPage m:
+                to.Kind(4).UInt64((ulong)m.Volume).UInt64((ulong)m.Page).Bytes(m.Bits.Span);
+                break;
+            case PeerMessage.TargetReady:
+                to.Kind(5);
+                break;
+            case PeerMessage.SourceReady m:
+                to.Kind(6).UInt64((ulong)m.SyncBytes);
+                break;
+            case PeerMessage.Commit m:
+                to.Kind(7).UInt64(m.Current.Value).UInt64(m.Promotions).Byte((byte)m.History.Count);
+                foreach (Generation generation in m.History)
+                {
+                    to.UInt64(generation.Value);
+                }
+
+                break;
+            case PeerMessage.Committed:
+                to.Kind(8);
+                break;
+            case PeerMessage.Finished:
+                to.Kind(9);
+                break;
+            case PeerMessage.RoleNotice m:
+                to.Kind(10).Byte((byte)m.Role).UInt64(m.Promotions);
+                break;
+            case PeerMessage.RoleClaim:
+                to.Kind(11);
+                break;
+            case PeerMessage.RoleAnswer m:
+                to.Kind(12).Byte(m.Agreed ? (byte)1 : (byte)0).Bytes(Encoding.UTF8.GetBytes(m.Reason));
+                break;
+            case PeerMessage.RequestRole:
+                to.Kind(13);
+                break;
+            case PeerMessage.HandOver m:
+                to.Kind(14).UInt64(m.Promotions);
+                break;
+            case PeerMessage.HandOverDone:
+                to.Kind(15);
+                break;
+            case PeerMessage.Goodbye m:
+                to.Kind(16).Byte(m.IsOutdated ? (byte)1 : (byte)0).UInt64(m.Session.Value).UInt64(m.Current.Value);
+                break;
+            default:
+                throw new ArgumentException($"no encoding for {message.GetType().Name}");
+        }
+
+        return to.ToArray();
+    }
+
+    /// <summary>Decodes a message; null when it is malformed (unknown kind, wrong length, value out of range).</summary>
+    public static PeerMessage? Decode(ReadOnlySpan<byte> from)
+    {
+        var reader = new Reader(from);
+        PeerMessage? message = reader.Byte() switch
+        {
+            1 => new PeerMessage.Facts(reader.Bytes()),
+            2 => new PeerMessage.Decision(reader.Byte(), reader.Byte(), reader.Byte()),
+            3 => new PeerMessage.Begin(reader.Flag(), new Generation(reader.UInt64())),
+            4 => new PeerMessage.DirtyPage(reader.Index(), reader.Index(), reader.Bytes()),
+            5 => new PeerMessage.TargetReady(),
+            6 => new PeerMessage.SourceReady((long)reader.UInt64()),
+            7 => ReadCommit(ref reader),
+            8 => new PeerMessage.Committed(),
+            9 => new PeerMessage.Finished(),
+            10 => new PeerMessage.RoleNotice(reader.Role(), reader.UInt64()),
+            11 => new PeerMessage.RoleClaim(),
+            12 => new PeerMessage.RoleAnswer(reader.Flag(), Encoding.UTF8.GetString(reader.Bytes())),
+            13 => new PeerMessage.RequestRole(),
+            14 => new PeerMessage.HandOver(reader.UInt64()),
+            15 => new PeerMessage.HandOverDone(),
+            16 => new PeerMessage.Goodbye(
+                reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
+            _ => null,
+        };
+        return reader.IsAtEndAndValid ? message : null;
+    }
+
+    private static PeerMessage.Commit ReadCommit(ref Reader reader)
+    {
+        var current = new Generation(reader.UInt64());
+        ulong promotions = reader.UInt64();
+        var history = new Generation[reader.Byte()];
+        for (int i = 0; i < history.Length; i++)
+        {
+            history[i] = new Generation(reader.UInt64());
+        }
+
+        return new PeerMessage.Commit(current, history, promotions);
+    }
+
+    private sealed class Writer
+    {
+        private readonly List<byte> _bytes = [];
+
+        public Writer Kind(byte kind) => Byte(kind);
+
+        public Writer Byte(byte value)
+        {
+            _bytes.Add(value);
+            return this;
+        }
+
+        public Writer UInt64(ulong value)
+        {
+            Span<byte> bytes = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
+            _bytes.AddRange(bytes);
+            return this;
+        }
+
+        public Writer Bytes(ReadOnlySpan<byte> value)
+        {
+            Span<byte> length = stackalloc byte[2];
+            BinaryPrimitives.WriteUInt16LittleEndian(length, checked((ushort)value.Length));
+            _bytes.AddRange(length);
+            _bytes.AddRange(value);
+            return this;
+        }
+
+        public byte[] ToArray() => _bytes.ToArray();
+    }
+
+    private ref struct Reader(ReadOnlySpan<byte> rest)
+    {
+        private ReadOnlySpan<byte> _rest = rest;
+        private bool _isInvalid;
+
+        public readonly bool IsAtEndAndValid => !_isInvalid && _rest.IsEmpty;
+
+        public byte Byte()
+        {
+            ReadOnlySpan<byte> taken = Take(1);
+            return taken.IsEmpty ? (byte)0 : taken[0];
+        }
+
+        public ulong UInt64()
+        {
+            ReadOnlySpan<byte> taken = Take(8);
+            return taken.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(taken);
+        }
+
+        public bool Flag()
+        {
+            byte value = Byte();
+            _isInvalid |= value > 1;
+            return value == 1;
+        }
+
+        public int Index()
+        {
+            ulong value = UInt64();
+            _isInvalid |= value > int.MaxValue;
+            return _isInvalid ? 0 : (int)value;
+        }
+
+        public Role Role()
+        {
+            byte value = Byte();
+            _isInvalid |= value is not ((byte)Formats.Role.Standby or (byte)Formats.Role.Primary);
+            return (Role)value;
+        }
+
+        public byte[] Bytes()
+        {
+            ReadOnlySpan<byte> length = Take(2);
+            return length.IsEmpty ? [] : Take(BinaryPrimitives.ReadUInt16LittleEndian(length)).ToArray();
+        }
+
+        private ReadOnlySpan<byte> Take(int count)
+        {
+            if (_isInvalid || _rest.Length < count)
+            {
+                _isInvalid = true;
+                return default;
+            }
+
+            ReadOnlySpan<byte> taken = _rest[..count];
+            _rest = _rest[count..];
+            return taken;
+        }
+    }
+}
