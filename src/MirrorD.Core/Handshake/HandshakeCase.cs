@@ -1,56 +1,62 @@
 namespace MirrorD.Core.Handshake;
 
-/// <summary>Rows of the handshake table (safety contract, section 4). Values go over the wire.</summary>
+/// <summary>
+/// Which row of the handshake table held, or which rule below it (safety contract, section 4). Sent to the peer.
+/// </summary>
 public enum HandshakeCase : byte
 {
-    /// <summary>Sizes or number of volumes differ.</summary>
-    DifferentShape = 1,
-    /// <summary>Both Primary: the one without proof demotes first; both with proof: no connection.</summary>
-    TwoPrimaries = 2,
-    /// <summary>The side that would be target is Primary and holds a proof.</summary>
-    PrimaryWouldBeTarget = 3,
-    /// <summary>Both just created.</summary>
-    BothNew = 4,
-    /// <summary>The peer was just created.</summary>
-    PeerNew = 5,
-    /// <summary>This side was just created.</summary>
-    SelfNew = 6,
-    /// <summary>One side's metadata is older than what the other has seen of it.</summary>
-    RolledBack = 7,
-    /// <summary>S = Pb.</summary>
-    PeerAhead = 8,
-    /// <summary>Sb = P.</summary>
-    SelfAhead = 9,
-    /// <summary>S in the peer's history.</summary>
-    PeerFarAhead = 10,
-    /// <summary>P in this side's history.</summary>
-    SelfFarAhead = 11,
-    /// <summary>Ahead, but not UpToDate while the other side is, or Inconsistent.</summary>
-    AheadNotUpToDate = 12,
-    /// <summary>Sb = Pb: both went on from a known base.</summary>
-    SplitBrainKnownBase = 13,
-    /// <summary>Some common generation.</summary>
-    SplitBrain = 14,
+    /// <summary>Both sides have the same node id: a copied configuration or disk.</summary>
+    SameNode = 1,
+    /// <summary>Number or sizes of the volumes differ.</summary>
+    SizesDiffer = 2,
+    /// <summary>One side has no usable disk.</summary>
+    NoDisk = 3,
+    /// <summary>The volumes of one side disagree on generations, session or promotions.</summary>
+    VolumesDisagree = 4,
+    /// <summary>Both copies were just created.</summary>
+    BothNew = 10,
+    /// <summary>The peer's copy was just created.</summary>
+    PeerNew = 11,
+    /// <summary>This copy was just created.</summary>
+    SelfNew = 12,
+    /// <summary>The metadata of one side is older than what the other one has seen of it.</summary>
+    RolledBack = 13,
+    /// <summary>The peer went on from this side's current generation.</summary>
+    PeerAhead = 20,
+    /// <summary>This side went on from the peer's current generation.</summary>
+    SelfAhead = 21,
+    /// <summary>This side's current generation is in the peer's history.</summary>
+    PeerFarAhead = 22,
+    /// <summary>The peer's current generation is in this side's history.</summary>
+    SelfFarAhead = 23,
+    /// <summary>Both went on from the same generation.</summary>
+    SplitBrainKnownBase = 24,
+    /// <summary>Both went on, from some common past.</summary>
+    SplitBrain = 25,
     /// <summary>Nothing in common.</summary>
-    Unrelated = 15,
-    /// <summary>S = P, one side Inconsistent.</summary>
-    SameInconsistent = 16,
-    /// <summary>S = P, both Inconsistent.</summary>
-    SameBothInconsistent = 17,
-    /// <summary>S = P, one side is Primary.</summary>
-    SamePrimary = 18,
-    /// <summary>S = P, promotions differ.</summary>
-    SamePromotions = 19,
-    /// <summary>S = P, exactly one crashed primary.</summary>
-    SameCrashed = 20,
-    /// <summary>S = P, one side holds a bitmap generation.</summary>
-    SameBitmap = 21,
-    /// <summary>S = P, one side has a non-empty dirty set.</summary>
-    SameDirty = 22,
-    /// <summary>S = P and nothing to sync.</summary>
-    Same = 23,
-    /// <summary>S = P, still undecided with something to sync.</summary>
-    SameUndecided = 24,
-    /// <summary>One side says that its copy must be copied as a whole.</summary>
-    FullSyncNeeded = 25,
+    Unrelated = 26,
+    /// <summary>Same generation; an Inconsistent copy.</summary>
+    SameInconsistent = 30,
+    /// <summary>Same generation; one copy was reverted and needs everything.</summary>
+    SameFullSync = 31,
+    /// <summary>Same generation; one side is Primary.</summary>
+    SamePrimary = 32,
+    /// <summary>Same generation; promotions differ.</summary>
+    SamePromotions = 33,
+    /// <summary>Same generation; one crashed primary.</summary>
+    SameCrashed = 34,
+    /// <summary>Same generation; one side holds a bitmap generation.</summary>
+    SameBitmap = 35,
+    /// <summary>Same generation; one side has a non-empty sync set.</summary>
+    SameDirty = 36,
+    /// <summary>Same generation and nothing to sync.</summary>
+    Same = 37,
+    /// <summary>Same generation, something to sync, and nothing says from where.</summary>
+    SameUndecided = 38,
+    /// <summary>The side whose history is ahead has a copy that is not fit to be the source.</summary>
+    AheadNotUpToDate = 40,
+    /// <summary>The table would overwrite the copy of a Primary.</summary>
+    PrimaryWouldBeTarget = 41,
+    /// <summary>Both sides are Primary.</summary>
+    BothPrimary = 42,
 }

@@ -108,7 +108,7 @@ public sealed partial class Replica
         }
 
         int link = _link;
-        bool outdates = Phase == LinkPhase.Joined && !HasProof && PeerRole == Role.Primary && Failure is null;
+        bool outdates = Phase == LinkPhase.Joined && !HasProof && Failure is null;
         if (!outdates)
         {
             SayGoodbye(false, answer);
@@ -293,8 +293,8 @@ public sealed partial class Replica
                 }
 
                 applied = true;
-                Superblock next = newGeneration || !GenerationIsStarted(s) ? GenerationRules.StartNew(s, generation) : s;
-                return next with { WasPrimary = true, Promotions = s.Promotions + 1 };
+                Superblock next = newGeneration || !GenerationRules.HoldsOwnGeneration(s) ? GenerationRules.StartNew(s, generation) : s;
+                return GenerationRules.RaisePromotions(next, 0) with { WasPrimary = true };
             },
             () =>
             {
@@ -319,7 +319,7 @@ public sealed partial class Replica
     {
         int link = _link;
         Store(
-            s => link == _link ? s with { WasPrimary = true, Promotions = s.Promotions + 1 } : s,
+            s => link == _link ? GenerationRules.RaisePromotions(s, 0) with { WasPrimary = true } : s,
             () =>
             {
                 if (link != _link)
@@ -341,7 +341,7 @@ public sealed partial class Replica
         int link = _link;
         Store(
             s => link == _link
-                ? s with { WasPrimary = true, Promotions = Math.Max(s.Promotions, handOver.Promotions) + 1 } : s,
+                ? GenerationRules.RaisePromotions(s, handOver.Promotions) with { WasPrimary = true } : s,
             () =>
             {
                 if (link != _link)

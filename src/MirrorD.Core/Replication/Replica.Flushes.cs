@@ -204,6 +204,7 @@ public sealed partial class Replica
         _afterPass.Clear();
         HoldOrFail(_flushWaiting);
         HoldOrFail(_flushing);
+        PassProgress();
     }
 
     private void HoldOrFail(List<VolumeRequest> requests)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -50,29 +51,10 @@ public sealed partial class Replica
 
     private void SendFacts()
     {
-        _ownFacts = new HandshakeFacts
-        {
-            Node = _settings.Node,
-            Boot = _settings.Boot,
-            PeerBoot = State.PeerBoot,
-            Role = Role,
-            Current = State.Current,
-            Bitmap = State.Bitmap,
-            History = State.History,
-            Session = State.Session,
-            Promotions = State.Promotions,
-            DiskState = State.DiskState,
-            JustCreated = State.JustCreated,
-            CreationSource = State.CreationSource,
-            Sequence = State.Sequence,
-            PeerSequence = State.PeerSequence,
-            CrashedPrimary = State.WasPrimary && Role != Role.Primary,
-            DirtyBlocks = DirtyBlocks,
-            HasProof = HasProof,
-            FullSyncNeeded = State.FullSyncNeeded,
-            VolumeBytes = Array.ConvertAll(_stored, s => s.DataBytes),
-        };
-        _effects.SendMessage(new PeerMessage.Facts(HandshakeFactsCodec.Encode(_ownFacts)));
+        _ownFacts = HandshakeFacts.Of(_stored, _settings.Boot, Role == Role.Primary, DirtyBlocks);
+        byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
+        int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
+        _effects.SendMessage(new PeerMessage.Facts(encoded.AsMemory(0, length)));
         Decide();
     }
 
@@ -93,12 +75,12 @@ public sealed partial class Replica
         switch (message)
         {
             case PeerMessage.Facts facts when Phase == LinkPhase.Joining && _peerFacts is null:
-                if (!HandshakeFactsCodec.TryDecode(facts.Encoded.Span, out _peerFacts, out string? damage))
+                if (HandshakeFactsCodec.TryDecode(facts.Encoded.Span, out _peerFacts) is { } damage)
                 {
                     return damage;
                 }
 
-                PeerRole = _peerFacts.Role;
+                PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
                 Decide();
                 return null;
             case PeerMessage.Decision decision when Phase == LinkPhase.Joining && _peerDecision is null:
@@ -140,51 +122,52 @@ public sealed partial class Replica
             return;
         }
 
-        _decision = HandshakeTable.Decide(_ownFacts, _peerFacts);
-        LastDecision = _decision;
+        HandshakeDecision decision = HandshakeTable.Decide(_ownFacts, _peerFacts);
+        _decision = decision;
+        LastDecision = decision;
         _effects.SendMessage(new PeerMessage.Decision(
-            (byte)_decision.Case, (byte)_decision.Action, (byte)_decision.SelfIs));
+            (byte)decision.Case, (byte)decision.Action, (byte)decision.SelfIs));
         Act();
     }
 
     private void Act()
     {
-        if (_decision is null || _peerDecision is null || _peerFacts is null)
+        if (_decision is not { } decision || _peerDecision is null)
         {
             return;
         }
 
-        HandshakeDecision mirrored = HandshakeTable.Decide(_peerFacts, _ownFacts!);
-        if (_peerDecision.Case != (byte)mirrored.Case || _peerDecision.Action != (byte)mirrored.Action
-            || _peerDecision.SelfIs != (byte)mirrored.SelfIs)
+        HandshakeDecision mirrored = decision.Mirrored;
+        if (_peerDecision != new PeerMessage.Decision(
+            (byte)mirrored.Case, (byte)mirrored.Action, (byte)mirrored.SelfIs))
         {
             _effects.CloseLink(
-                $"the nodes decide differently: here {_decision.Case}, there case {_peerDecision.Case}", true);
+                $"the nodes decide differently: here {decision.Case}, there case {_peerDecision.Case}", true);
             return;
         }
 
-        _effects.Raise("handshake", $"{_settings.Resource}: {_decision.Case}, {_decision.Action}, "
-            + $"this node is {_decision.SelfIs}");
-        switch (_decision.Action)
+        _effects.Raise("handshake", $"{_settings.Resource}: {decision.Case}, {decision.Action}, "
+            + $"this node is {decision.SelfIs}");
+        switch (decision.Action)
         {
-            case HandshakeAction.NoSync or HandshakeAction.BitmapSync when _decision.SelfIs == HandshakePart.Source:
+            case HandshakeAction.NoSync or HandshakeAction.BitmapSync when decision.SelfIs == HandshakePart.Source:
                 _effects.SendMessage(new PeerMessage.Begin(false, Generation.None));
                 break;
-            case HandshakeAction.FullSync when _decision.SelfIs == HandshakePart.Source:
+            case HandshakeAction.FullSync when decision.SelfIs == HandshakePart.Source:
                 PrepareFullSync();
                 break;
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync:
                 break;
             case HandshakeAction.DemoteFirst:
-                if (_decision.SelfDemotes)
+                if (decision.SelfIs == HandshakePart.Target)
                 {
-                    LoseRight($"{_decision.Case}: {_settings.PeerName} has the newer right");
+                    LoseRight($"{decision.Case}: {_settings.PeerName} has the newer right");
                 }
 
-                _effects.CloseLink($"{_decision.Case}: demotion before joining", operatorNeeded: false);
+                _effects.CloseLink($"{decision.Case}: demotion before joining", operatorNeeded: false);
                 break;
             case HandshakeAction.SplitBrain or HandshakeAction.Refuse or HandshakeAction.Operator:
-                _effects.CloseLink($"{_decision.Case}: an operator has to decide", operatorNeeded: true);
+                _effects.CloseLink($"{decision.Case}: an operator has to decide", operatorNeeded: true);
                 break;
         }
     }
@@ -203,7 +186,7 @@ public sealed partial class Replica
 
         var fresh = new Generation(_effects.NewIdentifier());
         StoreDirty(() => Store(
-            s => link == _link ? s with { Bitmap = s.Bitmap.IsNone ? fresh : s.Bitmap, JustCreated = false } : s,
+            s => link == _link ? FullSyncBase.Count(s, fresh) : s,
             () =>
             {
                 if (link == _link)
@@ -217,32 +200,33 @@ public sealed partial class Replica
     private void StoreTarget(PeerMessage.Begin begin)
     {
         int link = _link;
-        bool sync = _decision!.Action != HandshakeAction.NoSync;
-        Generation source = _peerFacts!.Current;
+        HandshakeAction action = _decision!.Value.Action;
+        HandshakeFacts source = _peerFacts!;
         Store(
-            s => link != _link ? s : GenerationRules.BecomeTarget(s, begin.IsFull ? begin.Base : Generation.None) with
-            {
-                DiskState = sync ? DiskState.Inconsistent : DiskState.Outdated,
-                ResyncFrom = sync ? source : Generation.None,
-                Proof = Proof.None,
-                PeerExcluded = false,
-                JustCreated = !sync && s.JustCreated,
-                FullSyncNeeded = !begin.IsFull && s.FullSyncNeeded,
-                Peer = _peerFacts.Node,
-                PeerBoot = _peerFacts.Boot,
-                PeerSequence = _peerFacts.Sequence,
-                PeerDiskState = _peerFacts.DiskState,
-            },
-            () =>
+            s =>
             {
                 if (link != _link)
                 {
-                    return;
+                    return s;
                 }
 
-                Phase = LinkPhase.Target;
-                SendDirtyPages();
-                _effects.SendMessage(new PeerMessage.TargetReady());
+                Superblock target = GenerationRules.BecomeTarget(s, action, source) with
+                {
+                    Peer = source.Node,
+                    PeerBoot = source.Boot,
+                    PeerSequence = source.Volumes[s.VolumeIndex].Sequence,
+                    PeerDiskState = source.DiskState,
+                };
+                return begin.IsFull ? FullSyncBase.Adopt(target, begin.Base) : target;
+            },
+            () =>
+            {
+                if (link == _link)
+                {
+                    Phase = LinkPhase.Target;
+                    SendDirtyPages();
+                    _effects.SendMessage(new PeerMessage.TargetReady());
+                }
             });
     }
 
@@ -281,15 +265,14 @@ public sealed partial class Replica
     private void StoreExcluded()
     {
         int link = _link;
+        DiskState targetState = _decision!.Value.Action == HandshakeAction.NoSync
+            ? DiskState.Outdated : DiskState.Inconsistent;
         Store(
-            s => link != _link ? s : s with
+            s => link != _link ? s : GenerationRules.ExcludePeer(s, targetState) with
             {
-                PeerExcluded = true,
                 Peer = _peerFacts!.Node,
                 PeerBoot = _peerFacts.Boot,
-                PeerSequence = _peerFacts.Sequence,
-                PeerDiskState = _decision!.Action == HandshakeAction.NoSync
-                    ? DiskState.Outdated : DiskState.Inconsistent,
+                PeerSequence = _peerFacts.Volumes[s.VolumeIndex].Sequence,
             },
             () =>
             {
@@ -316,22 +299,21 @@ public sealed partial class Replica
     {
         int link = _link;
         SessionId session = _linkSession;
-        ulong promotions = Math.Max(State.Promotions, _peerFacts!.Promotions);
+        HandshakeFacts target = _peerFacts!;
+        Span<byte> id = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(id, _effects.NewIdentifier());
+        BinaryPrimitives.WriteUInt64LittleEndian(id[8..], _effects.NewIdentifier());
+        var newResourceId = new Guid(id);
         _committing = true;
         Store(
-            s => link != _link ? s : s with
-            {
-                Session = session,
-                PeerExcluded = false,
-                Proof = Proof.None,
-                PeerMayHaveCurrent = true,
-                Promotions = Math.Max(s.Promotions, promotions),
-            },
+            s => link != _link ? s : GenerationRules.LevelPromotions(
+                GenerationRules.CommitSource(s, session, target.Node, newResourceId), target.Promotions),
             () =>
             {
                 if (link == _link)
                 {
-                    _effects.SendMessage(new PeerMessage.Commit(State.Current, State.History, State.Promotions));
+                    _effects.SendMessage(new PeerMessage.Commit(
+                        State.ResourceId, State.Current, State.History, State.Promotions, State.Sequence));
                 }
             });
     }
@@ -340,22 +322,10 @@ public sealed partial class Replica
     private void StoreCommit(PeerMessage.Commit commit)
     {
         int link = _link;
-        SessionId session = _linkSession;
+        var adopted = new JoinCommit(_peerFacts!.Node, _peerFacts.Boot, commit.ResourceId, _linkSession,
+            commit.Current, commit.History, commit.Promotions);
         Store(
-            s => link != _link ? s : GenerationRules.AdoptFromSource(s, commit.Current, commit.History) with
-            {
-                Session = session,
-                DiskState = DiskState.UpToDate,
-                PeerDiskState = DiskState.UpToDate,
-                ResyncFrom = Generation.None,
-                FullSyncNeeded = false,
-                JustCreated = false,
-                Proof = Proof.None,
-                PeerExcluded = false,
-                PeerMayHaveCurrent = false,
-                WasPrimary = false,
-                Promotions = Math.Max(s.Promotions, commit.Promotions),
-            },
+            s => link != _link ? s : GenerationRules.AdoptFromSource(s, adopted, commit.Sequence),
             () =>
             {
                 if (link != _link)
@@ -384,15 +354,8 @@ public sealed partial class Replica
     {
         int link = _link;
         Store(
-            s => link != _link ? s : GenerationRules.FinishSource(s) with
-            {
-                DiskState = DiskState.UpToDate,
-                PeerDiskState = DiskState.UpToDate,
-                PeerMayHaveCurrent = false,
-                JustCreated = false,
-                FullSyncNeeded = false,
-                WasPrimary = Role == Role.Primary,
-            },
+            s => link != _link ? s : GenerationRules.FinishSource(
+                s, Role == Role.Primary, _peerFacts!.Boot, _peerFacts.Volumes[s.VolumeIndex].Sequence),
             () =>
             {
                 if (link == _link)

@@ -56,6 +56,11 @@ public sealed partial class Replica
         VoidPeerLegs();
         AbortCopies();
         ForgetIncoming();
+        if (PeerSaidGoodbye && !HasProof)
+        {
+            StoreProof(ProofKind.PeerOutdated, State.Session);
+        }
+
         RoleCommandsAfterLinkLoss();
         SeekRight();
 
@@ -130,9 +135,9 @@ public sealed partial class Replica
         {
             EnterAlone();
         }
-        else if (_goodbye is { } goodbye && goodbye.Session == State.Session && IsKnown(goodbye.Current))
+        else if (PeerSaidGoodbye)
         {
-            StoreProof(ProofKind.PeerOutdated, State.Session);
+            // Being stored since the link was lost.
         }
         else if (_settings.HasArbiter)
         {
@@ -155,6 +160,11 @@ public sealed partial class Replica
         _effects.ClaimSession(State.Session);
     }
 
+    /// <summary>The peer stored Outdated for this session before it stopped, and the link has been down since.</summary>
+    private bool PeerSaidGoodbye =>
+        _goodbye is { } goodbye && goodbye.Session == State.Session && IsKnown(goodbye.Current)
+        && State.DiskState == DiskState.UpToDate && !IsLinked;
+
     private bool IsKnown(Generation generation) =>
         generation.Matches(State.Current) || generation.Matches(State.Bitmap) || State.History.Contains(generation);
 
@@ -175,7 +185,7 @@ public sealed partial class Replica
                 {
                     EnterAlone();
                 }
-                else
+                else if (_promotion is not null)
                 {
                     PromoteAlone();
                 }
@@ -190,12 +200,10 @@ public sealed partial class Replica
             return;
         }
 
-        _generationStarted = GenerationIsStarted(State);
+        _generationStarted = GenerationRules.HoldsOwnGeneration(State);
         _effects.Raise("alone", $"{_settings.Resource}: going on without {_settings.PeerName}");
         Resume(WritePath.Alone);
     }
-
-    private static bool GenerationIsStarted(Superblock state) => !state.Bitmap.IsNone && !state.PeerMayHaveCurrent;
 
     private void StartGeneration()
     {
@@ -211,7 +219,7 @@ public sealed partial class Replica
             () =>
             {
                 _startingGeneration = false;
-                if (Path == WritePath.Alone && HasProof && GenerationIsStarted(State))
+                if (Path == WritePath.Alone && HasProof && GenerationRules.HoldsOwnGeneration(State))
                 {
                     _generationStarted = true;
                     Resume(WritePath.Alone);

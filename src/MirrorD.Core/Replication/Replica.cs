@@ -1,3 +1,4 @@
+using MirrorD.Core.Handshake;
 using MirrorD.Core.Metadata;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -116,8 +117,7 @@ public sealed partial class Replica
     }
 
     /// <summary>A proof for the present session is stored (section 5).</summary>
-    public bool HasProof =>
-        State.PeerExcluded || (State.Proof.Kind != ProofKind.None && State.Proof.Session == State.Session);
+    public bool HasProof => GenerationRules.HasValidProof(State);
 
     private bool IsLinked => Phase != LinkPhase.Down;
 

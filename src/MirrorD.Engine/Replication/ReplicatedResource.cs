@@ -114,8 +114,12 @@ public sealed partial class ReplicatedResource
 
     private void Run(ResourceCommand command, Action<CommandOutcome> answered)
     {
-        void Answer(bool succeeded, string message, string? remedy) =>
+        void Answer(bool succeeded, string message, string? remedy)
+        {
+            // Whoever hears the answer and looks at the status sees what it led to.
+            PublishNow();
             answered(new CommandOutcome(succeeded, message, remedy));
+        }
 
         if (_replica is null)
         {

@@ -38,7 +38,9 @@ public abstract record PeerMessage
     public sealed record SourceReady(long SyncBytes) : PeerMessage;
 
     /// <summary>Source to target: J4 is stored; store J5 with these.</summary>
-    public sealed record Commit(Generation Current, IReadOnlyList<Generation> History, ulong Promotions) : PeerMessage;
+    public sealed record Commit(
+        Guid ResourceId, Generation Current, IReadOnlyList<Generation> History, ulong Promotions, ulong Sequence)
+        : PeerMessage;
 
     /// <summary>Target to source: J5 is stored.</summary>
     public sealed record Committed : PeerMessage;

@@ -37,7 +37,8 @@ public static class PeerMessageCodec
                 to.Kind(6).UInt64((ulong)m.SyncBytes);
                 break;
             case PeerMessage.Commit m:
-                to.Kind(7).UInt64(m.Current.Value).UInt64(m.Promotions).Byte((byte)m.History.Count);
+                to.Kind(7).Bytes(m.ResourceId.ToByteArray()).UInt64(m.Current.Value).UInt64(m.Promotions)
+                    .UInt64(m.Sequence).Byte((byte)m.History.Count);
                 foreach (Generation generation in m.History)
                 {
                     to.UInt64(generation.Value);
@@ -108,15 +109,17 @@ public static class PeerMessageCodec
 
     private static PeerMessage.Commit ReadCommit(ref Reader reader)
     {
+        Guid resourceId = reader.Id();
         var current = new Generation(reader.UInt64());
         ulong promotions = reader.UInt64();
+        ulong sequence = reader.UInt64();
         var history = new Generation[reader.Byte()];
         for (int i = 0; i < history.Length; i++)
         {
             history[i] = new Generation(reader.UInt64());
         }
 
-        return new PeerMessage.Commit(current, history, promotions);
+        return new PeerMessage.Commit(resourceId, current, history, promotions, sequence);
     }
 
     private sealed class Writer
@@ -182,6 +185,13 @@ public static class PeerMessageCodec
             ulong value = UInt64();
             _isInvalid |= value > int.MaxValue;
             return _isInvalid ? 0 : (int)value;
+        }
+
+        public Guid Id()
+        {
+            byte[] bytes = Bytes();
+            _isInvalid |= bytes.Length != 16;
+            return _isInvalid ? default : new Guid(bytes);
         }
 
         public Role Role()

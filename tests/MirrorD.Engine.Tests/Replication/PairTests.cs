@@ -1,0 +1,163 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+
+namespace MirrorD.Engine.Tests.Replication;
+
+public class PairTests
+{
+    private static SimulatedPair Joined(bool arbiter = false, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze, int volumes = 1)
+    {
+        var pair = new SimulatedPair(hasArbiter: arbiter, onPeerLoss: onPeerLoss, volumes: volumes);
+        pair.StartBoth();
+        pair.Join();
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
+        return pair;
+    }
+
+    [Fact]
+    public void Two_empty_copies_join_without_moving_data_and_a_write_is_on_both_before_it_completes()
+    {
+        SimulatedPair pair = Joined();
+        pair.A.Write(8192, 4096, 0x5a);
+        Assert.Equal(pair.A.Peek(8192, 4096), pair.B.Peek(8192, 4096));
+        Assert.All(pair.B.Peek(8192, 4096), b => Assert.Equal(0x5a, b));
+    }
+
+    [Fact]
+    public void The_named_source_is_copied_as_a_whole()
+    {
+        var pair = new SimulatedPair(aIs: CreationSource.Self, bIs: CreationSource.Peer);
+        pair.A.Start();
+        pair.Until("loaded", () => pair.A.Resource.Status.Volumes.Count > 0);
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(true)).Succeeded);
+        pair.A.Write(1 << 20, 65536, 7);
+        pair.B.Start();
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+        Assert.Equal(DiskState.UpToDate, pair.B.Resource.Status.DiskState);
+    }
+
+    [Fact]
+    public void Without_peer_and_proof_writes_are_held_and_go_on_when_the_peer_is_back()
+    {
+        SimulatedPair pair = Joined();
+        pair.B.Kill();
+        SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, 4096, 9);
+        pair.Until("frozen", () => pair.A.Resource.Status.HoldUp?.State == "FrozenNoProof");
+        pair.World.RunUntil(() => false, 5 * SimulatedPair.SecondNs);
+        Assert.Null(write.Error);
+        pair.B.Start();
+        pair.Until("write completes", () => write.Error == 0);
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+    }
+
+    [Fact]
+    public void With_the_operators_choice_the_primary_goes_on_alone_and_only_what_changed_is_copied_later()
+    {
+        SimulatedPair pair = Joined(onPeerLoss: OnPeerLoss.Continue);
+        pair.A.Write(0, 65536, 1);
+        pair.A.Flush();
+        pair.B.Kill();
+        pair.A.Write(1 << 20, 8192, 2);
+        pair.A.Flush();
+        pair.B.Start();
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+        Assert.Contains(pair.A.Events, e => e.Contains("resync-done r: 8192 bytes sent"));
+    }
+
+    [Fact]
+    public void The_arbiter_lets_one_node_go_on_and_the_returned_old_primary_becomes_standby()
+    {
+        SimulatedPair pair = Joined(arbiter: true);
+        pair.A.Write(0, 65536, 1);
+        pair.A.Kill();
+        pair.Until("link lost", () => pair.B.Link == LinkState.Disconnected);
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(false)).Succeeded);
+        pair.B.Write(4 << 20, 4096, 3);
+        pair.A.Start();
+        pair.Join();
+        Assert.Equal(Role.Standby, pair.A.Role);
+        Assert.Equal(Role.Primary, pair.B.Role);
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+        Assert.All(pair.A.Peek(4 << 20, 4096), b => Assert.Equal(3, b));
+    }
+
+    [Fact]
+    public void A_lone_standby_is_not_promoted_without_proof_and_the_refusal_names_the_command()
+    {
+        SimulatedPair pair = Joined();
+        pair.A.Kill();
+        pair.Until("link lost", () => pair.B.Link == LinkState.Disconnected);
+        CommandOutcome refused = pair.B.Do(new ResourceCommand.Promote(false));
+        Assert.False(refused.Succeeded);
+        Assert.Contains("mirrorctl promote r --force", refused.Remedy);
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(true)).Succeeded);
+        Assert.Equal(Role.Primary, pair.B.Role);
+    }
+
+    [Fact]
+    public void A_hand_over_moves_the_role_without_losing_a_write()
+    {
+        SimulatedPair pair = Joined();
+        pair.A.Write(0, 131072, 4);
+        Assert.True(pair.A.Do(new ResourceCommand.HandOver()).Succeeded);
+        Assert.Equal(Role.Standby, pair.A.Role);
+        pair.Until("b is primary", () => pair.B.Role == Role.Primary);
+        pair.B.Write(131072, 4096, 5);
+        Assert.Equal(pair.A.Peek(0, 262144), pair.B.Peek(0, 262144));
+    }
+
+    [Fact]
+    public void A_standby_that_stops_as_planned_lets_the_primary_go_on_without_a_pause()
+    {
+        SimulatedPair pair = Joined();
+        Assert.True(pair.B.Do(new ResourceCommand.Stop()).Succeeded);
+        pair.A.Write(0, 4096, 6);
+        Assert.Equal(DiskState.Outdated, pair.B.Resource.Status.DiskState);
+        pair.B.Kill();
+        pair.B.Start();
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 65536), pair.B.Peek(0, 65536));
+    }
+
+    [Fact]
+    public void A_killed_primary_comes_back_as_standby_and_only_its_active_extents_are_copied()
+    {
+        SimulatedPair pair = Joined();
+        pair.A.Write(0, 4096, 1);
+        pair.A.Kill();
+        pair.A.Start();
+        pair.Join();
+        Assert.Equal(Role.Standby, pair.A.Role);
+        Assert.Contains(pair.A.Events.Concat(pair.B.Events), e => e.Contains($"resync-done r: {4 << 20} bytes sent"));
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+    }
+
+    [Fact]
+    public void A_peer_with_another_key_is_refused_with_the_cause()
+    {
+        var pair = new SimulatedPair();
+        pair.B.Key = new byte[32];
+        pair.StartBoth();
+        pair.Until("refusal", () => pair.A.Events.Any(e => e.Contains("key")));
+        Assert.NotEqual(LinkState.Joined, pair.A.Link);
+    }
+
+    [Fact]
+    public void A_silently_cut_link_is_noticed_and_both_volumes_go_on_after_it_is_mended()
+    {
+        SimulatedPair pair = Joined(volumes: 2);
+        pair.World.Network.Cut("a", "b");
+        SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, 4096, 9, volume: 1);
+        pair.Until("lost", () => pair.A.Link == LinkState.Disconnected);
+        Assert.Null(write.Error);
+        pair.World.Network.Mend("a", "b");
+        pair.Until("write completes", () => write.Error == 0);
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 1 << 20, 1), pair.B.Peek(0, 1 << 20, 1));
+    }
+}

@@ -1,0 +1,255 @@
+using System.Net;
+using MirrorD.Core.Volumes;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
+using MirrorD.Engine.Replication;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io;
+using MirrorD.Io.Simulated;
+
+namespace MirrorD.Engine.Tests.Replication;
+
+/// <summary>Two nodes with one resource in a simulated world, for tests that tell one story each.</summary>
+internal sealed class SimulatedPair
+{
+    public const long SecondNs = 1_000_000_000;
+    private static readonly byte[] SharedKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    private readonly Dictionary<string, HashSet<(ulong Session, NodeId Owner)>> _arbiterKeys = [];
+
+    public SimulatedPair(ulong seed = 1, int volumes = 1, long dataBytes = 16 << 20, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze,
+        bool hasArbiter = false, CreationSource aIs = CreationSource.Empty, CreationSource bIs = CreationSource.Empty)
+    {
+        World = new SimulatedWorld(seed);
+        HasArbiter = hasArbiter;
+        A = new Node(this, "a", "b", "10.0.0.1", "10.0.0.2", volumes, dataBytes, onPeerLoss, aIs);
+        B = new Node(this, "b", "a", "10.0.0.2", "10.0.0.1", volumes, dataBytes, onPeerLoss, bIs);
+        A.Format();
+        B.Format();
+    }
+
+    public SimulatedWorld World { get; }
+
+    public bool HasArbiter { get; }
+
+    public bool ArbiterIsUp { get; set; } = true;
+
+    public Node A { get; }
+
+    public Node B { get; }
+
+    public Dictionary<SessionId, NodeId> Grants { get; } = [];
+
+    public void Until(string what, Func<bool> condition, long seconds = 60) => Assert.True(
+        World.RunUntil(condition, seconds * SecondNs),
+        $"waited {seconds} s for: {what}\na: {A.Describe()}\nb: {B.Describe()}\n" + string.Join('\n', A.Events.Concat(B.Events).TakeLast(30)));
+
+    public void StartBoth()
+    {
+        A.Start();
+        B.Start();
+    }
+
+    public void Join() => Until("joined", () => A.Link == LinkState.Joined && B.Link == LinkState.Joined);
+
+    public sealed class Node : IResourceHost
+    {
+        private readonly SimulatedPair _pair;
+        private readonly SimulatedDisk[] _data;
+        private readonly SimulatedDisk[] _metadata;
+        private readonly ResourceOptions _options;
+        private readonly CreationSource _source;
+        private SimulatedLoop _loop = null!;
+        private BootId _boot = new(Guid.NewGuid());
+
+        public Node(SimulatedPair pair, string name, string peer, string own, string other, int volumes, long dataBytes,
+            OnPeerLoss onPeerLoss, CreationSource source)
+        {
+            _pair = pair;
+            Name = name;
+            _source = source;
+            pair.World.AddAddress(name, IPAddress.Parse(own));
+            _data = [.. Enumerable.Range(0, volumes).Select(i => pair.World.CreateDisk(name, $"{name}-data{i}", dataBytes))];
+            long metadataBytes = new MetadataLayout(dataBytes).TotalBytes;
+            _metadata = [.. Enumerable.Range(0, volumes).Select(i => pair.World.CreateDisk(name, $"{name}-meta{i}", metadataBytes))];
+            _options = new ResourceOptions
+            {
+                Name = "r",
+                NodeName = name,
+                Node = new NodeId(new Guid(name == "a" ? 1 : 2, 0, 0, new byte[8])),
+                Boot = _boot,
+                PeerName = peer,
+                Volumes = [.. _data.Select((d, i) => new VolumeOptions($"v{i}", d, _metadata[i], 0, metadataBytes))],
+                Listen = new TcpEndpoint(IPAddress.Parse(own), 7780),
+                Connect = new TcpEndpoint(IPAddress.Parse(other), 7780),
+                Key = SharedKey,
+                OnPeerLoss = onPeerLoss,
+                LinkTimeoutMs = 2000,
+            };
+        }
+
+        public string Name { get; }
+
+        public ReplicatedResource Resource { get; private set; } = null!;
+
+        public List<string> Events { get; } = [];
+
+        public List<(Role Role, string Reason)> Roles { get; } = [];
+
+        public int RoleRequests { get; private set; }
+
+        public ReadOnlyMemory<byte> Key { get; set; } = SharedKey;
+
+        public LinkState Link => Resource.Status.Link;
+
+        public Role Role => Resource.Status.Role;
+
+        public bool HasArbiter => _pair.HasArbiter;
+
+        public void Format()
+        {
+            IIoLoop loop = _pair.World.CreateLoop(Name);
+            int done = 0;
+            for (int i = 0; i < _data.Length; i++)
+            {
+                Superblock initial = VolumeFormatter.Initial("r", $"v{i}", i, _options.Node, _data[i].LengthBytes,
+                    _source, new Generation(_options.Node.Value.GetHashCode() == 0 ? 3UL : (ulong)(Name[0] * 1000)));
+                VolumeFormatter.Format(loop, _options.Volumes[i], initial, false, error => done += error == 0 ? 1 : 0);
+            }
+
+            _pair.Until("format", () => done == _data.Length);
+            _pair.World.CrashProcess(Name);
+        }
+
+        public void Start()
+        {
+            _loop = _pair.World.CreateLoop(Name);
+            Resource = new ReplicatedResource(_loop, _options with { Key = Key, Boot = _boot }, this);
+            Resource.Start();
+        }
+
+        public void Kill() => _pair.World.CrashProcess(Name);
+
+        public void PowerCut()
+        {
+            _pair.World.PowerCut(Name);
+            _boot = new BootId(Guid.NewGuid());
+        }
+
+        public CommandOutcome Do(ResourceCommand command)
+        {
+            CommandOutcome? outcome = null;
+            Resource.Command(command, o => outcome = o);
+            _pair.Until($"{Name}: {command}", () => outcome is not null);
+            return outcome!;
+        }
+
+        public Pending Submit(VolumeOperation operation, long offset = 0, int length = 0, byte fill = 0, int volume = 0, bool fua = false)
+        {
+            IVolumeFrontend frontend = Resource.Frontend(volume);
+            var pending = new Pending();
+            IoBuffer? slot = null;
+            var request = new IoRequest(r =>
+            {
+                pending.Error = r.Error;
+                if (r.Operation == VolumeOperation.Read)
+                {
+                    pending.Data = r.Data.Span.ToArray();
+                }
+
+                if (slot is not null)
+                {
+                    frontend.Buffers.Return(slot);
+                }
+            })
+            {
+                Operation = operation,
+                Offset = offset,
+                LengthBytes = length,
+                ForceUnitAccess = fua,
+            };
+            if (operation is VolumeOperation.Read or VolumeOperation.Write)
+            {
+                Assert.True(frontend.Buffers.TryRent(out slot));
+                request.Data = slot.Slice(BufferPool.HeadroomBytes, length);
+                request.Data.Span.Fill(fill);
+            }
+
+            frontend.Submit(request);
+            return pending;
+        }
+
+        public void Write(long offset, int length, byte fill, int volume = 0)
+        {
+            Pending write = Submit(VolumeOperation.Write, offset, length, fill, volume);
+            _pair.Until($"{Name}: write at {offset}", () => write.Error is not null);
+            Assert.Equal(0, write.Error);
+        }
+
+        public void Flush(int volume = 0)
+        {
+            Pending flush = Submit(VolumeOperation.Flush, volume: volume);
+            _pair.Until($"{Name}: flush", () => flush.Error is not null);
+            Assert.Equal(0, flush.Error);
+        }
+
+        public byte[] Peek(long offset, int length, int volume = 0)
+        {
+            byte[] bytes = new byte[length];
+            _data[volume].Peek(offset, bytes);
+            return bytes;
+        }
+
+        public string Describe()
+        {
+            if (Resource is null)
+            {
+                return "not started";
+            }
+
+            ResourceStatus s = Resource.Status;
+            return $"{s.Role} {s.DiskState} {s.Link} held={s.HeldRequests} proof={s.Proof} case={s.HandshakeCase} "
+                + $"holdup={s.HoldUp?.State} session={s.Session} dirty={s.Volumes.Sum(v => v.DirtyBytes)}";
+        }
+
+        public void ClaimSession(string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered) =>
+            _pair.World.Schedule(1_000_000, () => _loop.Post(() =>
+            {
+                if (!_pair.ArbiterIsUp)
+                {
+                    answered(ArbiterAnswer.Unreachable);
+                    return;
+                }
+
+                _pair.Grants.TryAdd(session, node);
+                answered(_pair.Grants[session] == node ? ArbiterAnswer.Granted : ArbiterAnswer.Refused);
+            }));
+
+        public ulong NewIdentifier() => _pair.World.Random.NextBits() | 1;
+
+        public void FillRandom(Span<byte> bytes)
+        {
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                bytes[i] = (byte)_pair.World.Random.NextBits();
+            }
+        }
+
+        public void RoleChanged(Role role, string reason) => Roles.Add((role, reason));
+
+        public void PeerRequestsRole() => RoleRequests++;
+
+        public void Publish(ResourceStatus status)
+        {
+        }
+
+        public void Raise(ResourceEvent happened) => Events.Add($"{happened.AtNs / 1000000} {Name} {happened.Kind} {happened.Message}");
+    }
+
+    public sealed class Pending
+    {
+        public int? Error { get; set; }
+
+        public byte[]? Data { get; set; }
+    }
+}
