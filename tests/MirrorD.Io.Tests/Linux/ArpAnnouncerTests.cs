@@ -79,8 +79,8 @@ public sealed class ArpAnnouncerTests
     /// <summary>tcpdump of two ARP frames at the client, once it says that it listens.</summary>
     private static Process StartCapture(NetworkNamespace client)
     {
-        var start = new ProcessStartInfo("ip", [
-            "netns", "exec", client.Name,
+        var start = new ProcessStartInfo("nsenter", [
+            client.EnterOption,
             "timeout", "20", "tcpdump", "-i", "prod", "-Q", "in", "-c", "2", "-e", "-n", "-l", "arp"])
         {
             RedirectStandardOutput = true,

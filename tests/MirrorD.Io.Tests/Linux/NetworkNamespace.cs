@@ -19,11 +19,13 @@ internal sealed partial class NetworkNamespace : IDisposable
 
     public string Name { get; }
 
+    /// <summary>Option of nsenter(1).</summary>
+    public string EnterOption => $"--net=/run/netns/{Name}";
+
     /// <summary>Joins two namespaces by a cable whose ends are named alike in both and are up.</summary>
     public static void Connect(NetworkNamespace a, NetworkNamespace b, string interfaceName)
     {
-        Command.Run("ip", "-n", a.Name, "link", "add", interfaceName, "type", "veth",
-            "peer", "name", interfaceName, "netns", b.Name);
+        a.Ip("link", "add", interfaceName, "type", "veth", "peer", "name", interfaceName, "netns", b.Name);
         a.Ip("link", "set", interfaceName, "up");
         b.Ip("link", "set", interfaceName, "up");
     }
@@ -36,7 +38,8 @@ internal sealed partial class NetworkNamespace : IDisposable
         Ip("link", "set", $"{name}-end", "up");
     }
 
-    public string Ip(params string[] arguments) => Command.Run("ip", ["-n", Name, .. arguments]);
+    // nsenter and not "ip -n", which fails where / is no mount point: in a chroot.
+    public string Ip(params string[] arguments) => Command.Run("nsenter", [EnterOption, "ip", .. arguments]);
 
     /// <summary>Runs the action inside the namespace and rethrows what it throws.</summary>
     public void Run(Action action)
