@@ -1,3 +1,4 @@
+using MirrorD.Core;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats.Nbd;
 using MirrorD.Io;
@@ -77,6 +78,7 @@ internal sealed partial class NbdSession
             return;
         }
 
+        Invariant.Require(_reading != request, "a simple read never waits for slots while it holds some");
         while (request.Error != NbdError.None && request.FirstPiece is not null)
         {
             ReleasePiece(request.RemoveFirstPiece());

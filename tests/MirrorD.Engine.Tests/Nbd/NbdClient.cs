@@ -26,6 +26,9 @@ public sealed class Answer
 
     public List<long> FailedOffsets { get; } = [];
 
+    /// <summary>Error chunks that name no offset.</summary>
+    public int WholeErrors { get; set; }
+
     public List<NbdExtent> Extents { get; } = [];
 
     public byte[] Data => [.. Chunks.Values.SelectMany(bytes => bytes)];
@@ -244,6 +247,7 @@ public sealed class NbdClient(NbdWire wire)
                 answer.Error = (NbdError)BinaryPrimitives.ReadUInt32BigEndian(payload);
                 int textBytes = BinaryPrimitives.ReadUInt16BigEndian(payload.AsSpan(4));
                 answer.ErrorText = Encoding.UTF8.GetString(payload.AsSpan(6, textBytes));
+                answer.WholeErrors += header.Type == NbdChunkType.Error ? 1 : 0;
                 int left = payload.Length - 6 - textBytes;
                 Assert.Equal(header.Type == NbdChunkType.ErrorOffset ? 8 : 0, left);
                 if (left == 8)

@@ -16,6 +16,7 @@ public sealed class TransmissionTests
     [InlineData(true, (16 << 10) + 512)]
     [InlineData(true, Slot)]
     [InlineData(true, Slot + 512)]
+    [InlineData(true, Slot + (12 << 10))]
     [InlineData(true, (5 << 20) + 1024)]
     [InlineData(true, 32 << 20)]
     [InlineData(false, 512)]
@@ -255,7 +256,10 @@ public sealed class TransmissionTests
         using var world = new NbdWorld(slots: 2);
         NbdClient client = world.Open();
         world.Volume.Refuses = _ => Errno.EIO;
-        Assert.Equal(NbdError.InputOutput, client.Call(NbdCommand.Read, 0, 40 * Slot).Error);
+        Answer answer = client.Call(NbdCommand.Read, 0, 40 * Slot);
+        Assert.Equal(NbdError.InputOutput, answer.Error);
+        Assert.NotEmpty(answer.FailedOffsets);
+        Assert.Equal(0, answer.WholeErrors);
         world.Volume.Refuses = null;
         Assert.Equal(512, client.Read(0, 512).Length);
     }
