@@ -17,12 +17,19 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(VersionReport))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
-    /// <summary>The same contracts for a reader: indented, and with letters beyond ASCII as they are.</summary>
-    public static ApiJson Indented { get; } = new(new JsonSerializerOptions
+    /// <summary>The contracts on one line, with letters beyond ASCII and quotes as they are.</summary>
+    public static ApiJson Compact { get; } = new(Style(indented: false));
+
+    /// <summary>The same for a reader: indented.</summary>
+    public static ApiJson Indented { get; } = new(Style(indented: true));
+
+    // What is written here never goes into HTML.
+    private static JsonSerializerOptions Style(bool indented) => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        WriteIndented = true,
+        AllowDuplicateProperties = false,
+        WriteIndented = indented,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    };
 }

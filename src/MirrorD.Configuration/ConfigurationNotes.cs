@@ -1,8 +1,9 @@
 namespace MirrorD.Configuration;
 
 /// <summary>What is allowed but should be known.</summary>
-internal static class ConfigurationNotes
+public static class ConfigurationNotes
 {
+    /// <summary>One sentence each.</summary>
     public static IReadOnlyList<string> Of(ClusterConfiguration configuration)
     {
         var notes = new List<string>();

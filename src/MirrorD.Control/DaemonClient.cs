@@ -40,12 +40,12 @@ internal sealed class DaemonClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         if (body is not null)
         {
-            string json = JsonSerializer.Serialize(body, ApiJson.Default.PromoteRequest);
+            string json = JsonSerializer.Serialize(body, ApiJson.Compact.PromoteRequest);
             request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         }
 
         using HttpResponseMessage response = await Send(request, true, stop);
-        return await ReadBody(response, ApiJson.Default.CommandReply, stop);
+        return await ReadBody(response, ApiJson.Compact.CommandReply, stop);
     }
 
     /// <summary>Reads server-sent events until the daemon ends them.</summary>
@@ -114,7 +114,7 @@ internal sealed class DaemonClient : IDisposable
 
         using (response)
         {
-            CommandReply error = await ReadBody(response, ApiJson.Default.CommandReply, stop);
+            CommandReply error = await ReadBody(response, ApiJson.Compact.CommandReply, stop);
             throw new CommandFailure(ExitCode.Failed, error.Message, error.Remedy);
         }
     }

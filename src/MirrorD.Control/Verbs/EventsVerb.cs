@@ -23,7 +23,7 @@ internal sealed class EventsVerb : DaemonVerb
         using var daemon = new DaemonClient(Socket);
         if (!Follow)
         {
-            EventList list = await daemon.Get(ApiPaths.Events + query, ApiJson.Default.EventList, stop);
+            EventList list = await daemon.Get(ApiPaths.Events + query, ApiJson.Compact.EventList, stop);
             foreach (EventReport happened in list.Events)
             {
                 Show(happened, context);
@@ -32,7 +32,7 @@ internal sealed class EventsVerb : DaemonVerb
             return ExitCode.Ok;
         }
 
-        var stream = daemon.Stream(ApiPaths.EventStream + query, ApiJson.Default.EventReport, stop);
+        var stream = daemon.Stream(ApiPaths.EventStream + query, ApiJson.Compact.EventReport, stop);
         await foreach (EventReport happened in stream)
         {
             Show(happened, context);
@@ -45,7 +45,7 @@ internal sealed class EventsVerb : DaemonVerb
 
     private void Show(EventReport happened, CommandContext context) => context.Out.WriteLine(
         Json
-            ? JsonSerializer.Serialize(happened, ApiJson.Default.EventReport)
+            ? JsonSerializer.Serialize(happened, ApiJson.Compact.EventReport)
             : $"{happened.At.ToLocalTime():yyyy-MM-dd HH:mm:ss.fff}  {happened.Resource ?? "-",-12}  " +
               $"{happened.Kind,-20}  {happened.Message}");
 }

@@ -14,7 +14,7 @@ internal sealed class ExplainVerb : ResourceVerb
     {
         using var daemon = new DaemonClient(Socket);
         string path = ApiPaths.For(ApiPaths.Explain, Resource);
-        ExplainReport report = await daemon.Get(path, ApiJson.Default.ExplainReport, stop);
+        ExplainReport report = await daemon.Get(path, ApiJson.Compact.ExplainReport, stop);
         if (Json)
         {
             context.Out.WriteLine(JsonSerializer.Serialize(report, ApiJson.Indented.ExplainReport));

@@ -27,7 +27,7 @@ internal sealed class PromoteVerb : ResourceVerb
     private async Task Confirm(DaemonClient daemon, CommandContext context, CancellationToken stop)
     {
         string path = ApiPaths.For(ApiPaths.Explain, Resource);
-        ExplainReport report = await daemon.Get(path, ApiJson.Default.ExplainReport, stop);
+        ExplainReport report = await daemon.Get(path, ApiJson.Compact.ExplainReport, stop);
         context.Error.WriteLine($"Promoting {Resource} by force:");
         foreach (string loss in report.IfForced)
         {

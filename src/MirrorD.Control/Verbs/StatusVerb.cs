@@ -25,14 +25,14 @@ internal sealed class StatusVerb : DaemonVerb
         using var daemon = new DaemonClient(Socket);
         if (!Watch)
         {
-            StatusReport report = Only(await daemon.Get(ApiPaths.Status, ApiJson.Default.StatusReport, stop));
+            StatusReport report = Only(await daemon.Get(ApiPaths.Status, ApiJson.Compact.StatusReport, stop));
             Show(report, context);
             return Check && report.Resources.Any(resource => resource.Health != ResourceHealth.Ok)
                 ? ExitCode.NotMirrored
                 : ExitCode.Ok;
         }
 
-        var reports = daemon.Stream(ApiPaths.StatusStream, ApiJson.Default.StatusReport, stop);
+        var reports = daemon.Stream(ApiPaths.StatusStream, ApiJson.Compact.StatusReport, stop);
         if (context.IsTerminal && !Json)
         {
             await StatusTable.Watch(Selected(reports), context);
@@ -65,7 +65,7 @@ internal sealed class StatusVerb : DaemonVerb
         if (Json)
         {
             // One line each when they follow one another, so that a reader can split them.
-            ApiJson style = Watch ? ApiJson.Default : ApiJson.Indented;
+            ApiJson style = Watch ? ApiJson.Compact : ApiJson.Indented;
             context.Out.WriteLine(JsonSerializer.Serialize(report, style.StatusReport));
         }
         else if (context.IsTerminal)

@@ -18,7 +18,7 @@ internal sealed class VersionVerb : DaemonVerb
         using var daemon = new DaemonClient(Socket);
         try
         {
-            VersionReport report = await daemon.Get(ApiPaths.Version, ApiJson.Default.VersionReport, stop);
+            VersionReport report = await daemon.Get(ApiPaths.Version, ApiJson.Compact.VersionReport, stop);
             context.Out.WriteLine($"mirrord {report.Version} (node {report.Node}, process {report.ProcessId})");
         }
         catch (CommandFailure failure) when (failure.ExitCode == ExitCode.Unreachable)

@@ -34,7 +34,7 @@ internal sealed class EventFile(string path, long fullBytes)
         var lines = new StringBuilder();
         foreach (EventReport happened in events)
         {
-            lines.Append(JsonSerializer.Serialize(happened, ApiJson.Default.EventReport)).Append('\n');
+            lines.Append(JsonSerializer.Serialize(happened, ApiJson.Compact.EventReport)).Append('\n');
         }
 
         using (var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read))
@@ -67,7 +67,7 @@ internal sealed class EventFile(string path, long fullBytes)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ApiJson.Default.EventReport);
+            return JsonSerializer.Deserialize(line, ApiJson.Compact.EventReport);
         }
         catch (JsonException)
         {

@@ -49,7 +49,7 @@ internal static class NodeContextLoader
 
         string errors = string.Join('\n', result.Errors.Select(error => $"  {error}"));
         throw new StartupException(
-            $"the configuration can't be used:\n{errors}\n", $"check it with 'mirrorctl config check --config {file}'");
+            "the configuration can't be used", $"check it with 'mirrorctl config check --config {file}'\n{errors}");
     }
 
     private static void CheckSocketPaths(NodeContext context)

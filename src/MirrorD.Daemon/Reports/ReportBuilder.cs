@@ -1,0 +1,119 @@
+using MirrorD.Api;
+using MirrorD.Configuration;
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+
+namespace MirrorD.Daemon.Reports;
+
+/// <summary>Turns the engine's picture of a resource into what the API shows.</summary>
+internal static class ReportBuilder
+{
+    /// <summary>A resource that runs.</summary>
+    /// <param name="status">The engine's latest picture.</param>
+    /// <param name="addresses">Its service addresses, and whether they are held.</param>
+    /// <param name="exportSocket">Socket of a volume's export; null while closed.</param>
+    /// <param name="step">Step of takeover or release that runs.</param>
+    /// <param name="nowNs">Loop time now.</param>
+    /// <param name="now">The same moment.</param>
+    public static ResourceReport Of(
+        ResourceStatus status, IReadOnlyList<AddressReport> addresses, Func<string, string?> exportSocket,
+        string? step, long nowNs, DateTimeOffset now)
+    {
+        DateTimeOffset At(long ns) => now - TimeSpan.FromTicks((nowNs - ns) / TimeSpan.NanosecondsPerTick);
+        return new ResourceReport
+        {
+            Name = status.Name,
+            Health = Health(status),
+            Role = status.Role.ToString(),
+            DiskState = status.DiskState.ToString(),
+            Link = status.Link.ToString(),
+            Peer = status.PeerName,
+            PeerRole = status.PeerRole?.ToString(),
+            PeerDiskState = status.PeerDiskState?.ToString(),
+            Session = status.Session.IsNone ? null : status.Session.ToString(),
+            Generation = status.Generation.IsNone ? null : status.Generation.ToString(),
+            Promotions = status.Promotions,
+            Proof = status.Proof.ToString(),
+            HandshakeCase = status.HandshakeCase,
+            HeldRequests = status.HeldRequests,
+            Step = step,
+            Resync = status.Resync is not { } resync ? null : new ResyncReport
+            {
+                TotalBytes = resync.TotalBytes,
+                RemainingBytes = resync.RemainingBytes,
+                SentBytes = resync.SentBytes,
+                BytesPerSecond = resync.RateBytesPerSecond,
+                SecondsLeft = resync.SecondsLeft,
+                StartedAt = At(resync.StartedNs),
+            },
+            HoldUp = status.HoldUp is not { } holdUp ? null : new HoldUpReport
+            {
+                State = holdUp.State,
+                Reason = holdUp.Reason,
+                Owner = holdUp.Owner,
+                Remedy = holdUp.Remedy,
+                Since = At(holdUp.SinceNs),
+            },
+            Volumes =
+            [
+                .. status.Volumes.Select(volume => new VolumeReport
+                {
+                    Name = volume.Name,
+                    Device = volume.Device,
+                    LengthBytes = volume.LengthBytes,
+                    DirtyBytes = volume.DirtyBytes,
+                    Reads = volume.Reads,
+                    Writes = volume.Writes,
+                    ExportSocket = exportSocket(volume.Name),
+                }),
+            ],
+            Addresses = addresses,
+        };
+    }
+
+    /// <summary>A resource that could not start.</summary>
+    public static ResourceReport Failed(
+        ResourceConfiguration resource, string node, IReadOnlyList<AddressReport> addresses, string problem,
+        string remedy, DateTimeOffset since) => new()
+        {
+            Name = resource.Name,
+            Health = ResourceHealth.Failed,
+            Role = nameof(Role.Standby),
+            DiskState = nameof(DiskState.Diskless),
+            Link = nameof(LinkState.Disconnected),
+            Peer = resource.PeerOf(node),
+            Proof = nameof(ProofKind.None),
+            HoldUp = new HoldUpReport
+            {
+                State = "StartFailed",
+                Reason = problem,
+                Owner = "operator",
+                Remedy = remedy,
+                Since = since,
+            },
+            Volumes = [],
+            Addresses = addresses,
+        };
+
+    private static string Health(ResourceStatus status)
+    {
+        if (status.DiskState is DiskState.Failed or DiskState.Diskless)
+        {
+            return ResourceHealth.Failed;
+        }
+
+        if (status.HoldUp is not null)
+        {
+            return ResourceHealth.HeldUp;
+        }
+
+        if (status.Link is LinkState.SyncSource or LinkState.SyncTarget)
+        {
+            return ResourceHealth.Syncing;
+        }
+
+        bool isMirrored = status.Link == LinkState.Joined
+            && status.DiskState == DiskState.UpToDate && status.PeerDiskState == DiskState.UpToDate;
+        return isMirrored ? ResourceHealth.Ok : ResourceHealth.Degraded;
+    }
+}

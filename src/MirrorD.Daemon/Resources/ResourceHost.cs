@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using MirrorD.Daemon.Arbitration;
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+using MirrorD.Io;
+
+namespace MirrorD.Daemon.Resources;
+
+/// <summary>
+/// What the engine of a resource needs of this daemon. Called on the loop's thread, and never blocks it: everything
+/// that may take time is passed on.
+/// </summary>
+/// <param name="loop">Where answers go.</param>
+/// <param name="arbiter">Claims; null without arbiter.</param>
+/// <param name="owner">The resource.</param>
+internal sealed class ResourceHost(IIoLoop loop, ArbiterClaims? arbiter, IResourceOwner owner) : IResourceHost
+{
+    public bool HasArbiter => arbiter is not null;
+
+    public void ClaimSession(string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered)
+    {
+        if (arbiter is null)
+        {
+            loop.Post(() => answered(ArbiterAnswer.None));
+        }
+        else
+        {
+            arbiter.Claim(resource, session, node, answer => loop.Post(() => answered(answer)));
+        }
+    }
+
+    public ulong NewIdentifier()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        ulong identifier;
+        do
+        {
+            RandomNumberGenerator.Fill(bytes);
+            identifier = BitConverter.ToUInt64(bytes);
+        }
+        while (identifier == 0);
+
+        return identifier;
+    }
+
+    public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
+
+    public void RoleChanged(Role role, string reason) => owner.RoleChanged(role, reason);
+
+    public void PeerRequestsRole() => owner.PeerRequestsRole();
+
+    public void Publish(ResourceStatus status) => owner.Published(status);
+
+    public void Raise(ResourceEvent happened) => owner.Raised(happened);
+}

@@ -1,0 +1,60 @@
+using MirrorD.Configuration;
+using MirrorD.Daemon.Startup;
+using MirrorD.Engine.Control;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io.Linux;
+
+namespace MirrorD.Daemon.Resources;
+
+/// <summary>Opens the backing disks of a resource, for this daemon alone.</summary>
+internal static class VolumeOpening
+{
+    /// <summary>Opens all volumes, or none.</summary>
+    /// <exception cref="StartupException">A disk is missing, in use or too small.</exception>
+    public static IReadOnlyList<VolumeOptions> Open(ResourceConfiguration resource, string node)
+    {
+        var opened = new List<LinuxDisk>();
+        LinuxDisk OpenOne(string path)
+        {
+            LinuxDisk disk = LinuxDisk.Open(path, isWritable: true, isExclusive: true);
+            opened.Add(disk);
+            return disk;
+        }
+
+        try
+        {
+            var volumes = new List<VolumeOptions>();
+            foreach (VolumeConfiguration volume in resource.On[node].Volumes)
+            {
+                LinuxDisk data = OpenOne(volume.Path);
+                LinuxDisk metadata = volume.MetadataPath is { } path ? OpenOne(path) : data;
+                MetadataPlacement placement = Placement(resource, volume, data, metadata);
+                volumes.Add(new VolumeOptions(
+                    volume.Name, data, metadata, placement.MetadataOffset, placement.MetadataBytes));
+            }
+
+            return volumes;
+        }
+        catch (Exception failed) when (failed is IOException or StartupException)
+        {
+            opened.ForEach(disk => disk.Close());
+            throw failed as StartupException ?? new StartupException(
+                failed.Message.TrimEnd('.'), "then restart mirrord");
+        }
+    }
+
+    private static MetadataPlacement Placement(
+        ResourceConfiguration resource, VolumeConfiguration volume, LinuxDisk data, LinuxDisk metadata)
+    {
+        bool isInternal = ReferenceEquals(data, metadata);
+        bool fits = data.LengthBytes >= (isInternal ? MetadataPlacement.MinimumInternalBytes : MetadataLayout.BlockBytes);
+        MetadataPlacement placement = !fits ? default
+            : isInternal ? MetadataPlacement.Internal(data.LengthBytes)
+            : MetadataPlacement.External(data.LengthBytes);
+        return fits && placement.MetadataOffset + placement.MetadataBytes <= metadata.LengthBytes
+            ? placement
+            : throw new StartupException(
+                $"{(fits ? metadata : data).Name} is too small to be volume {volume.Name} with its metadata",
+                $"enlarge it, then 'mirrorctl create {resource.Name} …' and restart mirrord");
+    }
+}

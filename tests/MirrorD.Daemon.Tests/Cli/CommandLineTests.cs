@@ -1,0 +1,116 @@
+using MirrorD.Control;
+
+namespace MirrorD.Daemon.Tests.Cli;
+
+public class CommandLineTests
+{
+    [Theory]
+    [InlineData("statsu", "mirrorctl: there is no command 'statsu'; did you mean 'status'?")]
+    [InlineData("frobnicate", "mirrorctl: there is no command 'frobnicate'; the commands are status, ")]
+    [InlineData("status --jsn", "mirrorctl: there is no option 'jsn' here; see 'mirrorctl help'")]
+    [InlineData("promote", "mirrorctl: an argument is missing, e.g. the name of the resource; see 'mirrorctl help'")]
+    [InlineData("status --socket", "mirrorctl: the option --socket needs a value")]
+    [InlineData("keygen --out", "mirrorctl: the option --out needs a value")]
+    [InlineData("config chek", "mirrorctl: there is no 'config chek'; did you mean 'config check'?")]
+    [InlineData("events --after x", "mirrorctl: the value of --after has a wrong form; see 'mirrorctl help'")]
+    public async Task A_wrong_command_line_is_told_with_exit_code_2(string line, string error)
+    {
+        MirrorctlRun run = await MirrorctlRun.Of(line.Split(' '));
+
+        Assert.StartsWith(error, run.Error);
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Without_arguments_the_commands_are_listed()
+    {
+        MirrorctlRun run = await MirrorctlRun.Of();
+
+        Assert.Contains("switchover", run.Output);
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("help promote")]
+    [InlineData("promote --help")]
+    public async Task Help_shows_the_options_of_a_command(string line)
+    {
+        MirrorctlRun run = await MirrorctlRun.Of(line.Split(' '));
+
+        Assert.Contains("--force", run.Output);
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("status --socket /nonexistent/x.sock")]
+    [InlineData("--socket /nonexistent/x.sock status")]
+    [InlineData("--socket=/nonexistent/x.sock switchover mail")]
+    [InlineData("events --follow --socket /nonexistent/x.sock")]
+    public async Task A_daemon_that_is_not_there_gives_exit_code_3(string line)
+    {
+        MirrorctlRun run = await MirrorctlRun.Of(line.Split(' '));
+
+        Assert.Equal(
+            "mirrorctl: the daemon can't be reached at /nonexistent/x.sock: it is not there; start the daemon with " +
+            "'systemctl start mirrord', or name its socket with --socket\n",
+            run.Error);
+        Assert.Equal(ExitCode.Unreachable, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Version_works_without_a_daemon()
+    {
+        MirrorctlRun run = await MirrorctlRun.Of("version", "--socket", "/nonexistent/x.sock");
+
+        Assert.Matches(@"^mirrorctl \d+\.\d+\.\d+\n", run.Output);
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Keygen_makes_a_key_for_its_owner_only_and_never_overwrites()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.At("cluster.key");
+
+        Assert.Equal(ExitCode.Ok, (await MirrorctlRun.Of("keygen", "--out", file)).ExitCode);
+        string key = File.ReadAllText(file);
+        MirrorctlRun again = await MirrorctlRun.Of("keygen", "--out", file);
+
+        Assert.Matches("^[0-9a-f]{64}\n$", key);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.StartsWith($"mirrorctl: {file} exists already", again.Error);
+        Assert.Equal(ExitCode.Failed, again.ExitCode);
+        Assert.Equal(key, File.ReadAllText(file));
+    }
+
+    [Fact]
+    public async Task Config_check_shows_every_mistake()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.At("mirrord.yaml");
+        File.WriteAllText(file, "nodes:\n  a: {dedicated: {adress: 10.0.0.1}}\nresource: {}\n");
+
+        MirrorctlRun run = await MirrorctlRun.Of("config", "check", "--config", file);
+
+        Assert.Equal(
+            $"{file}:2: unknown key 'adress' in nodes.a.dedicated; did you mean 'address'?\n" +
+            $"{file}:2: nodes.a.dedicated has no 'address'; add e.g. 'address: 10.0.0.1'\n" +
+            $"{file}:3: unknown key 'resource' in the configuration; did you mean 'resources'?\n" +
+            $"mirrorctl: 3 mistake(s) in {file}; nothing uses this file until they are gone\n",
+            run.Error);
+        Assert.Equal(ExitCode.Failed, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Config_check_of_a_good_file_says_so()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.At("mirrord.yaml");
+        File.WriteAllText(file, "nodes: {a: {dedicated: {address: 10.0.0.1}}}\n");
+
+        MirrorctlRun run = await MirrorctlRun.Of("--config", file, "config", "check");
+
+        Assert.Equal($"{file}: good; 1 nodes, 0 resources\n", run.Output);
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+    }
+}
