@@ -12,6 +12,7 @@ public sealed class Node
 {
     private readonly Lab _lab;
     private readonly string _configuration;
+    private readonly ControlApi _api;
     private readonly Dictionary<string, VolatileDisk> _volatileDisks = [];
     private readonly Dictionary<string, string> _disks = [];
     private int _starts;
@@ -24,6 +25,7 @@ public sealed class Node
         Host = host;
         RunDirectory = Path.Combine(host.Directory, "run");
         StateDirectory = Path.Combine(host.Directory, "state");
+        _api = new ControlApi(ControlSocket);
         Directory.CreateDirectory(RunDirectory);
         Directory.CreateDirectory(StateDirectory);
     }
@@ -79,10 +81,10 @@ public sealed class Node
     public ToolResult Offline(params IReadOnlyList<string> words) => Host.Run(Program("mirrorctl"), words);
 
     /// <summary>The resource as this node's daemon sees it.</summary>
+    /// <exception cref="HttpRequestException">The daemon does not answer.</exception>
     public ResourceView Status()
     {
-        ToolResult shown = Control("status", "--json").Require();
-        using JsonDocument document = JsonDocument.Parse(shown.Output);
+        using JsonDocument document = JsonDocument.Parse(_api.Get("/v1/status"));
         return new ResourceView(document.RootElement.GetProperty("resources").EnumerateArray()
             .Single(one => one.GetProperty("name").GetString() == Pair.ResourceName).Clone());
     }
@@ -94,7 +96,7 @@ public sealed class Node
         {
             return Status();
         }
-        catch (Exception exception) when (exception is ToolFailedException or JsonException)
+        catch (HttpRequestException)
         {
             return null;
         }
@@ -189,6 +191,6 @@ public sealed class Node
 
     private bool IsAnswering() =>
         Daemon.IsRunning
-            ? File.Exists(ControlSocket) && Control("version").Succeeded
+            ? TryStatus() is not null
             : throw new InvalidOperationException($"mirrord on {Name} ended\n{Daemon.Tail()}");
 }
