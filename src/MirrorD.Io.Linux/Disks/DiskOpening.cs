@@ -83,7 +83,7 @@ internal static unsafe class DiskOpening
 
         // Kernels before 6.1, and some file systems, don't tell.
         bool isTold = (found.stx_mask & Stat.STATX_DIOALIGN) != 0 && found.stx_dio_offset_align != 0;
-        int blockBytes = isTold ? (int)found.stx_dio_offset_align : SmallestBlockBytes;
+        int blockBytes = isTold ? (int)found.stx_dio_offset_align : TryBlockBytes(fd);
 
         // Behind the end there is nothing to punch: this only asks whether the file system can do it.
         const int punch = Falloc.FALLOC_FL_PUNCH_HOLE | Falloc.FALLOC_FL_KEEP_SIZE;
@@ -104,6 +104,14 @@ internal static unsafe class DiskOpening
 
         lengthBytes -= lengthBytes % blockBytes;
         return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard);
+    }
+
+    /// <summary>Finds out by reading: the smallest block, unless the disk below refuses it.</summary>
+    internal static int TryBlockBytes(int fd)
+    {
+        using var buffer = new IoBuffer(SmallestBlockBytes);
+        nint read = Unistd.pread(fd, (void*)buffer.Address, SmallestBlockBytes, 0);
+        return read < 0 && LinuxError.Last == Errno.EINVAL ? LargestBlockBytes : SmallestBlockBytes;
     }
 
     private static long DiscardLimitBytes(uint major, uint minor)

@@ -8,7 +8,6 @@ public sealed unsafe class LinuxDisk : IDisk
 {
     private const int MaxRunBytes = 1 << 30;
 
-    private readonly bool _isBlockDevice;
     private bool _isClosed;
 
     private LinuxDisk(string name, int fd, bool isWritable, DiskGeometry geometry)
@@ -19,7 +18,7 @@ public sealed unsafe class LinuxDisk : IDisk
         LengthBytes = geometry.LengthBytes;
         LogicalBlockBytes = geometry.LogicalBlockBytes;
         CanDiscard = isWritable && geometry.CanDiscard;
-        _isBlockDevice = geometry.IsBlockDevice;
+        IsBlockDevice = geometry.IsBlockDevice;
     }
 
     /// <inheritdoc/>
@@ -36,6 +35,12 @@ public sealed unsafe class LinuxDisk : IDisk
 
     /// <summary>Opened for writing too.</summary>
     public bool IsWritable { get; }
+
+    /// <summary>A block device; otherwise a file.</summary>
+    internal bool IsBlockDevice { get; }
+
+    /// <summary>The device discards but can't zero by it: fallocate(2) was refused.</summary>
+    internal bool DiscardsByIoctl { get; set; }
 
     /// <summary>The file descriptor.</summary>
     internal int Fd { get; }
@@ -82,7 +87,7 @@ public sealed unsafe class LinuxDisk : IDisk
     {
         long limit = long.Min(lengthBytes, MaxRunBytes);
         isHole = false;
-        if (_isBlockDevice)
+        if (IsBlockDevice)
         {
             return (int)limit; // No block device tells what it has allocated.
         }

@@ -7,11 +7,6 @@ namespace MirrorD.Io.Linux;
 /// <summary>Disk operations.</summary>
 public sealed unsafe partial class UringLoop
 {
-    private const int ZeroesBytes = 256 * 1024;
-
-    // Source of zeroes for disks and file systems that can't make them; nobody writes to it.
-    private IoBuffer? _zeroes;
-
     /// <inheritdoc/>
     public void Read(IDisk disk, long offset, BufferSlice into, IoOperation operation) =>
         StartTransfer(disk, offset, into, isDurable: false, operation, OperationKind.Read);
@@ -25,22 +20,6 @@ public sealed unsafe partial class UringLoop
     {
         UringOperation started = BeginDisk(disk, operation, OperationKind.Flush);
         StartDisk(started);
-    }
-
-    /// <inheritdoc/>
-    public void Discard(IDisk disk, long offset, long lengthBytes, IoOperation operation)
-    {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Discard);
-        started.MayUnmap = true;
-        StartZeroing(started, offset, lengthBytes, disk.CanDiscard ? 0 : -Errno.EOPNOTSUPP);
-    }
-
-    /// <inheritdoc/>
-    public void Zero(IDisk disk, long offset, long lengthBytes, bool mayUnmap, IoOperation operation)
-    {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Zero);
-        started.MayUnmap = mayUnmap;
-        StartZeroing(started, offset, lengthBytes, 0);
     }
 
     /// <inheritdoc/>
@@ -154,62 +133,10 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private void StartZeroing(UringOperation operation, long offset, long lengthBytes, int error)
-    {
-        int invalid = Validate(operation.Disk!, offset, lengthBytes, mustWrite: true);
-        if (invalid != 0 || error != 0 || lengthBytes == 0)
-        {
-            CompleteLater(operation, invalid != 0 ? invalid : error);
-            return;
-        }
-
-        operation.Offset = offset;
-        operation.LengthBytes = lengthBytes;
-        operation.Step = operation.MayUnmap ? ZeroStep.Punch : ZeroStep.ZeroRange;
-        StartDisk(operation);
-    }
-
-    private void WriteZeroing(io_uring_sqe* entry, UringOperation operation)
-    {
-        entry->off = (ulong)(operation.Offset + operation.DoneBytes);
-        if (operation.Step == ZeroStep.WriteZeroes)
-        {
-            _zeroes ??= new IoBuffer(ZeroesBytes);
-            entry->opcode = IORING_OP_WRITE;
-            entry->addr = (ulong)_zeroes.Address;
-            entry->len = (uint)long.Min(ZeroesBytes, operation.LengthBytes - operation.DoneBytes);
-            return;
-        }
-
-        // The kernel takes the length of the range from the address field and the mode from the length field.
-        entry->opcode = IORING_OP_FALLOCATE;
-        entry->addr = (ulong)operation.LengthBytes;
-        bool mustPunch = operation.Step == ZeroStep.Punch;
-        entry->len = Falloc.FALLOC_FL_KEEP_SIZE |
-            (uint)(mustPunch ? Falloc.FALLOC_FL_PUNCH_HOLE : Falloc.FALLOC_FL_ZERO_RANGE);
-    }
-
-    private void ContinueZeroing(UringOperation operation, int result)
+    private void ContinueFlush(UringOperation operation, int result)
     {
         if (result is -LinuxError.EINTR or -Errno.EAGAIN)
         {
-            Restart(operation);
-        }
-        else if (operation.Step == ZeroStep.WriteZeroes)
-        {
-            operation.DoneBytes += int.Max(result, 0);
-            if (result > 0 && operation.DoneBytes < operation.LengthBytes)
-            {
-                Restart(operation);
-            }
-            else
-            {
-                FinishDisk(operation, result > 0 ? 0 : result == 0 ? -Errno.EIO : result);
-            }
-        }
-        else if (result is -Errno.EOPNOTSUPP or -LinuxError.ENOSYS or -LinuxError.ENODEV)
-        {
-            operation.Step++;
             Restart(operation);
         }
         else

@@ -143,16 +143,10 @@ public sealed unsafe partial class UringLoop
                 ContinueTransfer(operation, result);
                 break;
             case OperationKind.Flush:
+                ContinueFlush(operation, result);
+                break;
             case OperationKind.Discard:
-                if (result is -LinuxError.EINTR or -Errno.EAGAIN)
-                {
-                    Restart(operation);
-                }
-                else
-                {
-                    FinishDisk(operation, result);
-                }
-
+                ContinueDiscard(operation, result);
                 break;
             case OperationKind.Zero:
                 ContinueZeroing(operation, result);

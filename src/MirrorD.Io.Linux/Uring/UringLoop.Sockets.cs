@@ -82,7 +82,8 @@ public sealed unsafe partial class UringLoop
         started.Address = (nint)NativeMemory.Alloc(KernelAddress.MaxBytes);
         started.AddressBytes = KernelAddress.Encode(endpoint, (byte*)started.Address);
         started.IsTimedOut = false;
-        started.DeadlineNs = NowNs + timeoutNs;
+        long nowNs = NowNs;
+        started.DeadlineNs = timeoutNs < long.MaxValue - nowNs ? nowNs + timeoutNs : long.MaxValue;
         _timers.Add(started);
         Start(started);
     }

@@ -33,7 +33,7 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
     private Thread? _thread;
     private volatile bool _isStopped;
     private int _isWakeSent;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     /// <summary>Makes a loop.</summary>
     /// <param name="entries">Entries of the submission queue; more operations may be pending.</param>
@@ -120,6 +120,7 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
         }
 
         _isDisposed = true;
+        _discards?.Dispose();
         _ring.Dispose();
         _ = Unistd.close(_wakeFd);
         NativeMemory.Free(_wakeCount);
@@ -147,7 +148,7 @@ public sealed unsafe partial class UringLoop : IIoLoop, IDisposable
     private void Wake()
     {
         // One signal suffices until the loop has seen it.
-        if (Interlocked.Exchange(ref _isWakeSent, 1) == 0)
+        if (!_isDisposed && Interlocked.Exchange(ref _isWakeSent, 1) == 0)
         {
             ulong one = 1;
             _ = Unistd.write(_wakeFd, &one, sizeof(ulong));

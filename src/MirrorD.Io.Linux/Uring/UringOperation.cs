@@ -45,6 +45,9 @@ internal sealed class UringOperation(IoOperation operation)
     public ZeroStep Step;
     public bool MayUnmap;
 
+    /// <summary>Discard by ioctl: ends it on the loop's thread. Made once.</summary>
+    public Action? Ended;
+
     /// <summary>The last try would have blocked: let a worker thread of the kernel do it.</summary>
     public bool ForceWorker;
 

@@ -187,6 +187,7 @@ public sealed class LinuxDiskTests : IDisposable
         Assert.Equal(4096, disk.LogicalBlockBytes);
         Assert.Equal(16 << 20, disk.LengthBytes);
         Assert.True(disk.CanDiscard);
+        Assert.Equal(4096, MirrorD.Io.Linux.Disks.DiskOpening.TryBlockBytes(disk.Fd)); // As on older kernels.
         Assert.Contains("in use", Refusal(device.Path), StringComparison.Ordinal);
 
         BufferSlice data = _driver.Buffer(1 << 20);
@@ -202,12 +203,15 @@ public sealed class LinuxDiskTests : IDisposable
         disk.Close();
     }
 
-    [RootFact("losetup")]
-    public void A_discard_reaches_the_block_device()
+    [RootTheory("losetup")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_discard_reaches_the_block_device(bool byIoctl)
     {
         string backing = _directory.File("backing");
         using var device = new LoopDevice(backing, 16 << 20, 512);
         LinuxDisk disk = LinuxDisk.Open(device.Path, isWritable: true, isExclusive: true);
+        disk.DiscardsByIoctl = byIoctl; // As after a refusal by a device that discards but can't zero.
         Assert.Equal(512, disk.LogicalBlockBytes);
         BufferSlice data = _driver.Buffer(8 << 20);
         data.Span.Fill(7);
