@@ -9,7 +9,7 @@ public sealed unsafe partial class UringLoop
 {
     // A whole burst submitted at once drains a disk's queue in lock-step with the loop; small groups keep it
     // fed.
-    private const uint EntriesPerGroup = 8;
+    private const uint EntriesPerGroup = 4;
 
     // Entries that found the queue full (or the loop not yet running), in their order.
     private readonly Queue<(ulong UserData, bool IsCancel)> _backlog = new();

@@ -203,6 +203,22 @@ public sealed class LinuxDiskTests : IDisposable
         disk.Close();
     }
 
+    [RootFact("losetup")]
+    public void A_durable_write_and_a_flush_reach_stable_storage_and_a_plain_write_does_not()
+    {
+        using var device = new LoopDevice(_directory.File("backing"), 16 << 20, 512);
+        LinuxDisk disk = LinuxDisk.Open(device.Path, isWritable: true, isExclusive: true);
+        BufferSlice data = _driver.Buffer(4096);
+        long start = device.CompletedFlushes();
+        _driver.Do(operation => Loop.Write(disk, 0, data, false, operation));
+        Assert.Equal(start, device.CompletedFlushes());
+        _driver.Do(operation => Loop.Write(disk, 0, data, true, operation));
+        Assert.Equal(start + 1, device.CompletedFlushes());
+        _driver.Do(operation => Loop.Flush(disk, operation));
+        Assert.Equal(start + 2, device.CompletedFlushes());
+        disk.Close();
+    }
+
     [RootTheory("losetup")]
     [InlineData(false)]
     [InlineData(true)]

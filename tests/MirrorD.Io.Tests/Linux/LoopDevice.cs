@@ -15,5 +15,13 @@ internal sealed class LoopDevice : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Flushes of a volatile cache that the device has carried out (Documentation/block/stat).</summary>
+    public long CompletedFlushes()
+    {
+        string statistics = File.ReadAllText($"/sys/block/{System.IO.Path.GetFileName(Path)}/stat");
+        string[] fields = statistics.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return long.Parse(fields[15], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     public void Dispose() => Command.Run("losetup", "--detach", Path);
 }

@@ -186,7 +186,7 @@ public sealed class UringLoopTests : IDisposable
             expected.Add(timer);
         }
 
-        expected = [.. expected.OrderBy(timer => timer.DeadlineNs).ThenBy(timer => timer.TimerSequence)];
+        expected = [.. expected.OrderBy(timer => timer.DeadlineNs)]; // Stable: else as they were added.
         foreach (UringOperation timer in expected)
         {
             Assert.Same(timer, heap.First);
