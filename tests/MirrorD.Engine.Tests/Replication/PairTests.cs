@@ -160,4 +160,86 @@ public class PairTests
         pair.Join();
         Assert.Equal(pair.A.Peek(0, 1 << 20, 1), pair.B.Peek(0, 1 << 20, 1));
     }
+
+    [Fact]
+    public void An_interrupted_full_sync_goes_on_where_it_was()
+    {
+        var pair = new SimulatedPair(dataBytes: 256 << 20, aIs: CreationSource.Self, bIs: CreationSource.Peer);
+        pair.StartBoth();
+        pair.Until("half", () => pair.A.Resource.Status.Resync is { } r && r.RemainingBytes < r.TotalBytes / 2);
+        pair.B.Kill();
+        pair.Until("lost", () => pair.A.Link == LinkState.Disconnected);
+        long missing = pair.A.Resource.Status.Volumes[0].DirtyBytes;
+        Assert.InRange(missing, 1, 128 << 20);
+        pair.B.Start();
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 1 << 20), pair.B.Peek(0, 1 << 20));
+        Assert.Contains(pair.A.Events, e => e.Contains($"resync-started r: {missing} bytes"));
+    }
+
+    [Fact]
+    public void Random_writes_beyond_the_reach_of_the_activity_log_go_on_and_come_out_equal()
+    {
+        var pair = new SimulatedPair(dataBytes: 8L << 30);
+        pair.StartBoth();
+        pair.Join();
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
+        var pending = new List<SimulatedPair.Pending>();
+        for (int i = 0; i < 2048; i++)
+        {
+            pending.Add(pair.A.Submit(VolumeOperation.Write, (i * 797L % 2048) * (4 << 20), 4096, (byte)i));
+            if (pending.Count == 64)
+            {
+                pair.Until("batch", () => pending.TrueForAll(p => p.Error == 0), 600);
+                pending.Clear();
+            }
+        }
+
+        pair.A.Flush();
+        for (int i = 0; i < 2048; i += 97)
+        {
+            Assert.Equal(pair.A.Peek(i * (4L << 20), 4096), pair.B.Peek(i * (4L << 20), 4096));
+        }
+    }
+
+    [Fact]
+    public void A_resync_ends_although_a_client_keeps_writing_the_same_blocks()
+    {
+        SimulatedPair pair = Joined(onPeerLoss: OnPeerLoss.Continue);
+        pair.B.Kill();
+        pair.A.Write(0, 131072, 1);
+        pair.B.Start();
+        int round = 0;
+        SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, 4096, 2);
+        pair.Until("joined under writes", () =>
+        {
+            if (write.Error is not null)
+            {
+                Assert.Equal(0, write.Error);
+                write = pair.A.Submit(VolumeOperation.Write, (++round % 32) * 4096, 4096, (byte)round);
+            }
+
+            return pair.A.Link == LinkState.Joined && pair.B.Link == LinkState.Joined;
+        });
+        pair.Until("last write", () => write.Error is not null);
+        Assert.Equal(pair.A.Peek(0, 131072), pair.B.Peek(0, 131072));
+    }
+
+    [Fact]
+    public void A_forced_promotion_on_both_sides_is_found_as_split_brain_and_moves_no_data()
+    {
+        SimulatedPair pair = Joined();
+        pair.World.Network.Cut("a", "b");
+        pair.Until("lost", () => pair.A.Link == LinkState.Disconnected && pair.B.Link == LinkState.Disconnected);
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(true)).Succeeded);
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(true)).Succeeded);
+        pair.A.Write(0, 4096, 1);
+        pair.B.Write(0, 4096, 2);
+        pair.World.Network.Mend("a", "b");
+        pair.Until("split brain", () => pair.A.Resource.Status.HoldUp?.State == "SplitBrain"
+            && pair.B.Resource.Status.HoldUp?.State == "SplitBrain");
+        Assert.All(pair.A.Peek(0, 4096), b => Assert.Equal(1, b));
+        Assert.All(pair.B.Peek(0, 4096), b => Assert.Equal(2, b));
+        pair.A.Write(8192, 4096, 3);
+    }
 }
