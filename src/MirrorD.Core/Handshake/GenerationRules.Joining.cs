@@ -15,13 +15,15 @@ public static partial class GenerationRules
     /// <param name="source">The source's facts.</param>
     public static Superblock BecomeTarget(Superblock target, HandshakeAction action, HandshakeFacts source)
     {
-        Invariant.Require(new HandshakeDecision(default, action, default).Joins, "only a joining node is a target");
+        Invariant.Require(
+            action is HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync,
+            "only a joining node is a target");
         Invariant.Require(action != HandshakeAction.NoSync || target.DiskState != DiskState.Inconsistent,
             "an Inconsistent copy is never joined without a sync");
         return target with
         {
             DiskState = action == HandshakeAction.NoSync ? DiskState.Outdated : DiskState.Inconsistent,
-            ResyncFrom = source.Current,
+            ResyncFrom = action == HandshakeAction.NoSync ? Generation.None : source.Current,
             FullSyncNeeded = target.FullSyncNeeded || action == HandshakeAction.FullSync,
             Proof = Proof.None,
             PeerExcluded = false,

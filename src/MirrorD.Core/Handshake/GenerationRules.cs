@@ -59,49 +59,6 @@ public static partial class GenerationRules
     public static Superblock LevelPromotions(Superblock superblock, ulong peerPromotions) =>
         superblock with { Promotions = Math.Max(superblock.Promotions, peerPromotions) };
 
-    /// <summary>
-    /// Completes a store that was interrupted between volumes. The resource's fields are stored in the volumes'
-    /// order, and every such store goes to all volumes, so their sequences run level: when the first volumes are
-    /// exactly one ahead, the others missed that store and get its resource fields now. Nothing relied on it yet, so
-    /// completing it is as safe as never having begun it. Each keeps its own volume's fields.
-    /// </summary>
-    /// <returns>
-    /// What each volume has to hold (the same instances where nothing is missing), or null when the volumes
-    /// disagree in any other way.
-    /// </returns>
-    public static IReadOnlyList<Superblock>? CompleteInterruptedStore(IReadOnlyList<Superblock> volumes)
-    {
-        Superblock first = volumes[0];
-        int level = 0;
-        while (level < volumes.Count && volumes[level].Sequence == first.Sequence)
-        {
-            level++;
-        }
-
-        bool othersMissedOne = volumes.Skip(level).All(volume => volume.Sequence + 1 == first.Sequence);
-        bool leadersAgree = volumes.Take(level).All(volume => Agree(first, volume));
-        bool othersAgree = volumes.Skip(level).All(volume => Agree(volumes[level], volume));
-        if (volumes.All(volume => Agree(first, volume)))
-        {
-            return volumes;
-        }
-
-        return othersMissedOne && leadersAgree && othersAgree
-            ? [.. volumes.Select((volume, i) => i < level ? volume : WithResourceFieldsOf(first, volume))]
-            : null;
-    }
-
-    private static Superblock WithResourceFieldsOf(Superblock resource, Superblock volume) => resource with
-    {
-        VolumeIndex = volume.VolumeIndex,
-        VolumeName = volume.VolumeName,
-        DataBytes = volume.DataBytes,
-        BlockBytes = volume.BlockBytes,
-        ExtentBytes = volume.ExtentBytes,
-        Sequence = volume.Sequence,
-        PeerSequence = volume.PeerSequence,
-    };
-
     /// <summary>Newest first, each once, without the current one, at most 32: the oldest fall off.</summary>
     private static Generation[] Merge(Generation current, params ReadOnlySpan<IReadOnlyList<Generation>> parts)
     {
