@@ -28,6 +28,8 @@ internal sealed partial class NetworkNamespace : IDisposable
         a.Ip("link", "add", interfaceName, "type", "veth", "peer", "name", interfaceName, "netns", b.Name);
         a.Ip("link", "set", interfaceName, "up");
         b.Ip("link", "set", interfaceName, "up");
+        a.WaitUntilUp(interfaceName);
+        b.WaitUntilUp(interfaceName);
     }
 
     /// <summary>An Ethernet interface that is up; its cable ends in the same namespace.</summary>
@@ -36,6 +38,7 @@ internal sealed partial class NetworkNamespace : IDisposable
         Ip("link", "add", name, "type", "veth", "peer", "name", $"{name}-end");
         Ip("link", "set", name, "up");
         Ip("link", "set", $"{name}-end", "up");
+        WaitUntilUp(name);
     }
 
     // nsenter and not "ip -n", which fails where / is no mount point: in a chroot.
@@ -60,6 +63,17 @@ internal sealed partial class NetworkNamespace : IDisposable
     }
 
     public void Dispose() => Command.Run("ip", "netns", "delete", Name);
+
+    // The kernel notices a carrier up to a second later; until then it drops what is sent.
+    private void WaitUntilUp(string interfaceName)
+    {
+        long startTicks = Environment.TickCount64;
+        while (!Ip("-o", "link", "show", "dev", interfaceName).Contains("state UP", StringComparison.Ordinal))
+        {
+            bool isLate = Environment.TickCount64 - startTicks > 20_000;
+            Assert.False(isLate, $"waited 20 s for the carrier of {interfaceName}");
+        }
+    }
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int setns(int fd, int type);
