@@ -13,25 +13,14 @@ namespace MirrorD.Engine.Nbd;
 /// </content>
 internal sealed partial class NbdSession
 {
-    private readonly Stack<PendingRequest> _freeRequests = new();
-    private readonly Stack<Piece> _freePieces = new();
-    private Piece[] _pieces = [];
     private RequestCheck _check;
     private int _requestsInUse;
     private int _piecesInUse;
     private int _slotsHeld;
 
-    /// <summary>All that requests need is made here, once.</summary>
     private void BeginTransmission(NbdExport export)
     {
-        _pieces = new Piece[_options.MaxRequestsPerSession];
-        for (int i = 0; i < _pieces.Length; i++)
-        {
-            _pieces[i] = new Piece(OnVolumeDone);
-            _freePieces.Push(_pieces[i]);
-            _freeRequests.Push(new PendingRequest());
-        }
-
+        _memory.Lend(this, _options.MaxRequestsPerSession);
         _check = new RequestCheck((ulong)export.Volume.LengthBytes, (uint)export.Volume.BlockBytes,
             (uint)export.SlotBytes, _structuredReplies, _allocationContextOf == export);
     }
@@ -59,7 +48,7 @@ internal sealed partial class NbdSession
         }
 
         // A request needs one piece at least; taking it up only when there is one keeps the readers simple.
-        if (_freeRequests.Count == 0 || _freePieces.Count == 0)
+        if (_memory.FreeRequests.Count == 0 || _memory.FreePieces.Count == 0)
         {
             return Step.Blocked;
         }
@@ -91,7 +80,7 @@ internal sealed partial class NbdSession
         }
 
         NbdError error = _check.Refuse(header, out string text);
-        PendingRequest request = _freeRequests.Pop();
+        PendingRequest request = _memory.FreeRequests.Pop();
         _requestsInUse++;
         request.Begin(header, error, text);
         if (header.Command == NbdCommand.Write)
@@ -142,12 +131,12 @@ internal sealed partial class NbdSession
     {
         piece = null!;
         IoBuffer? slot = null;
-        if (_freePieces.Count == 0 || (dataBytes > 0 && !_export!.TryRentSlot(_slotsHeld, out slot)))
+        if (_memory.FreePieces.Count == 0 || (dataBytes > 0 && !_export!.TryRentSlot(_slotsHeld, out slot)))
         {
             return false;
         }
 
-        piece = _freePieces.Pop();
+        piece = _memory.FreePieces.Pop();
         _piecesInUse++;
         request.Pieces++;
         piece.Request = request;
@@ -170,7 +159,7 @@ internal sealed partial class NbdSession
         piece.Slot = null;
         piece.Io.Data = default;
         piece.Request.Pieces--;
-        _freePieces.Push(piece);
+        _memory.FreePieces.Push(piece);
         _piecesInUse--;
         _runAgain = true;
         if (slot is not null)
@@ -183,7 +172,7 @@ internal sealed partial class NbdSession
     private void ReleaseRequest(PendingRequest request)
     {
         _requestsInUse--;
-        _freeRequests.Push(request);
+        _memory.FreeRequests.Push(request);
         _runAgain = true;
     }
 
@@ -191,7 +180,7 @@ internal sealed partial class NbdSession
     private void ReleaseIdlePieces()
     {
         bool fills = _receive.IsPending && _receivesIntoSlot;
-        foreach (Piece piece in _pieces)
+        foreach (Piece piece in _memory.Pieces)
         {
             if (piece.State == PieceState.Ready || (piece.State == PieceState.Filling && !fills))
             {
@@ -215,11 +204,11 @@ internal sealed partial class NbdSession
         _export!.Volume.Submit(io);
     }
 
-    private void OnVolumeDone(IoRequest io)
+    /// <summary>The volume has done a piece of this session.</summary>
+    public void OnVolumeDone(Piece piece)
     {
         bool wasRunning = _running;
         _running = true;
-        var piece = (Piece)io.State!;
         Invariant.Require(piece.State == PieceState.InVolume, "the volume completes a request once");
         piece.State = PieceState.Ready;
         piece.Request.PiecesInVolume--;

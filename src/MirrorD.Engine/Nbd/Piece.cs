@@ -1,3 +1,4 @@
+using MirrorD.Core;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Nbd;
@@ -22,10 +23,15 @@ internal enum PieceState
 /// </summary>
 internal sealed class Piece : QueuedReply
 {
-    /// <summary>Makes a piece.</summary>
-    /// <param name="completed">Called when the volume has done it; the state of the request is the
-    /// piece.</param>
-    public Piece(Action<IoRequest> completed) => Io = new IoRequest(completed, this);
+    /// <summary>Makes a piece; the state of its volume request is the piece itself.</summary>
+    public Piece() => Io = new IoRequest(static io =>
+    {
+        var piece = (Piece)io.State!;
+        piece.Session.OnVolumeDone(piece);
+    }, this);
+
+    /// <summary>Whose it is now.</summary>
+    public NbdSession Session { get; private set; } = null!;
 
     /// <summary>What the volume gets.</summary>
     public IoRequest Io { get; }
@@ -47,4 +53,14 @@ internal sealed class Piece : QueuedReply
 
     /// <summary>Bytes of data.</summary>
     public int DataBytes => Io.Data.LengthBytes;
+
+    /// <summary>Makes it a free piece of a session. It must be free already, or new.</summary>
+    public void Reset(NbdSession session)
+    {
+        Invariant.Require(State == PieceState.Free && Slot is null, "a piece changes hands when it is free");
+        Session = session;
+        Request = null!;
+        Next = null;
+        NextInRequest = null;
+    }
 }
