@@ -156,13 +156,14 @@ public sealed partial class Replica
             return;
         }
 
+        // Whatever the end of the pass sets off may begin the next one: this one's requests go first.
         _passRunning = false;
+        HoldOrFail(_flushing);
         if (!_passIsVoid && Failure is null)
         {
             PassDone();
         }
 
-        HoldOrFail(_flushing);
         PumpFlush();
     }
 
