@@ -3,8 +3,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Nbd;
 
 /// <summary>
-/// The buffers and request objects of a session; reused from one session to the next, so that clients which come and
-/// go cost nothing.
+/// The buffers and request objects of a session; reused from one session to the next, so that clients which
+/// come and go cost next to nothing.
 /// </summary>
 internal sealed class SessionMemory : IDisposable
 {
@@ -26,8 +26,8 @@ internal sealed class SessionMemory : IDisposable
     public Stack<PendingRequest> FreeRequests { get; } = new();
 
     /// <summary>
-    /// Makes all pieces and requests available to a session. Those of the one before are out of use by then: its
-    /// pieces have come back, its requests are simply forgotten.
+    /// Makes all pieces and requests available to a session. Those of the one before are out of use by then:
+    /// its pieces have come back, its requests are simply forgotten.
     /// </summary>
     /// <param name="session">The new owner.</param>
     /// <param name="count">How many; the same at every call.</param>

@@ -2,7 +2,7 @@ using MirrorD.Formats.Nbd;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>Random requests of several pipelining clients, compared with a plain array of bytes each.</summary>
+/// <summary>Random requests of several pipelining clients, each compared with a plain array.</summary>
 public sealed class RandomWorkloadTests
 {
     private const int RegionBytes = 8 << 20;
@@ -79,7 +79,8 @@ public sealed class RandomWorkloadTests
             if (request.Command == NbdCommand.Read)
             {
                 byte[] expected = model[request.Begin..(request.Begin + request.Length)];
-                Assert.True(expected.AsSpan().SequenceEqual(answer.Data), $"read of {request} got other bytes");
+                bool equal = expected.AsSpan().SequenceEqual(answer.Data);
+                Assert.True(equal, $"read of {request} got other bytes");
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>The NBD clients of the distribution against the server, over io_uring and a unix socket.</summary>
+/// <summary>The distribution's NBD clients against the server, over io_uring and a unix socket.</summary>
 [Trait("Level", "Hosts")]
 public sealed class RealClientsTests
 {
@@ -17,7 +17,8 @@ public sealed class RealClientsTests
         string json = server.Run("nbdinfo", "--json", server.Uri);
         foreach (string expected in new[]
         {
-            "\"protocol\": \"newstyle-fixed\"", "\"structured\": true", "\"can_flush\": true", "\"can_fua\": true",
+            "\"protocol\": \"newstyle-fixed\"", "\"structured\": true",
+            "\"can_flush\": true", "\"can_fua\": true",
             "\"can_trim\": true", "\"can_zero\": true", "\"can_fast_zero\": true", "\"can_cache\": true",
             "\"can_df\": true", "\"can_multi_conn\": true", "\"is_read_only\": false",
             "\"block_size_minimum\": 512", "\"block_size_preferred\": 4096",
@@ -34,7 +35,8 @@ public sealed class RealClientsTests
     public void Nbdinfo_maps_what_was_written()
     {
         using var server = new RealServer(DiskBytes);
-        Assert.Contains($"{DiskBytes}", server.Run("nbdinfo", "--map=base:allocation", "--totals", server.Uri));
+        string totals = server.Run("nbdinfo", "--map=base:allocation", "--totals", server.Uri);
+        Assert.Contains($"{DiskBytes}", totals);
         server.Run("nbdcopy", server.RandomFile("one", 1 << 20), server.Uri);
         string map = server.Run("nbdinfo", "--map", server.Uri);
         Assert.Matches(@"^\s+0\s+1048576\s+0\s+data", map);
@@ -76,7 +78,8 @@ public sealed class RealClientsTests
         string[] commands =
         [
             "write -P 7 1M 4M", "write -f -P 8 20M 4k", "write -P 9 0 31M", "aio_write -P 3 40M 64k",
-            "aio_write -P 4 41M 64k", "aio_flush", "write -z 2M 1M", "write -z -u 3M 64k", "discard 4M 1M", "flush",
+            "aio_write -P 4 41M 64k", "aio_flush", "write -z 2M 1M", "write -z -u 3M 64k", "discard 4M 1M",
+            "flush",
             "read -P 9 1M 1M", "read -P 0 2M 1M", "read -P 0 3M 64k", "read -P 9 5M 26M",
             "read -P 3 40M 64k", "read -P 4 41M 64k",
         ];

@@ -4,7 +4,7 @@ using MirrorD.Formats.Nbd;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>What only the real loop can show: allocation, and clients that come and go as fast as they can.</summary>
+/// <summary>What only the real loop can show: allocation, and clients that come and go quickly.</summary>
 [Trait("Level", "Hosts")]
 public sealed class RealLoopTests
 {
@@ -25,7 +25,7 @@ public sealed class RealLoopTests
         const int Rounds = 1000;
         Exchange(client, Rounds, structured);
         server.OnLoop(() => after = GC.GetAllocatedBytesForCurrentThread());
-        // 16 writes, 16 reads and a flush a round; what the loop needs for the two samples is a few hundred bytes.
+        // 16 writes, 16 reads and a flush a round; the two samples themselves need a few hundred bytes.
         Assert.True(after - before < 4096, $"{after - before} bytes for {Rounds * 33} requests");
     }
 
@@ -99,7 +99,10 @@ public sealed class RealLoopTests
         }
 
         static byte[] WriteOf(int i) =>
-            [.. NbdClient.RequestBytes(NbdCommand.Write, (ulong)i, (ulong)(i * Block), Block), .. new byte[Block]];
+        [
+            .. NbdClient.RequestBytes(NbdCommand.Write, (ulong)i, (ulong)(i * Block), Block),
+            .. new byte[Block],
+        ];
 
         static byte[] ReadOf(int i) =>
             NbdClient.RequestBytes(NbdCommand.Read, (ulong)i, (ulong)(i * Block), Block);

@@ -5,7 +5,7 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>A server on the real loop, with a preallocated file as its disk and a unix socket, for real clients.</summary>
+/// <summary>A server on the real loop, with a preallocated file and a unix socket, for real clients.</summary>
 public sealed class RealServer : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -92,7 +92,8 @@ public sealed class RealServer : IDisposable
         while (!empty)
         {
             OnLoop(() => empty = _server.Sessions == 0);
-            Assert.True(Stopwatch.GetElapsedTime(began) < Deadline, $"waited {Deadline} for all clients to be gone");
+            TimeSpan waited = Stopwatch.GetElapsedTime(began);
+            Assert.True(waited < Deadline, $"waited {waited} for all clients to be gone");
         }
 
         OnLoop(() => Assert.Equal(_pool.Slots, _pool.FreeSlots));

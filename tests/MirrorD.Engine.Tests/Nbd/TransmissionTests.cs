@@ -309,7 +309,10 @@ public sealed class TransmissionTests
         }
 
         static byte[] WriteOf(int i) =>
-            [.. NbdClient.RequestBytes(NbdCommand.Write, (ulong)i, (ulong)i * 4096, 4096), .. Pattern(4096, i)];
+        [
+            .. NbdClient.RequestBytes(NbdCommand.Write, (ulong)i, (ulong)i * 4096, 4096),
+            .. Pattern(4096, i),
+        ];
     }
 
     [Theory]
