@@ -34,7 +34,7 @@ public sealed class DiskFrontend(IIoLoop loop, IDisk disk, BufferPool buffers, s
     /// <summary>Told of each request when it is submitted.</summary>
     public Action<IoRequest>? Submitted { get; set; }
 
-    /// <summary>Every request is checked against the interface's rules; off where allocation is measured.</summary>
+    /// <summary>Checks every request against the interface's rules; off to measure allocation.</summary>
     public bool Checks { get; set; } = true;
 
     /// <summary>Requests submitted and not completed.</summary>

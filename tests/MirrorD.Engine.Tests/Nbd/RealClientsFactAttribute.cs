@@ -1,6 +1,6 @@
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>A test with programs of the distribution; skipped, with the reason, where one is missing.</summary>
+/// <summary>Needs programs of the distribution; skipped, with the reason, where one is missing.</summary>
 public sealed class RealClientsFactAttribute : FactAttribute
 {
     public RealClientsFactAttribute(params string[] programs)

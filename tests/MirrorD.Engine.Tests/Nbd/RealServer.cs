@@ -5,7 +5,7 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
-/// <summary>A server on the real loop, with a preallocated file and a unix socket, for real clients.</summary>
+/// <summary>A server on the real loop, with a preallocated file and a unix socket.</summary>
 public sealed class RealServer : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
