@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Simulated;
 
-/// <summary>Sparse bytes of a disk: pages are made when first written; a block without room reads as zeroes.</summary>
+/// <summary>
+/// Sparse bytes of a disk: pages are made when first written; a block without room reads as zeroes.
+/// </summary>
 internal sealed class DiskImage(long lengthBytes)
 {
     private const int PageBytes = 65536;

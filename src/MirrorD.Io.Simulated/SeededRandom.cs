@@ -4,7 +4,8 @@ namespace MirrorD.Io.Simulated;
 
 /// <summary>
 /// Reproducible pseudo-random numbers: xoshiro256** (Blackman and Vigna, public domain description at
-/// prng.di.unimi.it), seeded through splitmix64. Own code, because System.Random does not promise its algorithm.
+/// prng.di.unimi.it), seeded through splitmix64. Own code, because System.Random does not promise its
+/// algorithm.
 /// </summary>
 public sealed class SeededRandom
 {

@@ -1,6 +1,7 @@
 namespace MirrorD.Io.Simulated;
 
-/// <content>The way to the other end: segments in order, each after its latency, a bounded number of bytes.</content>
+/// <content>The way to the other end: segments in order, each after its latency, a bounded number of
+/// bytes.</content>
 internal sealed partial class SimulatedConnection
 {
     private readonly LinkedList<(Segment Segment, long DueNs)> _travelling = new();
@@ -124,7 +125,8 @@ internal sealed partial class SimulatedConnection
     private void Deliver()
     {
         _deliveryScheduled = false;
-        if (_travelling.First is not { } next || (Remote && world.Network.IsCut(Loop.Node.Name, PeerNode.Name)))
+        bool isCut = Remote && world.Network.IsCut(Loop.Node.Name, PeerNode.Name);
+        if (isCut || _travelling.First is not { } next)
         {
             return;
         }

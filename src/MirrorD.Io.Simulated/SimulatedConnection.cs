@@ -1,10 +1,11 @@
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
-/// One end of a stream connection: the kernel's socket of a simulated process. Holds what has arrived, and the
-/// segments that are on their way to the other end.
+/// One end of a stream connection: the kernel's socket of a simulated process. Holds what has arrived, and
+/// the segments that are on their way to the other end.
 /// </summary>
-internal sealed partial class SimulatedConnection(SimulatedWorld world, SimulatedLoop loop, string name) : IConnection
+internal sealed partial class SimulatedConnection(SimulatedWorld world, SimulatedLoop loop, string name)
+    : IConnection
 {
     private readonly Queue<ReadOnlyMemory<byte>> _arrived = new();
     private SimulatedConnection _peer = null!;
@@ -76,7 +77,9 @@ internal sealed partial class SimulatedConnection(SimulatedWorld world, Simulate
         }
     }
 
-    /// <summary>The host lost power: what it had sent but nobody had received may get through in part.</summary>
+    /// <summary>
+    /// The host lost power: what it had sent but nobody had received may get through in part.
+    /// </summary>
     public void FallSilent()
     {
         _closed = true;

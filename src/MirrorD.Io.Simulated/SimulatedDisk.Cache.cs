@@ -43,7 +43,8 @@ public sealed partial class SimulatedDisk
         int share = _world.Random.Below(5) switch { 0 => 0, 1 => 100, _ => (int)_world.Random.Below(101) };
         foreach (CachedWrite write in _cache)
         {
-            foreach ((long offset, int length) in KeptSectors(write.Offset, write.Length, write.Durable ? 100 : share))
+            int kept = write.Durable ? 100 : share;
+            foreach ((long offset, int length) in KeptSectors(write.Offset, write.Length, kept))
             {
                 Apply(_durable, write, offset, length);
             }
@@ -52,6 +53,7 @@ public sealed partial class SimulatedDisk
         _cache.Clear();
         _cachedBytes = 0;
         _visible.CopyFrom(_durable);
+        Changed?.Invoke(0, LengthBytes);
     }
 
     private void Land(DiskOperation pending, ReadOnlySpan<byte> data, bool durable)
@@ -83,6 +85,7 @@ public sealed partial class SimulatedDisk
         }
 
         Cache(new CachedWrite(++_completions, offset, length, data, false, orphan.Unmap));
+        Changed?.Invoke(offset, length);
     }
 
     private void Cache(CachedWrite write)

@@ -1,10 +1,10 @@
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
-/// A disk with a volatile write cache. Reads see each completed write. A power cut keeps what was durable (written
-/// durably, or completed before a flush was submitted that then completed) and of everything younger,
-/// operations in flight included, each 512-byte sector or not, as the seed decides. A killed process loses
-/// nothing that completed; what it had in flight lands wholly, partly or not at all.
+/// A disk with a volatile write cache. Reads see each completed write. A power cut keeps what was durable
+/// (written durably, or completed before a flush was submitted that then completed) and of everything
+/// younger, operations in flight included, each 512-byte sector or not, as the seed decides. A killed process
+/// loses nothing that completed; what it had in flight lands wholly, partly or not at all.
 /// </summary>
 public sealed partial class SimulatedDisk : IDisk
 {
@@ -44,16 +44,24 @@ public sealed partial class SimulatedDisk : IDisk
     /// <inheritdoc/>
     public bool CanDiscard { get; set; } = true;
 
-    /// <summary>How long operations take, in nanoseconds from shortest to longest; a few take ten times longer.</summary>
+    /// <summary>
+    /// How long operations take, in nanoseconds from shortest to longest; a few take ten times longer.
+    /// </summary>
     public (long Shortest, long Longest) LatencyNs { get; set; } = (10_000, 200_000);
 
     /// <summary>How long flushes and durable writes take on top.</summary>
     public (long Shortest, long Longest) FlushLatencyNs { get; set; } = (50_000, 2_000_000);
 
     /// <summary>
-    /// Asked at each completion with kind, offset and length; a positive errno makes the operation fail without effect.
+    /// Asked at each completion with kind, offset and length; a positive errno makes the operation fail
+    /// without effect.
     /// </summary>
     public Func<OperationKind, long, long, int>? Fault { get; set; }
+
+    /// <summary>
+    /// Told after each change of what reads see: offset and length; the whole disk after a power cut.
+    /// </summary>
+    public Action<long, long>? Changed { get; set; }
 
     /// <summary>Operations submitted and not completed.</summary>
     public int OperationsInFlight => _inFlight.Count;
@@ -63,12 +71,31 @@ public sealed partial class SimulatedDisk : IDisk
     {
         if (_inFlight.Count > 0)
         {
-            throw new InvalidOperationException($"{Name} was closed with {_inFlight.Count} operations pending.");
+            throw new InvalidOperationException(
+                $"{Name} was closed with {_inFlight.Count} operations pending.");
         }
     }
 
     /// <summary>For a checker: what a read would see now.</summary>
     public void Peek(long offset, Span<byte> into) => _visible.Read(offset, into);
+
+    /// <summary>
+    /// For a checker: what a power cut now would leave at the least (younger sectors may survive too).
+    /// </summary>
+    public void PeekDurable(long offset, Span<byte> into)
+    {
+        _durable.Read(offset, into);
+        foreach (CachedWrite write in _cache)
+        {
+            long from = Math.Max(offset, write.Offset);
+            long to = Math.Min(offset + into.Length, write.Offset + write.Length);
+            if (write is { Durable: true, Data: not null } && from < to)
+            {
+                write.Data.AsSpan((int)(from - write.Offset), (int)(to - from))
+                    .CopyTo(into[(int)(from - offset)..]);
+            }
+        }
+    }
 
     /// <summary>For the set-up of a scenario, or for damage: contents that are durable at once.</summary>
     public void Put(long offset, ReadOnlySpan<byte> bytes)
@@ -78,7 +105,8 @@ public sealed partial class SimulatedDisk : IDisk
     }
 
     internal void Submit(
-        SimulatedLoop loop, IoOperation operation, long offset, long length, BufferSlice data, bool durable, bool unmap)
+        SimulatedLoop loop, IoOperation operation, long offset, long length, BufferSlice data, bool durable,
+        bool unmap)
     {
         if (loop.IsDead)
         {
@@ -152,10 +180,11 @@ public sealed partial class SimulatedDisk : IDisk
                 if (Checksum(pending.Data.Span) != pending.Checksum)
                 {
                     throw new InvalidOperationException(
-                        $"{Name}: the buffer of a write at {pending.Offset} changed before the write completed.");
+                        $"{Name}: the buffer of a write at {pending.Offset} changed before it completed.");
                 }
 
                 Land(pending, pending.Data.Span, pending.Durable);
+                Changed?.Invoke(pending.Offset, pending.Length);
                 operation.Complete((int)pending.Length);
                 break;
             case OperationKind.Discard when _world.Random.Percent(25):
@@ -164,6 +193,7 @@ public sealed partial class SimulatedDisk : IDisk
                 break;
             case OperationKind.Zero or OperationKind.Discard:
                 Land(pending, default, durable: false);
+                Changed?.Invoke(pending.Offset, pending.Length);
                 operation.Complete(0);
                 break;
             case OperationKind.Flush:
@@ -171,7 +201,8 @@ public sealed partial class SimulatedDisk : IDisk
                 operation.Complete(0);
                 break;
             case OperationKind.Allocation:
-                long run = _visible.RunAt(pending.Offset, Math.Min(pending.Length, 1L << 30), out bool isHole);
+                long longest = Math.Min(pending.Length, 1L << 30);
+                long run = _visible.RunAt(pending.Offset, longest, out bool isHole);
                 operation.Complete((int)run, isHole: isHole);
                 break;
             default:

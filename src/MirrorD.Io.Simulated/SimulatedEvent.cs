@@ -1,6 +1,8 @@
 namespace MirrorD.Io.Simulated;
 
-/// <summary>Something that will happen, unless it is cancelled or the process that it belongs to dies before.</summary>
+/// <summary>
+/// Something that will happen, unless it is cancelled or the process that it belongs to dies before.
+/// </summary>
 internal sealed class SimulatedEvent(SimulatedLoop? owner, Action action)
 {
     private bool _cancelled;

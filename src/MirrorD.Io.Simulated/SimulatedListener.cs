@@ -1,7 +1,8 @@
 namespace MirrorD.Io.Simulated;
 
 /// <summary>A listening socket of a simulated process.</summary>
-internal sealed class SimulatedListener(SimulatedNetwork network, SimulatedLoop loop, Endpoint endpoint) : IListener
+internal sealed class SimulatedListener(SimulatedNetwork network, SimulatedLoop loop, Endpoint endpoint)
+    : IListener
 {
     private const int BacklogLimit = 64;
 

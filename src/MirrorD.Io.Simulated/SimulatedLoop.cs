@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
-/// The loop of one simulated process. <see cref="Run"/> drives the whole world until <see cref="Stop"/>, so that
-/// code written for a real loop runs as it is; a simulator steps the world itself instead.
+/// The loop of one simulated process. <see cref="Run"/> drives the whole world until <see cref="Stop"/>, so
+/// that code written for a real loop runs as it is; a simulator steps the world itself instead.
 /// </summary>
 public sealed class SimulatedLoop : IIoLoop
 {
@@ -25,7 +25,9 @@ public sealed class SimulatedLoop : IIoLoop
     /// <inheritdoc/>
     public long NowNs => _world.NowNs + Node.ClockOffsetNs;
 
-    /// <summary>True once the process was killed or its node lost power; nothing completes any more.</summary>
+    /// <summary>
+    /// True once the process was killed or its node lost power; nothing completes any more.
+    /// </summary>
     public bool IsDead { get; private set; }
 
     internal SimulatedNode Node { get; }
@@ -164,7 +166,9 @@ public sealed class SimulatedLoop : IIoLoop
 
     internal long TurnNs() => _world.Random.Between(100, LongestTurnNs);
 
-    /// <summary>One event per posted action; each event runs the oldest one, so their order is kept.</summary>
+    /// <summary>
+    /// One event per posted action; each event runs the oldest one, so their order is kept.
+    /// </summary>
     internal void SchedulePosts()
     {
         for (; _scheduledPosts < _posts.Count; _scheduledPosts++)

@@ -4,8 +4,8 @@ namespace MirrorD.Io.Simulated;
 
 /// <summary>
 /// Stream connections between the nodes of a world. A direction between two nodes can be cut: then nothing
-/// arrives, no error is seen, and bytes in flight wait; once mended, a connection goes on where it was or stays
-/// silent for ever, as the seed decides.
+/// arrives, no error is seen, and bytes in flight wait; once mended, a connection goes on where it was or
+/// stays silent for ever, as the seed decides.
 /// </summary>
 public sealed class SimulatedNetwork
 {
@@ -65,7 +65,9 @@ public sealed class SimulatedNetwork
         }
     }
 
-    /// <summary>Resets all connections between two nodes: both ends see it, bytes in flight are lost.</summary>
+    /// <summary>
+    /// Resets all connections between two nodes: both ends see it, bytes in flight are lost.
+    /// </summary>
     public void Reset(string one, string other)
     {
         _world.Note($"link {one} - {other} reset");
@@ -111,7 +113,8 @@ public sealed class SimulatedNetwork
                 return;
             }
 
-            target = IPAddress.IsLoopback(tcp.Address) ? loop.Node : _addresses.GetValueOrDefault(tcp.Address);
+            target = IPAddress.IsLoopback(tcp.Address)
+                ? loop.Node : _addresses.GetValueOrDefault(tcp.Address);
         }
 
         SimulatedEvent timeout = loop.After(timeoutNs, () =>
@@ -141,7 +144,7 @@ public sealed class SimulatedNetwork
     internal void ProcessDied(SimulatedLoop loop)
     {
         _listeners.RemoveAll(listener => listener.Loop == loop);
-        foreach (SimulatedConnection connection in _connections.FindAll(connection => connection.Loop == loop))
+        foreach (SimulatedConnection connection in _connections.FindAll(each => each.Loop == loop))
         {
             connection.EndWithProcess();
         }
@@ -150,17 +153,19 @@ public sealed class SimulatedNetwork
     internal void PowerLost(SimulatedLoop loop)
     {
         _listeners.RemoveAll(listener => listener.Loop == loop);
-        foreach (SimulatedConnection connection in _connections.FindAll(connection => connection.Loop == loop))
+        foreach (SimulatedConnection connection in _connections.FindAll(each => each.Loop == loop))
         {
             connection.FallSilent();
         }
     }
 
     private void Knock(
-        SimulatedLoop client, SimulatedNode target, Endpoint endpoint, SimulatedEvent timeout, IoOperation operation)
+        SimulatedLoop client, SimulatedNode target, Endpoint endpoint, SimulatedEvent timeout,
+        IoOperation operation)
     {
-        bool remote = target != client.Node;
-        if (!target.IsOn || (remote && (IsCut(client.Node.Name, target.Name) || IsCut(target.Name, client.Node.Name))))
+        bool isCut = target != client.Node
+            && (IsCut(client.Node.Name, target.Name) || IsCut(target.Name, client.Node.Name));
+        if (!target.IsOn || isCut)
         {
             return;
         }

@@ -12,7 +12,9 @@ internal sealed class SimulatedNode(string name, SeededRandom random)
     /// <summary>False from a power cut until the next process starts.</summary>
     public bool IsOn { get; set; } = true;
 
-    /// <summary>What this host's monotonic clock shows when the world's time is 0: hosts don't agree.</summary>
+    /// <summary>
+    /// What this host's monotonic clock shows when the world's time is 0: hosts don't agree.
+    /// </summary>
     public long ClockOffsetNs { get; private set; } = random.Between(1, 1_000_000_000_000);
 
     public void SwitchOn()

@@ -4,8 +4,8 @@ namespace MirrorD.Io.Simulated;
 
 /// <summary>
 /// A deterministic world of nodes, disks and a network, run in one thread from one seed. Everything that
-/// happens is an event at a virtual time; events of the same time are ordered by a tie-break drawn from the seed.
-/// The same seed and the same calls give the same history (<see cref="Fingerprint"/>).
+/// happens is an event at a virtual time; events of the same time are ordered by a tie-break drawn from the
+/// seed. The same seed and the same calls give the same history (<see cref="Fingerprint"/>).
 /// </summary>
 public sealed class SimulatedWorld
 {
@@ -42,7 +42,8 @@ public sealed class SimulatedWorld
     public Action<string>? Trace { get; set; }
 
     /// <summary>
-    /// Starts a process on a node (made when its name is new; switched on when it was off) and gives its loop.
+    /// Starts a process on a node (made when its name is new; switched on when it was off) and gives its
+    /// loop.
     /// </summary>
     public SimulatedLoop CreateLoop(string node)
     {
@@ -54,7 +55,9 @@ public sealed class SimulatedWorld
         return loop;
     }
 
-    /// <summary>Makes a disk of a node; it outlives the node's processes and keeps what it made durable.</summary>
+    /// <summary>
+    /// Makes a disk of a node; it outlives the node's processes and keeps what it made durable.
+    /// </summary>
     public SimulatedDisk CreateDisk(string node, string name, long lengthBytes, int logicalBlockBytes = 512)
     {
         var disk = new SimulatedDisk(this, name, lengthBytes, logicalBlockBytes);
@@ -66,8 +69,8 @@ public sealed class SimulatedWorld
     public void AddAddress(string node, IPAddress address) => Network.AddAddress(Node(node), address);
 
     /// <summary>
-    /// Kills the processes of a node (kill -9): operations in flight land wholly, partly or not at all, nothing
-    /// that completed is lost, connections end with EOF or reset.
+    /// Kills the processes of a node (kill -9): operations in flight land wholly, partly or not at all,
+    /// nothing that completed is lost, connections end with EOF or reset.
     /// </summary>
     public void CrashProcess(string node)
     {
@@ -77,8 +80,8 @@ public sealed class SimulatedWorld
     }
 
     /// <summary>
-    /// Cuts the power of a node: processes end, unflushed sectors are kept or lost each by itself, connections
-    /// fall silent. The node stays off until <see cref="CreateLoop"/>.
+    /// Cuts the power of a node: processes end, unflushed sectors are kept or lost each by itself,
+    /// connections fall silent. The node stays off until <see cref="CreateLoop"/>.
     /// </summary>
     public void PowerCut(string node)
     {
@@ -117,7 +120,8 @@ public sealed class SimulatedWorld
     }
 
     /// <summary>
-    /// Runs events until the condition holds; false when the virtual time limit passed before, or nothing is left.
+    /// Runs events until the condition holds; false when the virtual time limit passed before, or nothing is
+    /// left.
     /// </summary>
     public bool RunUntil(Func<bool> condition, long limitNs)
     {
@@ -186,7 +190,9 @@ public sealed class SimulatedWorld
         }
     }
 
-    /// <summary>Nothing is left to happen by itself: waits for another thread to post or to stop the loop.</summary>
+    /// <summary>
+    /// Nothing is left to happen by itself: waits for another thread to post or to stop the loop.
+    /// </summary>
     internal void WaitForOtherThreads(SimulatedLoop loop)
     {
         lock (_postGate)

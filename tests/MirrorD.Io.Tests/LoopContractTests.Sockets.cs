@@ -203,7 +203,8 @@ public abstract partial class LoopContractTests
             Loop.Connect(listener.Endpoint, 5_000_000_000, connect.Operation);
         }
 
-        RunUntil(() => accepted.Count == 3 && connects.All(connect => connect.Completions == 1), "3 connections");
+        RunUntil(
+            () => accepted.Count == 3 && connects.All(connect => connect.Completions == 1), "3 connections");
         Assert.All(connects, connect => Assert.Equal(0, connect.Result));
         Assert.Equal(3, accepted.Distinct().Count());
         listener.Close();
@@ -216,7 +217,8 @@ public abstract partial class LoopContractTests
     {
         IListener listener = Loop.Listen(CreateEndpoint(tcp));
         IOException refusal = Assert.Throws<IOException>(() => Loop.Listen(listener.Endpoint));
-        string place = listener.Endpoint is TcpEndpoint at ? at.Port.ToString() : ((UnixEndpoint)listener.Endpoint).Path;
+        string place = listener.Endpoint is TcpEndpoint at
+            ? at.Port.ToString() : ((UnixEndpoint)listener.Endpoint).Path;
         Assert.Contains(place, refusal.Message);
         listener.Close();
     }

@@ -112,7 +112,8 @@ public abstract partial class LoopContractTests
         Probe accept = NewProbe();
         Loop.Accept(listener, accept.Operation);
         using var patience = new Timer(
-            _ => Environment.FailFast("Run did not end 20 s after Stop"), null, Patience, Timeout.InfiniteTimeSpan);
+            _ => Environment.FailFast("Run did not end 20 s after Stop"),
+            null, Patience, Timeout.InfiniteTimeSpan);
         var stopper = new Thread(Loop.Stop);
         stopper.Start();
         Loop.Run();

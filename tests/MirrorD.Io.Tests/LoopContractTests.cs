@@ -1,8 +1,8 @@
 namespace MirrorD.Io.Tests;
 
 /// <summary>
-/// What every loop promises (the documentation of <see cref="IIoLoop"/>). One subclass per loop; the tests are
-/// in the partial files by subject.
+/// What every loop promises (the documentation of <see cref="IIoLoop"/>). One subclass per loop; the tests
+/// are in the partial files by subject.
 /// </summary>
 public abstract partial class LoopContractTests : IDisposable
 {
@@ -20,7 +20,9 @@ public abstract partial class LoopContractTests : IDisposable
     /// <summary>A fresh disk that reads as zeroes, with logical blocks of at most 4096 bytes.</summary>
     protected abstract IDisk CreateDisk(long lengthBytes);
 
-    /// <summary>An endpoint where nobody listens; TCP with port 0, so that the listener tells the port.</summary>
+    /// <summary>
+    /// An endpoint where nobody listens; TCP with port 0, so that the listener tells the port.
+    /// </summary>
     protected abstract Endpoint CreateEndpoint(bool tcp);
 
     /// <summary>An endpoint to which nobody answers, neither with success nor with ECONNREFUSED.</summary>
@@ -66,14 +68,18 @@ public abstract partial class LoopContractTests : IDisposable
 
     protected static string Text(BufferSlice slice) => System.Text.Encoding.ASCII.GetString(slice.Span);
 
-    /// <summary>A counted operation; afterwards the condition of <see cref="RunUntil"/> is looked at.</summary>
+    /// <summary>
+    /// A counted operation; afterwards the condition of <see cref="RunUntil"/> is looked at.
+    /// </summary>
     protected Probe NewProbe(Action<Probe>? then = null) => new(probe =>
     {
         then?.Invoke(probe);
         StopWhenDone();
     });
 
-    /// <summary>Runs the loop until the condition holds, looked at after each completion of a probe.</summary>
+    /// <summary>
+    /// Runs the loop until the condition holds, looked at after each completion of a probe.
+    /// </summary>
     protected void RunUntil(Func<bool> done, string waitedFor)
     {
         bool late = false;

@@ -126,7 +126,8 @@ public class SimulatedDiskTests
         int result = 0;
         using var buffer = new IoBuffer(4096);
         buffer.Span.Fill(1);
-        loop.Write(disk, 0, buffer.Slice(0, 4096), false, new IoOperation(operation => result = operation.Result));
+        var write = new IoOperation(operation => result = operation.Result);
+        loop.Write(disk, 0, buffer.Slice(0, 4096), false, write);
         world.RunUntil(() => result != 0, 1_000_000_000);
         Assert.Equal(-Errno.EIO, result);
         Assert.Equal(0, Sectors(disk)[0]);

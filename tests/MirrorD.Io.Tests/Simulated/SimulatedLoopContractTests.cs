@@ -16,7 +16,8 @@ public class SimulatedLoopContractTests : LoopContractTests
         return _world.CreateLoop("a");
     }
 
-    protected override IDisk CreateDisk(long lengthBytes) => _world.CreateDisk("a", $"disk{_number++}", lengthBytes);
+    protected override IDisk CreateDisk(long lengthBytes) =>
+        _world.CreateDisk("a", $"disk{_number++}", lengthBytes);
 
     protected override Endpoint CreateEndpoint(bool tcp) => tcp
         ? new TcpEndpoint(IPAddress.Parse("10.0.0.1"), 0)

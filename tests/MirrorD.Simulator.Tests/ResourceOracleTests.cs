@@ -1,0 +1,191 @@
+using MirrorD.Simulator.Oracle;
+
+namespace MirrorD.Simulator.Tests;
+
+public class ResourceOracleTests
+{
+    private const int Sector = Stamp.SectorBytes;
+
+    private readonly ResourceOracle _oracle = new(1, 64 * 1024);
+
+    [Fact]
+    public void An_acknowledged_write_is_what_is_read()
+    {
+        Mutation write = Write();
+        _oracle.Acknowledge(write);
+        Read(write);
+        AssertIllegal(null);
+    }
+
+    [Fact]
+    public void A_write_under_way_may_be_seen_or_not_but_is_not_unseen_again()
+    {
+        Mutation write = Write();
+        Read(null);
+        Read(write);
+        AssertIllegal(null);
+    }
+
+    [Fact]
+    public void Of_two_writes_at_a_time_either_may_win_and_then_stays()
+    {
+        Mutation one = Write();
+        Mutation other = Write();
+        _oracle.Acknowledge(other);
+        _oracle.Acknowledge(one);
+        Read(other);
+        Read(other);
+        AssertIllegal(one);
+        AssertIllegal(null);
+    }
+
+    [Fact]
+    public void A_write_replaces_what_was_acknowledged_before_it_began()
+    {
+        Mutation older = Write();
+        _oracle.Acknowledge(older);
+        Mutation newer = Write();
+        Read(older);
+        _oracle.Acknowledge(newer);
+        AssertIllegal(older);
+        Read(newer);
+    }
+
+    [Fact]
+    public void A_failed_write_may_be_there_or_not_but_does_not_appear_later()
+    {
+        Mutation failed = Write();
+        _oracle.Fail(failed);
+        Read(null);
+        AssertIllegal(failed);
+    }
+
+    [Fact]
+    public void A_read_may_see_what_was_overwritten_while_it_was_under_way()
+    {
+        Mutation older = Write();
+        _oracle.Acknowledge(older);
+        ReadInProgress read = _oracle.BeginRead(0, 0, Sector);
+        Mutation between = Write(forceUnitAccess: true);
+        _oracle.Acknowledge(between);
+        Mutation newer = Write(forceUnitAccess: true);
+        _oracle.Acknowledge(newer);
+        _oracle.EndRead(read, Contents(between));
+        Read(newer);
+        AssertIllegal(between);
+    }
+
+    [Fact]
+    public void What_was_read_of_an_unacknowledged_write_may_be_gone_after_a_crash_and_then_stays_gone()
+    {
+        Mutation write = Write();
+        Read(write);
+        _oracle.ServerDied([write]);
+        Read(null);
+        AssertIllegal(write);
+    }
+
+    [Fact]
+    public void A_crash_takes_nothing_acknowledged_away()
+    {
+        Mutation write = Write();
+        _oracle.Acknowledge(write);
+        Mutation next = Write();
+        _oracle.ServerDied([next]);
+        AssertIllegal(null);
+        Read(write);
+    }
+
+    [Fact]
+    public void Only_a_power_cut_takes_unflushed_writes_away_and_a_flush_protects_them()
+    {
+        Mutation flushed = Write();
+        _oracle.Acknowledge(flushed);
+        _oracle.EndFlush(_oracle.BeginFlush());
+        Mutation unflushed = Write();
+        _oracle.Acknowledge(unflushed);
+        AssertIllegal(flushed);
+        _oracle.RollBack();
+        AssertIllegal(null);
+        Read(flushed);
+        AssertIllegal(unflushed);
+    }
+
+    [Fact]
+    public void A_flush_does_not_protect_what_was_acknowledged_after_it_began()
+    {
+        FlushInProgress flush = _oracle.BeginFlush();
+        Mutation write = Write();
+        _oracle.Acknowledge(write);
+        _oracle.EndFlush(flush);
+        _oracle.RollBack();
+        Read(null);
+    }
+
+    [Fact]
+    public void A_durable_write_survives_a_power_cut_by_itself()
+    {
+        Mutation write = Write(forceUnitAccess: true);
+        _oracle.Acknowledge(write);
+        _oracle.RollBack();
+        AssertIllegal(null);
+        Read(write);
+    }
+
+    [Fact]
+    public void A_value_that_came_back_after_a_power_cut_can_be_lost_again_until_it_is_flushed()
+    {
+        Mutation write = Write();
+        _oracle.Acknowledge(write);
+        _oracle.RollBack();
+        Read(write);
+        _oracle.RollBack();
+        Read(null);
+    }
+
+    [Fact]
+    public void After_a_discard_anything_is_legal_until_the_next_write()
+    {
+        Mutation write = Write();
+        _oracle.Acknowledge(write);
+        Mutation discard = _oracle.Submit(MutationKind.Discard, 0, 0, Sector, false);
+        _oracle.Acknowledge(discard);
+        Read(null);
+        Read(write);
+        Mutation next = Write();
+        _oracle.Acknowledge(next);
+        AssertIllegal(write);
+    }
+
+    [Fact]
+    public void A_sector_that_is_torn_or_misplaced_is_illegal()
+    {
+        Mutation write = Write(lengthBytes: 2 * Sector);
+        _oracle.Acknowledge(write);
+        byte[] both = new byte[2 * Sector];
+        Stamp.Fill(both, 0, 0, write.Number);
+        both[Sector + 100] ^= 1;
+        Assert.Throws<RuleBroken>(() => _oracle.EndRead(_oracle.BeginRead(0, 0, 2 * Sector), both));
+
+        Stamp.Fill(both, 0, 1, write.Number);
+        Assert.Throws<RuleBroken>(() => _oracle.EndRead(_oracle.BeginRead(0, 0, 2 * Sector), both));
+    }
+
+    private Mutation Write(int lengthBytes = Sector, bool forceUnitAccess = false) =>
+        _oracle.Submit(MutationKind.Write, 0, 0, lengthBytes, forceUnitAccess);
+
+    private void Read(Mutation? found) => _oracle.EndRead(_oracle.BeginRead(0, 0, Sector), Contents(found));
+
+    private void AssertIllegal(Mutation? found) => Assert.Throws<RuleBroken>(() => Read(found));
+
+    private static byte[] Contents(Mutation? found)
+    {
+        byte[] sector = new byte[Sector];
+        if (found is not null)
+        {
+            Stamp.Fill(sector, 0, 0, found.Number);
+        }
+
+        return sector;
+    }
+}

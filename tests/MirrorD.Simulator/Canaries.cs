@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using MirrorD.Core;
+
+namespace MirrorD.Simulator;
+
+/// <summary>Breaks one rule of the product at a time and sees to it that the checks notice.</summary>
+public static class Canaries
+{
+    /// <summary>Every rule that can be broken.</summary>
+    public static IEnumerable<BrokenRule> All =>
+        Enum.GetValues<BrokenRule>().Where(rule => rule != BrokenRule.None);
+
+    /// <summary>The first seed that notices, and what it said; null when the canary survives.</summary>
+    public static Seeds.Outcome? Catch(BrokenRule rule, int seeds)
+    {
+        Canary.Broken = rule;
+        try
+        {
+            return Seeds.RunMany(1, seeds).Find(outcome => outcome.Failure is not null);
+        }
+        finally
+        {
+            Canary.Broken = BrokenRule.None;
+        }
+    }
+
+    /// <summary>Tries all; 0 when each was noticed.</summary>
+    public static int Run(int seeds)
+    {
+        int survivors = 0;
+        foreach (BrokenRule rule in All)
+        {
+            long startedAt = Stopwatch.GetTimestamp();
+            Seeds.Outcome? caught = Catch(rule, seeds);
+            survivors += caught is null ? 1 : 0;
+            string verdict = caught is null
+                ? $"SURVIVED {seeds} seeds" : $"caught by seed {caught.Seed}: {caught.Failure!.Message}";
+            TimeSpan took = Stopwatch.GetElapsedTime(startedAt);
+            Console.WriteLine($"{rule} ({took.TotalSeconds:0.0} s): {verdict}");
+        }
+
+        return survivors == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,142 @@
+using MirrorD.Formats;
+using MirrorD.Simulator.Oracle;
+
+namespace MirrorD.Simulator.Checks;
+
+/// <summary>
+/// Looks at both disks at the moment of a reply: an acknowledged mutation is on both copies, a flushed one is
+/// durable on both, or else the node that replied has stored that it may go on alone, and where the peer now
+/// differs (I-4, I-5, I-9); in one session only one node does so (I-13).
+/// </summary>
+public sealed class AcknowledgementCheck(PairSimulation simulation)
+{
+    private readonly Dictionary<SessionId, string> _aloneInSession = [];
+    private readonly Dictionary<VolumeCopy, StoredMetadata> _stored = [];
+    private readonly byte[] _sector = new byte[Stamp.SectorBytes];
+
+    /// <summary>A mutation was acknowledged by a node; the oracle knows already.</summary>
+    public void Check(Mutation mutation, SimulatedNodeState server, long submittedAtStep)
+    {
+        if (mutation.Kind == MutationKind.Discard || simulation.Oracle.AcceptsLoss)
+        {
+            return;
+        }
+
+        _stored.Clear();
+        SimulatedNodeState peer = simulation.PeerOf(server);
+        bool peerLostIt = peer.LostPowerAtStep >= submittedAtStep;
+        bool alone = false;
+        for (int i = 0; i < mutation.Sectors; i++)
+        {
+            long sector = mutation.FirstSector + i;
+            if (!Has(server, mutation.Volume, sector, mutation.ForceUnitAccess))
+            {
+                throw new RuleBroken(mutation.ForceUnitAccess ? "I-9" : "I-1",
+                    $"{server.Name} acknowledged {mutation} but holds {Found(server, mutation, sector)}");
+            }
+
+            if (!Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) && !peerLostIt)
+            {
+                RequireRight(server, mutation.Volume, sector, "I-4",
+                    $"{server.Name} acknowledged {mutation} but {peer.Name} holds "
+                    + Found(peer, mutation, sector));
+                alone = true;
+            }
+        }
+
+        simulation.Tally.Alone += alone ? 1 : 0;
+    }
+
+    /// <summary>A flush was acknowledged by a node; the oracle knows already.</summary>
+    public void Check(FlushInProgress flush, SimulatedNodeState server)
+    {
+        if (simulation.Oracle.AcceptsLoss)
+        {
+            return;
+        }
+
+        _stored.Clear();
+        SimulatedNodeState peer = simulation.PeerOf(server);
+        bool alone = false;
+        foreach ((int volume, long sector, _) in flush.Possible)
+        {
+            Require(server, volume, sector);
+            peer.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
+            if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector))
+            {
+                RequireRight(server, volume, sector, "I-9", Unflushed(server, peer, volume, sector));
+                alone = true;
+            }
+        }
+
+        simulation.Tally.Alone += alone ? 1 : 0;
+    }
+
+    private void Require(SimulatedNodeState server, int volume, long sector)
+    {
+        server.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
+        if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector))
+        {
+            throw new RuleBroken("I-9", Unflushed(server, server, volume, sector));
+        }
+    }
+
+    private string Unflushed(SimulatedNodeState server, SimulatedNodeState node, int volume, long sector) =>
+        $"{server.Name} acknowledged a flush but sector {sector} of volume {volume} is durable on "
+        + $"{node.Name} only as {ResourceOracle.Describe(volume, sector, _sector)}; it should be one of "
+        + simulation.Oracle.Describe(volume, sector);
+
+    private bool Has(SimulatedNodeState node, int volume, long sector, bool durably)
+    {
+        node.Copies[volume].Data.Peek(sector * Stamp.SectorBytes, _sector);
+        if (simulation.Oracle.MayHoldNow(volume, sector, _sector) && durably)
+        {
+            node.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
+        }
+
+        return simulation.Oracle.MayHoldNow(volume, sector, _sector);
+    }
+
+    private static string Found(SimulatedNodeState node, Mutation mutation, long sector)
+    {
+        byte[] visible = new byte[Stamp.SectorBytes];
+        byte[] durable = new byte[Stamp.SectorBytes];
+        node.Copies[mutation.Volume].Data.Peek(sector * Stamp.SectorBytes, visible);
+        node.Copies[mutation.Volume].Data.PeekDurable(sector * Stamp.SectorBytes, durable);
+        return $"{ResourceOracle.Describe(mutation.Volume, sector, visible)} in sector {sector} (durably "
+            + $"{ResourceOracle.Describe(mutation.Volume, sector, durable)})";
+    }
+
+    private void RequireRight(SimulatedNodeState server, int volume, long sector, string rule, string what)
+    {
+        long block = sector * Stamp.SectorBytes / 4096;
+        StoredMetadata own = Stored(server.Copies[volume]);
+        StoredMetadata peers = Stored(simulation.PeerOf(server).Copies[volume]);
+        bool covered = own.Covers(block) || peers.Covers(block);
+        bool isBeingSynced = own.Superblock is { PeerExcluded: true } && covered;
+        if (!isBeingSynced && !(own.HasProof && own.HasGeneration && covered))
+        {
+            throw new RuleBroken(rule, $"{what}; and {server.Name} has durably stored: proof {own.HasProof}, "
+                + $"generation {own.HasGeneration}, block {block} in the sync set {covered}");
+        }
+
+        SessionId session = own.Superblock!.Session;
+        if (!isBeingSynced && !_aloneInSession.TryAdd(session, server.Name)
+            && _aloneInSession[session] != server.Name && !simulation.Scenario.Forces)
+        {
+            throw new RuleBroken(
+                "I-13", $"both nodes have completed requests alone in session {session}: {what}");
+        }
+    }
+
+    private StoredMetadata Stored(VolumeCopy copy)
+    {
+        if (!_stored.TryGetValue(copy, out StoredMetadata? stored))
+        {
+            stored = copy.StoredDurably;
+            _stored.Add(copy, stored);
+        }
+
+        return stored;
+    }
+}

@@ -1,0 +1,76 @@
+using MirrorD.Engine.Control;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io.Simulated;
+
+namespace MirrorD.Simulator.Checks;
+
+/// <summary>One volume's disks on one node.</summary>
+public sealed class VolumeCopy
+{
+    private StoredMetadata? _stored;
+
+    /// <summary>Makes the disks.</summary>
+    public VolumeCopy(SimulatedWorld world, Scenario scenario, string node, int volume)
+    {
+        Volume = volume;
+        if (scenario.ExternalMetadata)
+        {
+            Placement = MetadataPlacement.External(scenario.VolumeBytes);
+            Data = world.CreateDisk(node, $"{node}/data{volume}", scenario.VolumeBytes, scenario.BlockBytes);
+            Metadata = world.CreateDisk(
+                node, $"{node}/meta{volume}", Placement.MetadataBytes, scenario.BlockBytes);
+        }
+        else
+        {
+            long deviceBytes = scenario.VolumeBytes + new MetadataLayout(scenario.VolumeBytes).TotalBytes;
+            Placement = MetadataPlacement.Internal(deviceBytes);
+            Data = world.CreateDisk(node, $"{node}/data{volume}", deviceBytes, scenario.BlockBytes);
+            Metadata = Data;
+        }
+
+        Metadata.Changed += (offset, length) =>
+        {
+            if (Data != Metadata || offset + length > Placement.MetadataOffset)
+            {
+                _stored = null;
+                MetadataChanged?.Invoke();
+            }
+        };
+        Data.Changed += (offset, length) =>
+        {
+            if (offset < Placement.DataBytes)
+            {
+                DataChanged?.Invoke(offset, Math.Min(length, Placement.DataBytes - offset));
+            }
+        };
+    }
+
+    /// <summary>Number of the volume.</summary>
+    public int Volume { get; }
+
+    /// <summary>The data disk.</summary>
+    public SimulatedDisk Data { get; }
+
+    /// <summary>The metadata disk; the same one when internal.</summary>
+    public SimulatedDisk Metadata { get; }
+
+    /// <summary>Where data and metadata lie.</summary>
+    public MetadataPlacement Placement { get; }
+
+    /// <summary>What is stored now, as a read sees it.</summary>
+    public StoredMetadata Stored =>
+        _stored ??= StoredMetadata.Read(Metadata, Placement, Volume, durable: false);
+
+    /// <summary>What is stored and would survive a power cut now.</summary>
+    public StoredMetadata StoredDurably => StoredMetadata.Read(Metadata, Placement, Volume, durable: true);
+
+    /// <summary>Told after a change of the metadata.</summary>
+    public Action? MetadataChanged { get; set; }
+
+    /// <summary>Told after a change of the data: offset and length.</summary>
+    public Action<long, long>? DataChanged { get; set; }
+
+    /// <summary>The volume as the engine opens it.</summary>
+    public VolumeOptions Options => new(
+        $"volume{Volume}", Data, Metadata, Placement.MetadataOffset, Placement.MetadataBytes);
+}

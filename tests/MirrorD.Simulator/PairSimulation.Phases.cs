@@ -1,0 +1,180 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Engine;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Oracle;
+
+namespace MirrorD.Simulator;
+
+/// <content>The phases before and after the faults.</content>
+public sealed partial class PairSimulation
+{
+    private const long Second = 1_000_000_000;
+
+    /// <summary>
+    /// Virtual time within which a pair without faults has to be joined with one Primary (I-22).
+    /// </summary>
+    private const long ConvergenceNs = 60 * Second;
+
+    private void PrepareDisks()
+    {
+        ulong generation = World.Random.NextBits() | 1;
+        foreach (SimulatedNodeState node in Nodes)
+        {
+            CreationSource source = (node.Name, Scenario.CreationAtA) switch
+            {
+                ("b", CreationSource.Self) => CreationSource.Peer,
+                ("b", CreationSource.Peer) => CreationSource.Self,
+                _ => Scenario.CreationAtA,
+            };
+            if (source == CreationSource.Peer)
+            {
+                Litter(node);
+            }
+
+            SimulatedLoop loop = World.CreateLoop(node.Name);
+            int formatted = 0;
+            foreach (VolumeCopy copy in node.Copies)
+            {
+                Superblock initial = VolumeFormatter.Initial(
+                    "mail", copy.Options.Name, copy.Volume, node.Id, copy.Placement.DataBytes, source,
+                    new Generation(generation + (node.Name == "a" ? 0UL : 2UL)));
+                VolumeFormatter.Format(loop, copy.Options, initial, source != CreationSource.Empty, error =>
+                {
+                    Core.Invariant.Require(error == 0, "formatting succeeds");
+                    formatted++;
+                });
+            }
+
+            Core.Invariant.Require(
+                World.RunUntil(() => formatted == node.Copies.Length, 60 * Second), "formatting ends");
+            World.CrashProcess(node.Name);
+        }
+    }
+
+    /// <summary>The copy that does not count holds something else.</summary>
+    private void Litter(SimulatedNodeState node)
+    {
+        byte[] junk = new byte[65536];
+        foreach (VolumeCopy copy in node.Copies)
+        {
+            for (long at = 0; at < copy.Placement.DataBytes; at += junk.Length)
+            {
+                World.Random.Fill(junk.AsSpan(0, 64));
+                copy.Data.Put(at, junk.AsSpan(0, (int)Math.Min(junk.Length, copy.Placement.DataBytes - at)));
+            }
+        }
+    }
+
+    private void Converge()
+    {
+        Note("faults stop");
+        _faults.Stop();
+        Operator.IsQuiet = true;
+        Array.ForEach(Nodes, StartNode);
+        if (!RunUntil(IsServingAndJoined, ConvergenceNs))
+        {
+            if (Scenario.Forces && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
+            {
+                return;
+            }
+
+            throw new RuleBroken("I-22", $"{ConvergenceNs / Second} s after the last fault the pair is "
+                + string.Join(" and ", Nodes.Select(Describe)));
+        }
+
+        Note("joined; clients stop");
+        Array.ForEach(_clients, client => client.Stop());
+        if (!RunUntil(() => !_clients.Any(client => client.IsBusy), 20 * Second))
+        {
+            throw new RuleBroken("I-22", "requests are still held 20 s after clients stopped, the pair is "
+                + string.Join(" and ", Nodes.Select(Describe)));
+        }
+
+        FlushOnce();
+        RunFor(3 * Second);
+        CompareAll();
+        _isOver = true;
+    }
+
+    private bool IsServingAndJoined() =>
+        Nodes.All(IsHealthy) && Nodes.Count(node => node.Status!.Role == Role.Primary) == 1
+        && FindServer() is not null;
+
+    private static bool IsHealthy(SimulatedNodeState node) =>
+        node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null };
+
+    private void FlushOnce()
+    {
+        SimulatedNodeState server = FindServer()
+            ?? throw new RuleBroken("I-22", "nobody serves although the pair was joined and nothing failed");
+        int error = -1;
+        FlushInProgress flush = Oracle.BeginFlush();
+        server.Resource!.Frontend(0).Submit(
+            new IoRequest(request => error = request.Error) { Operation = VolumeOperation.Flush });
+        if (!RunUntil(() => error >= 0, 20 * Second) || error != 0)
+        {
+            throw new RuleBroken("I-22", $"the last flush ended with {error}");
+        }
+
+        Oracle.EndFlush(flush);
+        Acknowledgements.Check(flush, server);
+    }
+
+    private void CompareAll()
+    {
+        byte[] sector = new byte[Stamp.SectorBytes];
+        foreach (CopyComparison comparison in Comparisons)
+        {
+            comparison.CompareAll();
+            if (comparison.Differing.Count > 0)
+            {
+                throw new RuleBroken("I-7", $"{comparison.Differing.Count} blocks of volume "
+                    + $"{comparison.A.Volume} differ at the end: "
+                    + Differences(comparison, comparison.Differing.Min()));
+            }
+
+            int volume = comparison.A.Volume;
+            for (long number = 0; number < comparison.Blocks * 8; number++)
+            {
+                comparison.A.Data.Peek(number * Stamp.SectorBytes, sector);
+                bool stamped = Stamp.TryRead(sector, volume, number, out _);
+                if (!(Oracle.AcceptsLoss && stamped) && !Oracle.MayHoldNow(volume, number, sector))
+                {
+                    throw new RuleBroken("I-1", $"at the end sector {number} of volume {volume} holds "
+                        + $"{ResourceOracle.Describe(volume, number, sector)}; it should be one of "
+                        + Oracle.Describe(volume, number));
+                }
+            }
+        }
+    }
+
+    private string Differences(CopyComparison comparison, long block)
+    {
+        byte[] atA = new byte[Stamp.SectorBytes];
+        byte[] atB = new byte[Stamp.SectorBytes];
+        for (long number = block * 8; number < block * 8 + 8; number++)
+        {
+            comparison.A.Data.Peek(number * Stamp.SectorBytes, atA);
+            comparison.B.Data.Peek(number * Stamp.SectorBytes, atB);
+            if (!atA.AsSpan().SequenceEqual(atB))
+            {
+                int volume = comparison.A.Volume;
+                return $"sector {number} is {ResourceOracle.Describe(volume, number, atA)} at a and "
+                    + $"{ResourceOracle.Describe(volume, number, atB)} at b; possible: "
+                    + Oracle.Describe(volume, number);
+            }
+        }
+
+        return "no sector differs any more";
+    }
+
+    private static string Describe(SimulatedNodeState node) => node.Status is not { } status
+        ? $"{node.Name}: no status"
+        : $"{node.Name}: {status.Role}, {status.DiskState}, {status.Link}, {status.HandshakeCase}, "
+            + $"held up by {status.HoldUp?.State ?? "nothing"} ({status.HoldUp?.Reason})";
+}

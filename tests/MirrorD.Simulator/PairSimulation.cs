@@ -1,0 +1,257 @@
+using System.Net;
+using MirrorD.Core;
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Faults;
+using MirrorD.Simulator.Oracle;
+using MirrorD.Simulator.Workload;
+
+namespace MirrorD.Simulator;
+
+/// <summary>
+/// One seed: a pair of nodes with the production engine under simulated disks and network, clients, faults
+/// and an operator; then a phase without faults in which the pair has to become joined, and a comparison of
+/// all bytes.
+/// </summary>
+public sealed partial class PairSimulation
+{
+    private readonly Client[] _clients;
+    private readonly FaultInjector _faults;
+    private bool _isOver;
+
+    /// <summary>Sets the pair up; <see cref="Run"/> runs it.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="trace">Receives what happens, when not null.</param>
+    public PairSimulation(ulong seed, Action<string>? trace = null)
+    {
+        Scenario = Scenario.FromSeed(seed);
+        World = new SimulatedWorld(seed) { Trace = trace };
+        World.Network.WindowBytes = (int)World.Random.Between(16, 512) * 1024;
+        Arbiter = new SimulatedArbiter(World);
+        byte[] key = new byte[32];
+        World.Random.Fill(key);
+        Key = key;
+        var addressOfA = IPAddress.Parse("10.1.0.1");
+        var addressOfB = IPAddress.Parse("10.1.0.2");
+        Nodes =
+        [
+            new SimulatedNodeState(this, "a", "b", addressOfA, addressOfB),
+            new SimulatedNodeState(this, "b", "a", addressOfB, addressOfA),
+        ];
+        Oracle = new ResourceOracle(Scenario.Volumes, Scenario.VolumeBytes);
+        Acknowledgements = new AcknowledgementCheck(this);
+        PrepareDisks();
+        Comparisons = [.. Nodes[0].Copies.Zip(Nodes[1].Copies, (a, b) => new CopyComparison(a, b))];
+        Roles = new RoleCheck(this);
+        Operator = new Operator(this);
+        _faults = new FaultInjector(this);
+        var hotspots = new Hotspots(World.Random, Scenario);
+        int clients = Scenario.Clients * Scenario.Depth;
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => new Client(this, hotspots))];
+    }
+
+    /// <summary>What the seed says.</summary>
+    public Scenario Scenario { get; }
+
+    /// <summary>The world.</summary>
+    public SimulatedWorld World { get; }
+
+    /// <summary>The arbiter.</summary>
+    public SimulatedArbiter Arbiter { get; }
+
+    /// <summary>The pair's shared key.</summary>
+    public ReadOnlyMemory<byte> Key { get; }
+
+    /// <summary>Nodes a and b.</summary>
+    public SimulatedNodeState[] Nodes { get; }
+
+    /// <summary>What contents are legal.</summary>
+    public ResourceOracle Oracle { get; }
+
+    /// <summary>Checks at replies.</summary>
+    public AcknowledgementCheck Acknowledgements { get; }
+
+    /// <summary>Comparison of the copies, by volume.</summary>
+    public CopyComparison[] Comparisons { get; }
+
+    /// <summary>Checks at changes of role.</summary>
+    public RoleCheck Roles { get; }
+
+    /// <summary>The operator.</summary>
+    public Operator Operator { get; }
+
+    /// <summary>Counts.</summary>
+    public Tally Tally { get; } = new();
+
+    /// <summary>The other node.</summary>
+    public SimulatedNodeState PeerOf(SimulatedNodeState node) => node == Nodes[0] ? Nodes[1] : Nodes[0];
+
+    /// <summary>Writes a line into the trace.</summary>
+    public void Note(string line) =>
+        World.Trace?.Invoke($"{World.NowNs / 1000,12} us {World.Steps,8}  {line}");
+
+    /// <summary>Runs the seed to its end; throws <see cref="RuleBroken"/> when a rule was broken.</summary>
+    public void Run()
+    {
+        Note(Scenario.ToString());
+        foreach (CopyComparison comparison in Comparisons)
+        {
+            comparison.ChecksSyncSet = true;
+        }
+
+        Array.ForEach(Nodes, StartNode);
+        Operator.Start();
+        Array.ForEach(_clients, client => client.Start());
+        _faults.Start();
+        RunFor(Scenario.FaultsNs);
+        Converge();
+    }
+
+    /// <summary>The node that a client finds: one whose volumes can be opened.</summary>
+    public SimulatedNodeState? FindServer()
+    {
+        SimulatedNodeState? found = null;
+        foreach (SimulatedNodeState node in Nodes)
+        {
+            if (node is { IsLoaded: true, Resource: { } resource } && resource.Frontend(0).Unavailable is null
+                && (found is null || World.Random.Percent(50)))
+            {
+                found = node;
+            }
+        }
+
+        if (found is { LostPower: true })
+        {
+            // From here on its copy is what is served.
+            Note($"{found.Name}: serves from a copy that lost power");
+            Oracle.RollBack();
+            found.LostPower = false;
+        }
+
+        return found;
+    }
+
+    /// <summary>A node's process dies, by itself or with its host.</summary>
+    public void NodeDies(SimulatedNodeState node, bool cutsPower)
+    {
+        List<Mutation> lost = [];
+        List<Client> orphans = [.. _clients.Where(client => client.Server == node)];
+        orphans.ForEach(client =>
+        {
+            if (client.LoseServer() is { } mutation)
+            {
+                lost.Add(mutation);
+            }
+        });
+        Oracle.ServerDied(lost);
+        if (cutsPower)
+        {
+            node.CutPower();
+        }
+        else
+        {
+            node.Kill();
+        }
+    }
+
+    /// <summary>Starts a node's process unless it runs.</summary>
+    public void StartNode(SimulatedNodeState node)
+    {
+        if (!node.IsRunning && !_isOver)
+        {
+            node.Start();
+        }
+    }
+
+    /// <summary>A node published its status.</summary>
+    public void StatusPublished(SimulatedNodeState node, ResourceStatus status)
+    {
+        ResourceStatus? before = node.Status;
+        node.Status = status;
+        if (before?.Link != status.Link || before.Role != status.Role || before.DiskState != status.DiskState
+            || before.HoldUp?.State != status.HoldUp?.State)
+        {
+            Note($"{node.Name}: {status.Role} {status.DiskState} {status.Link} held {status.HeldRequests} "
+                + $"{status.HoldUp?.State} session {status.Session} generation {status.Generation}");
+            LinkChanged(node, status);
+            _faults.SomethingChanged();
+        }
+    }
+
+    private void LinkChanged(SimulatedNodeState node, ResourceStatus status)
+    {
+        node.SawPeer |= status.Link is LinkState.Joined or LinkState.SyncSource or LinkState.SyncTarget;
+        if (status.Link == LinkState.SyncSource && node.LostPower)
+        {
+            Note($"{node.Name}: source of a resync from a copy that lost power");
+            Oracle.RollBack();
+            node.LostPower = false;
+        }
+
+        if (status.Link == LinkState.Joined && PeerOf(node).Status?.Link == LinkState.Joined)
+        {
+            Tally.Joins++;
+            if (Nodes.All(each => each.LostPower))
+            {
+                Oracle.RollBack();
+            }
+
+            Array.ForEach(Nodes, each => each.LostPower = false);
+        }
+    }
+
+    private void RunFor(long durationNs)
+    {
+        long endNs = World.NowNs + durationNs;
+        RunUntil(() => World.NowNs >= endNs, durationNs);
+    }
+
+    private bool RunUntil(Func<bool> condition, long limitNs)
+    {
+        long endNs = World.NowNs + limitNs;
+        while (World.NowNs < endNs)
+        {
+            if (condition())
+            {
+                return true;
+            }
+
+            Invariant.Require(World.Step(), "the world never runs out of events: the operator keeps looking");
+            _faults.Stepped();
+            if (World.Steps % 32 == 0)
+            {
+                CheckJoined();
+            }
+        }
+
+        return condition();
+    }
+
+    /// <summary>
+    /// While both nodes are joined, only what is being written may differ (I-7, I-10, I-11).
+    /// </summary>
+    private void CheckJoined()
+    {
+        if (Nodes.All(node => node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate }))
+        {
+            Array.ForEach(Comparisons, RequireEqual);
+        }
+    }
+
+    private void RequireEqual(CopyComparison comparison)
+    {
+        foreach (long block in comparison.Differing)
+        {
+            if (!Oracle.InFlight.Any(mutation => mutation.Volume == comparison.A.Volume
+                && mutation.FirstSector * Stamp.SectorBytes < (block + 1) * 4096
+                && (mutation.FirstSector + mutation.Sectors) * Stamp.SectorBytes > block * 4096))
+            {
+                throw new RuleBroken("I-7", $"both nodes are joined and block {block} of volume "
+                    + $"{comparison.A.Volume} differs although nothing is written there: "
+                    + Differences(comparison, block));
+            }
+        }
+    }
+}

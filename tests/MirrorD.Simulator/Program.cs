@@ -1,0 +1,22 @@
+using System.Diagnostics;
+using MirrorD.Simulator;
+
+return args switch
+{
+    ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
+    ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1)),
+    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 500)),
+    _ => Usage(),
+};
+
+static ulong Option(string[] arguments, string name, ulong otherwise)
+{
+    int at = Array.IndexOf(arguments, name);
+    return at >= 0 && at + 1 < arguments.Length ? ulong.Parse(arguments[at + 1]) : otherwise;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("sim [--seeds N] [--start S] | replay --seed S | canaries [--seeds N]");
+    return 2;
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using MirrorD.Simulator.Workload;
+
+namespace MirrorD.Simulator;
+
+/// <summary>Runs seeds, some at a time, each in one thread.</summary>
+public static class Seeds
+{
+    /// <summary>Outcome of one seed; the failure is null when no rule was broken.</summary>
+    public sealed record Outcome(ulong Seed, Exception? Failure, Tally Tally);
+
+    /// <summary>Runs one seed.</summary>
+    public static Outcome RunOne(ulong seed, Action<string>? trace = null)
+    {
+        PairSimulation? simulation = null;
+        try
+        {
+            simulation = new PairSimulation(seed, trace);
+            simulation.Run();
+            return new Outcome(seed, null, simulation.Tally);
+        }
+        catch (Exception failure)
+        {
+            // Whatever the engine throws ends its process and is a finding, as a broken rule is.
+            simulation?.Note($"FAILED {failure.Message}");
+            return new Outcome(seed, failure, simulation?.Tally ?? new Tally());
+        }
+    }
+
+    /// <summary>
+    /// Runs consecutive seeds until the first failure in their order; gives those that were run.
+    /// </summary>
+    public static List<Outcome> RunMany(ulong start, int count)
+    {
+        var outcomes = new Outcome?[count];
+        int next = -1;
+        int firstFailure = count;
+        Thread[] workers = [.. Enumerable.Range(0, Math.Min(count, Environment.ProcessorCount))
+            .Select(_ => new Thread(Work))];
+        Array.ForEach(workers, worker => worker.Start());
+        Array.ForEach(workers, worker => worker.Join());
+        return [.. outcomes.TakeWhile(outcome => outcome is not null).Select(outcome => outcome!)];
+
+        void Work()
+        {
+            for (int index; (index = Interlocked.Increment(ref next)) < Volatile.Read(ref firstFailure);)
+            {
+                Outcome outcome = RunOne(start + (ulong)index);
+                outcomes[index] = outcome;
+                if (outcome.Failure is not null)
+                {
+                    Volatile.Write(ref firstFailure, Math.Min(index, Volatile.Read(ref firstFailure)));
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs seeds and reports; 0 when no rule was broken.</summary>
+    public static int Run(ulong start, int count)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        List<Outcome> outcomes = RunMany(start, count);
+        TimeSpan took = Stopwatch.GetElapsedTime(startedAt);
+        Console.WriteLine($"{outcomes.Count} seeds in {took.TotalSeconds:0.0} s; means per seed:");
+        foreach (IGrouping<string, long> values in outcomes.SelectMany(outcome => outcome.Tally.Values)
+            .GroupBy(value => value.Name, value => value.Value))
+        {
+            Console.WriteLine($"  {values.Key,-14} {values.Average(),10:0.0}");
+        }
+
+        double each = took.TotalMilliseconds / Math.Max(1, outcomes.Count);
+        Console.WriteLine($"  {"wall time",-14} {each,10:0} ms");
+        if (outcomes.Find(outcome => outcome.Failure is not null) is { Failure: { } failure } failed)
+        {
+            Console.WriteLine($"seed {failed.Seed} failed: {failure.Message}");
+            Console.WriteLine($"make replay SEED={failed.Seed}");
+            return 1;
+        }
+
+        Console.WriteLine("no rule was broken");
+        return 0;
+    }
+
+    /// <summary>Runs one seed with a full trace; 0 when no rule was broken.</summary>
+    public static int Replay(ulong seed)
+    {
+        using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
+        Outcome outcome = RunOne(seed, output.WriteLine);
+        output.WriteLine(outcome.Failure is null ? "no rule was broken" : outcome.Failure.ToString());
+        return outcome.Failure is null ? 0 : 1;
+    }
+}

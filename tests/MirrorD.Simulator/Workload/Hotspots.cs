@@ -1,0 +1,44 @@
+using MirrorD.Io.Simulated;
+
+namespace MirrorD.Simulator.Workload;
+
+/// <summary>
+/// Where clients read and write: a few small regions spread over the extents of each volume, so that requests
+/// overlap and yet touch many extents.
+/// </summary>
+public sealed class Hotspots
+{
+    private const int RegionBytes = 128 * 1024;
+    private const int LongestBytes = 64 * 1024;
+
+    private readonly long[][] _regions;
+
+    /// <summary>Draws the regions.</summary>
+    public Hotspots(SeededRandom random, Scenario scenario)
+    {
+        _regions = new long[scenario.Volumes][];
+        for (int volume = 0; volume < scenario.Volumes; volume++)
+        {
+            int count = (int)random.Between(3, 14);
+            _regions[volume] = [.. Enumerable.Range(0, count)
+                .Select(_ => random.Below((scenario.VolumeBytes - RegionBytes) / 4096 + 1) * 4096)];
+        }
+    }
+
+    /// <summary>Draws a range; most are short and fall into the first regions.</summary>
+    public (long Offset, long LengthBytes) Draw(SeededRandom random, int volume, int blockBytes)
+    {
+        long[] regions = _regions[volume];
+        long region = regions[Math.Min(random.Below(regions.Length), random.Below(regions.Length))];
+        int longest = random.Below(4) switch { 0 => LongestBytes, 1 => 16384, _ => 4096 };
+        long length = (1 + random.Below(Math.Max(1, longest / blockBytes))) * (long)blockBytes;
+        if (random.Percent(40))
+        {
+            length = (length + 4095) / 4096 * 4096;
+        }
+
+        long room = RegionBytes - length;
+        long unit = random.Percent(50) ? 4096 : blockBytes;
+        return (region + random.Below(room / unit + 1) * unit, length);
+    }
+}

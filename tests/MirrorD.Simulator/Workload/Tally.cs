@@ -1,0 +1,68 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Engine;
+
+namespace MirrorD.Simulator.Workload;
+
+/// <summary>What happened in one seed, counted by the simulator.</summary>
+public sealed class Tally
+{
+    /// <summary>Writes, zeroes and discards that were answered.</summary>
+    public long Writes { get; set; }
+
+    /// <summary>Those that succeeded.</summary>
+    public long AcknowledgedWrites { get; set; }
+
+    /// <summary>Reads that succeeded.</summary>
+    public long Reads { get; set; }
+
+    /// <summary>Flushes that succeeded.</summary>
+    public long Flushes { get; set; }
+
+    /// <summary>Processes killed.</summary>
+    public long Crashes { get; set; }
+
+    /// <summary>Power cuts of one node.</summary>
+    public long PowerCuts { get; set; }
+
+    /// <summary>Links cut or reset.</summary>
+    public long LinkCuts { get; set; }
+
+    /// <summary>Planned changes of the Primary that succeeded.</summary>
+    public long Switchovers { get; set; }
+
+    /// <summary>Promotions that succeeded, of those that no switchover was.</summary>
+    public long Promotions { get; set; }
+
+    /// <summary>Mutations and flushes completed without the peer.</summary>
+    public long Alone { get; set; }
+
+    /// <summary>Times the pair became joined.</summary>
+    public long Joins { get; set; }
+
+    /// <summary>Counts an answered request.</summary>
+    public void Count(IoRequest request)
+    {
+        bool succeeded = request.Error == 0;
+        if (request.IsMutation)
+        {
+            Writes++;
+            AcknowledgedWrites += succeeded ? 1 : 0;
+        }
+        else if (succeeded && request.Operation == VolumeOperation.Flush)
+        {
+            Flushes++;
+        }
+        else if (succeeded)
+        {
+            Reads++;
+        }
+    }
+
+    /// <summary>Names and values, in the order of a report.</summary>
+    public IEnumerable<(string Name, long Value)> Values =>
+    [
+        ("writes", Writes), ("acknowledged", AcknowledgedWrites), ("reads", Reads), ("flushes", Flushes),
+        ("crashes", Crashes), ("power cuts", PowerCuts), ("link cuts", LinkCuts),
+        ("switchovers", Switchovers), ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
+    ];
+}
