@@ -1,7 +1,114 @@
+using System.Runtime.InteropServices;
+using CommandLine;
+using CommandLine.Text;
+using MirrorD.Configuration;
+using MirrorD.Daemon.Control;
+using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Startup;
+using MirrorD.Io.Linux;
+using Microsoft.Extensions.Logging;
+using NLog.Extensions.Logging;
+
 namespace MirrorD.Daemon;
 
-/// <summary>Entry point.</summary>
+/// <summary>Entry point of mirrord.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    // A stop waits for hooks (30 s each by default) and for what is in flight; systemd waits longer (TimeoutStopSec).
+    private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(75);
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        if (arguments is ["--version"])
+        {
+            Console.WriteLine($"mirrord {MirrorDaemon.Version}");
+            return ExitCodes.Ok;
+        }
+
+        using var parser = new Parser(settings =>
+        {
+            settings.HelpWriter = null;
+            settings.AutoVersion = false;
+        });
+        ParserResult<DaemonOptions> result = parser.ParseArguments<DaemonOptions>(arguments);
+        if (result is not Parsed<DaemonOptions> { Value: { } options })
+        {
+            return Refuse(result);
+        }
+
+        try
+        {
+            return await Run(options);
+        }
+        catch (StartupException failed)
+        {
+            await Console.Error.WriteLineAsync($"mirrord: {failed.Problem}; {failed.Remedy}");
+            return ExitCodes.CannotStart;
+        }
+    }
+
+    private static int Refuse(ParserResult<DaemonOptions> result)
+    {
+        bool isHelp = result.Errors.Any(error => error is HelpRequestedError);
+        HelpText text = HelpText.AutoBuild(result, help =>
+        {
+            help.Heading = "mirrord: mirrors volumes between two nodes";
+            help.Copyright = "";
+            help.AdditionalNewLineAfterOption = false;
+            help.AutoVersion = false;
+            help.MaximumDisplayWidth = 100;
+            return HelpText.DefaultParsingErrorsHandler(result, help);
+        }, example => example);
+        (isHelp ? Console.Out : Console.Error).WriteLine(text);
+        return isHelp ? ExitCodes.Ok : ExitCodes.Usage;
+    }
+
+    private static async Task<int> Run(DaemonOptions options)
+    {
+        NodeContext context = NodeContextLoader.Load(options);
+        using RunDirectory held = RunDirectory.Take(options.RunDirectory);
+        var logging = new NLogLoggerProvider(
+            new NLogProviderOptions(), new NLog.LogFactory { Configuration = LogSetup.Configuration(options.Verbose) });
+        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder
+            .AddProvider(logging)
+            .SetMinimumLevel(options.Verbose ? LogLevel.Debug : LogLevel.Information));
+        ILogger logger = loggers.CreateLogger("mirrord");
+        await using var events = new EventLog(context.State.EventsFile, failed =>
+            DaemonLog.EventsNotStored(logger, context.State.EventsFile, failed.Message));
+        var daemon = new MirrorDaemon(context, events, loggers);
+        DaemonLog.Starting(
+            logger, MirrorDaemon.Version, context.Name, context.Id.Value, daemon.Resources.Count);
+        foreach (string note in ConfigurationNotes.Of(context.Configuration))
+        {
+            DaemonLog.Note(logger, note);
+        }
+
+        var asked = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnStop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            asked.TrySetResult(signal.Signal);
+        }
+
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            DaemonLog.HangupIgnored(logger);
+        });
+        daemon.Start();
+        await using ControlServer server = await ControlServer.Start(daemon, loggers);
+        events.Add(null, "started", $"mirrord {MirrorDaemon.Version} started on node {context.Name}.");
+        DaemonLog.Ready(logger, context.ControlSocket);
+        ServiceManagerNotify.Ready();
+
+        DaemonLog.Stopping(logger, (await asked.Task).ToString());
+        ServiceManagerNotify.Stopping();
+        events.Add(null, "stopping", "mirrord stops as asked.");
+        await daemon.Stop(s_stopWait);
+        DaemonLog.Stopped(logger);
+        return ExitCodes.Ok;
+    }
 }

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MirrorD.Api;
+using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Resources;
+using MirrorD.Daemon.Takeover;
+using MirrorD.Engine.Control;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace MirrorD.Daemon.Control;
+
+/// <summary>The control API: paths, bodies and codes as docs/api.md says.</summary>
+internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, CancellationToken stopping)
+{
+    /// <summary>Largest body of a request; the largest legal one is a few dozen bytes.</summary>
+    public const long MostBodyBytes = 16 * 1024;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var streams = new EventStreams(daemon, stopping);
+        routes.MapGet(ApiPaths.Version, Guarded(http => Reply(http, Version(), ApiJson.Compact.VersionReport)));
+        routes.MapGet(ApiPaths.Status, Guarded(http => Reply(http, daemon.Status(), ApiJson.Compact.StatusReport)));
+        routes.MapGet(ApiPaths.Events, Guarded(ListEvents));
+        routes.MapGet(ApiPaths.StatusStream, Guarded(streams.Status));
+        routes.MapGet(ApiPaths.EventStream, Guarded(http =>
+            AfterOf(http) is { } after ? streams.Events(http, after) : BadAfter(http)));
+        routes.MapGet(ApiPaths.Explain, Guarded(http => OnResource(http, resource =>
+            Reply(http, daemon.Explain(resource), ApiJson.Compact.ExplainReport))));
+        routes.MapPost(ApiPaths.Promote, Guarded(Promote));
+        routes.MapPost(ApiPaths.Demote, Guarded(Demote));
+        routes.MapPost(ApiPaths.Switchover, Guarded(Switchover));
+        routes.MapFallback(Guarded(http => Fail(
+            http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
+            "docs/api.md lists its paths")));
+    }
+
+    private static async Task Reply<T>(HttpContext http, T value, JsonTypeInfo<T> type)
+    {
+        http.Response.ContentType = "application/json";
+        await JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
+    }
+
+    private static Task Fail(HttpContext http, int code, string message, string? remedy)
+    {
+        http.Response.StatusCode = code;
+        var reply = new CommandReply { Succeeded = false, Message = message, Remedy = remedy };
+        return Reply(http, reply, ApiJson.Compact.CommandReply);
+    }
+
+    private static long? AfterOf(HttpContext http)
+    {
+        string? text = http.Request.Query["after"];
+        return text is null ? 0
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long after) ? after : null;
+    }
+
+    private static Task BadAfter(HttpContext http) => Fail(
+        http, StatusCodes.Status400BadRequest, $"'{http.Request.Query["after"]}' is no sequence number of an event",
+        "write ?after= with the number of the last event seen");
+
+    private VersionReport Version() => new()
+    {
+        Version = MirrorDaemon.Version,
+        Node = daemon.Context.Name,
+        ProcessId = Environment.ProcessId,
+    };
+
+    private Task ListEvents(HttpContext http) => AfterOf(http) is { } after
+        ? Reply(http, new EventList { Events = daemon.Events.After(after).Events }, ApiJson.Compact.EventList)
+        : BadAfter(http);
+
+    private async Task Promote(HttpContext http)
+    {
+        PromoteRequest? request = null;
+        try
+        {
+            request = http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
+                ? await JsonSerializer.DeserializeAsync(
+                    http.Request.Body, ApiJson.Compact.PromoteRequest, http.RequestAborted)
+                : new PromoteRequest();
+        }
+        catch (JsonException)
+        {
+            // Answered below.
+        }
+
+        if (request is null)
+        {
+            await Fail(
+                http, StatusCodes.Status400BadRequest, "the body of the request is no PromoteRequest",
+                "send {\"force\":false} as application/json, or no body");
+            return;
+        }
+
+        await Command(http, sequence => sequence.Promote(request.Force));
+    }
+
+    private Task Demote(HttpContext http) => Command(http, sequence => sequence.Demote());
+
+    private Task Switchover(HttpContext http) => Command(http, sequence => sequence.Switchover());
+
+    private Task Command(HttpContext http, Func<RoleSequence, Task<CommandOutcome>> command) =>
+        OnResource(http, async resource =>
+        {
+            CommandOutcome outcome = await resource.Command(command);
+            http.Response.StatusCode = outcome.Succeeded ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
+            var reply = new CommandReply
+            {
+                Succeeded = outcome.Succeeded,
+                Message = outcome.Message,
+                Remedy = outcome.Remedy,
+            };
+            await Reply(http, reply, ApiJson.Compact.CommandReply);
+        });
+
+    private Task OnResource(HttpContext http, Func<RunningResource, Task> action)
+    {
+        string name = http.Request.RouteValues["name"] as string ?? "";
+        return daemon.Find(name) is { } resource
+            ? action(resource)
+            : Fail(
+                http, StatusCodes.Status404NotFound, $"node {daemon.Context.Name} has no resource '{name}'",
+                $"it has {string.Join(", ", daemon.Resources.Select(known => known.Name))}");
+    }
+
+    /// <summary>A fault in one call is logged and answered; it never reaches the data path.</summary>
+    private RequestDelegate Guarded(RequestDelegate handler) => async http =>
+    {
+        try
+        {
+            await handler(http);
+        }
+        catch (Exception gone) when (http.RequestAborted.IsCancellationRequested && gone is OperationCanceledException or IOException)
+        {
+            // The caller left.
+        }
+        catch (BadHttpRequestException bad)
+        {
+            await Fail(http, bad.StatusCode, bad.Message.TrimEnd('.'), "docs/api.md describes the requests");
+        }
+        catch (Exception failed)
+        {
+            DaemonLog.RequestFailed(logger, http.Request.Path.ToString(), failed);
+            if (!http.Response.HasStarted)
+            {
+                await Fail(
+                    http, StatusCodes.Status500InternalServerError, $"the daemon failed in this call: {failed.Message}",
+                    "see its log and report this");
+            }
+        }
+    };
+}

@@ -1,0 +1,74 @@
+using MirrorD.Api;
+using MirrorD.Configuration;
+using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Reports;
+using MirrorD.Daemon.Resources;
+using MirrorD.Daemon.Startup;
+using Microsoft.Extensions.Logging;
+
+namespace MirrorD.Daemon.Control;
+
+/// <summary>All resources of this node, as the control API sees them.</summary>
+internal sealed class MirrorDaemon
+{
+    // A claim that hangs longer is answered as unreachable, and repeated by the engine.
+    private static readonly TimeSpan s_arbiterDeadline = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, RunningResource> _resources;
+    private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
+
+    /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
+    public MirrorDaemon(NodeContext context, EventLog events, ILoggerFactory loggers)
+    {
+        Context = context;
+        Events = events;
+        ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
+            ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
+            : null;
+        _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
+            resource => resource.Name,
+            resource => new RunningResource(context, resource, arbiter, events, Changes, loggers),
+            StringComparer.Ordinal);
+    }
+
+    /// <summary>Version of this program.</summary>
+    public static string Version =>
+        typeof(MirrorDaemon).Assembly.GetName().Version is { } version
+            ? $"{version.Major}.{version.Minor}.{version.Build}"
+            : "unknown";
+
+    public NodeContext Context { get; }
+
+    public EventLog Events { get; }
+
+    /// <summary>Signals each change of the status.</summary>
+    public ChangeSignal Changes { get; } = new();
+
+    public IReadOnlyCollection<RunningResource> Resources => _resources.Values;
+
+    public RunningResource? Find(string name) => _resources.GetValueOrDefault(name);
+
+    public void Start()
+    {
+        foreach (RunningResource resource in _resources.Values)
+        {
+            resource.Start();
+        }
+    }
+
+    /// <summary>Planned stop of all resources at once.</summary>
+    public Task Stop(TimeSpan wait) => Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+
+    public StatusReport Status() => new()
+    {
+        Node = Context.Name,
+        NodeId = Context.Id.Value,
+        Version = Version,
+        StartedAt = _startedAt,
+        Resources = [.. _resources.Values.Select(resource => resource.Report())],
+    };
+
+    public ExplainReport Explain(RunningResource resource) => Explanation.Of(
+        resource.Report(), resource.Configuration, Context.Name, Context.Configuration.Arbiter is not null);
+}

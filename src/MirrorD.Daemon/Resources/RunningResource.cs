@@ -1,0 +1,239 @@
+using MirrorD.Api;
+using MirrorD.Configuration;
+using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Reports;
+using MirrorD.Daemon.Startup;
+using MirrorD.Daemon.Takeover;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Replication;
+using MirrorD.Formats;
+using MirrorD.Io;
+using MirrorD.Io.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace MirrorD.Daemon.Resources;
+
+/// <summary>
+/// One resource of this daemon: its loop on a thread of its own, its engine, and the steps around its role. A
+/// resource that can't start leaves the others alone and says why in the status.
+/// </summary>
+internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
+{
+    private readonly NodeContext _context;
+    private readonly ResourceConfiguration _resource;
+    private readonly EventLog _events;
+    private readonly ChangeSignal _changes;
+    private readonly ILogger _logger;
+    private readonly ArbiterClaims? _arbiter;
+    private readonly HeldAddresses _addresses;
+    private readonly RoleSequence _sequence;
+
+    private UringLoop? _loop;
+    private Thread? _thread;
+    private ReplicatedResource? _engine;
+    private volatile ResourceExports? _exports;
+    private volatile ResourceStatus? _status;
+    private volatile StartFailure? _failure;
+
+    /// <summary>Makes the resource; nothing is opened yet.</summary>
+    public RunningResource(
+        NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, EventLog events,
+        ChangeSignal changes, ILoggerFactory loggers)
+    {
+        _context = context;
+        _resource = resource;
+        _arbiter = arbiter;
+        _events = events;
+        _changes = changes;
+        _logger = loggers.CreateLogger("mirrord.resource");
+        _addresses = new HeldAddresses(resource.On[context.Name].Addresses, RaiseEvent);
+        var hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
+            ResourceLog.HookOutput(_logger, resource.Name, HookRunner.NameOf(step), line));
+        _sequence = new RoleSequence(
+            resource.Name, this, new ExportsOnceStarted(this), _addresses, hooks, RaiseEvent);
+    }
+
+    private sealed record StartFailure(string Problem, string Remedy, DateTimeOffset At);
+
+    public string Name => _resource.Name;
+
+    public ResourceConfiguration Configuration => _resource;
+
+    /// <summary>The steps around the role; commands go here.</summary>
+    public RoleSequence Sequence => _sequence;
+
+    Role IRoleEngine.Role => _status?.Role ?? Role.Standby;
+
+    /// <summary>
+    /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never throws: what
+    /// fails is shown.
+    /// </summary>
+    public void Start()
+    {
+        try
+        {
+            foreach (ServiceAddressConfiguration address in _addresses.RemoveLeftovers())
+            {
+                ResourceLog.LeftoverAddress(_logger, Name, address.ToString());
+            }
+
+            IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
+            _loop = new UringLoop();
+            _engine = new ReplicatedResource(_loop, Options(volumes), new ResourceHost(_loop, _arbiter, this))
+            {
+                Loaded = Loaded,
+            };
+            _engine.Start();
+            _thread = new Thread(RunLoop) { IsBackground = true, Name = $"loop {Name}" };
+            _thread.Start();
+        }
+        catch (StartupException failed)
+        {
+            Fail(failed.Problem, failed.Remedy);
+        }
+        catch (IOException failed)
+        {
+            Fail(failed.Message.TrimEnd('.'), "then restart mirrord");
+        }
+    }
+
+    /// <summary>Runs a command of an operator.</summary>
+    public Task<CommandOutcome> Command(Func<RoleSequence, Task<CommandOutcome>> command) =>
+        _failure is { } failure
+            ? Task.FromResult(new CommandOutcome(false, failure.Problem, failure.Remedy))
+            : command(_sequence);
+
+    Task<CommandOutcome> IRoleEngine.Run(ResourceCommand command)
+    {
+        var answered = new TaskCompletionSource<CommandOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _engine!.Command(command, outcome =>
+        {
+            // The role that the next step looks at is the one after the command.
+            _status = _engine.Status;
+            answered.TrySetResult(outcome);
+        });
+        return command is ResourceCommand.RequestRole ? WithinHandOverTime(answered.Task) : answered.Task;
+    }
+
+    /// <summary>Planned stop; ends when the resource stopped or <paramref name="wait"/> has passed.</summary>
+    public async Task Stop(TimeSpan wait)
+    {
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        Task<CommandOutcome> stopping = _sequence.Stop();
+        if (await Task.WhenAny(stopping, Task.Delay(wait)) == stopping)
+        {
+            ResourceLog.Stopped(_logger, Name, (await stopping).Message);
+        }
+        else
+        {
+            ResourceLog.StopTimedOut(_logger, Name, wait.TotalSeconds);
+        }
+
+        _loop!.Stop();
+    }
+
+    /// <summary>What the status shows of this resource.</summary>
+    public ResourceReport Report()
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        AddressReport[] addresses =
+        [
+            .. _resource.On[_context.Name].Addresses.Select(address => new AddressReport
+            {
+                Address = $"{address.Address}/{address.PrefixLength}",
+                Interface = address.Interface,
+                Held = _addresses.IsHeld(address),
+            }),
+        ];
+        if (_failure is { } failure)
+        {
+            return ReportBuilder.Failed(_resource, _context.Name, addresses, failure.Problem, failure.Remedy, failure.At);
+        }
+
+        ResourceStatus status = _status ?? _engine!.Status;
+        string? Export(string volume) =>
+            _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
+        return ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
+    }
+
+    private ResourceOptions Options(IReadOnlyList<VolumeOptions> volumes)
+    {
+        string peer = _resource.PeerOf(_context.Name);
+        NetworkConfiguration here = _resource.On[_context.Name].Link;
+        NetworkConfiguration there = _resource.On[peer].Link;
+        return new ResourceOptions
+        {
+            Name = Name,
+            NodeName = _context.Name,
+            Node = _context.Id,
+            Boot = _context.Boot,
+            PeerName = peer,
+            Volumes = volumes,
+            Listen = new TcpEndpoint(here.Address, here.Port, here.Interface),
+            Connect = new TcpEndpoint(there.Address, there.Port, here.Interface, here.Address),
+            Key = _context.Key,
+            OnPeerLoss = _resource.OnPeerLoss switch
+            {
+                PeerLossPolicy.Freeze => OnPeerLoss.Freeze,
+                PeerLossPolicy.Continue => OnPeerLoss.Continue,
+            },
+            LinkTimeoutMs = _resource.LinkTimeoutMs,
+            ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
+        };
+    }
+
+    /// <summary>On the loop, when the metadata was read.</summary>
+    private void Loaded(string? problem)
+    {
+        if (problem is not null)
+        {
+            Fail(problem, $"see 'mirrorctl inspect'; new volumes are prepared with 'mirrorctl create {Name} …'");
+            return;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(_context.RunDirectory, Name));
+            var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
+            _exports = ResourceExports.Start(
+                _loop!,
+                _resource.On[_context.Name].Volumes.Select((volume, index) =>
+                    (_context.ExportSocket(Name, volume.Name), _engine!.Frontend(index))),
+                log.Add);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Fail($"the sockets of its volumes can't be made: {failed.Message.TrimEnd('.')}", "then restart mirrord");
+        }
+    }
+
+    private void RunLoop()
+    {
+        try
+        {
+            _loop!.Run();
+        }
+        catch (Exception failed)
+        {
+            // A rule of the program was broken: going on would risk data. The addresses go before the process does.
+            ResourceLog.LoopFailed(_logger, Name, failed);
+            _addresses.Release().Wait(TimeSpan.FromSeconds(1));
+            NLog.LogManager.Flush(TimeSpan.FromSeconds(1));
+            Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
+        }
+    }
+
+    private void Fail(string problem, string remedy)
+    {
+        _failure = new StartFailure(problem, remedy, DateTimeOffset.UtcNow);
+        ResourceLog.CannotStart(_logger, Name, problem, remedy);
+        _events.Add(Name, "start-failed", $"{problem}; {remedy}.");
+        _changes.Changed();
+    }
+}
