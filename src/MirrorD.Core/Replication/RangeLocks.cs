@@ -44,18 +44,6 @@ public sealed class RangeLocks
         return true;
     }
 
-    /// <summary>Takes the range only if it is free at once; never queues.</summary>
-    public bool TryAcquireNow(IRangeUser user)
-    {
-        if (OverlapsAny(_held, user, _held.Count) || OverlapsAny(_waiting, user, _waiting.Count))
-        {
-            return false;
-        }
-
-        _held.Add(user);
-        return true;
-    }
-
     /// <summary>Releases a range; users that now hold theirs are added to <paramref name="ready"/> in order.</summary>
     public void Release(IRangeUser user, List<IRangeUser> ready)
     {
