@@ -131,7 +131,7 @@ public readonly record struct PeerFrame
             PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
             Volume = BinaryPrimitives.ReadUInt16LittleEndian(from[44..]),
         };
-        error = frame.CheckLengths();
+        error = frame.CheckFields();
         return error.Length == 0;
     }
 
@@ -171,17 +171,36 @@ public readonly record struct PeerFrame
             ? "" : $"unknown frame type {from[5]}";
     }
 
-    private string CheckLengths() => Type switch
+    private string CheckFields() => Type switch
     {
-        PeerFrameType.Write or PeerFrameType.Copy =>
-            PayloadBytes is 0 or > MaxDataBytes || PayloadBytes != RangeBytes
-                ? $"{Type} with payload {PayloadBytes} and range {RangeBytes}" : "",
+        PeerFrameType.Write => CheckData(PeerFrameFlags.ForceUnitAccess),
+        PeerFrameType.Copy => CheckData(PeerFrameFlags.None),
         PeerFrameType.Zero =>
-            PayloadBytes != 0 || RangeBytes is 0 or > MaxZeroBytes ? $"zero of {RangeBytes} bytes" : "",
+            PayloadBytes != 0 || RangeBytes is 0 or > MaxZeroBytes ? $"zero of {RangeBytes} bytes"
+            : PayloadCrc != 0 ? Unused
+            : CheckFlags(PeerFrameFlags.ForceUnitAccess | PeerFrameFlags.MayUnmap),
         PeerFrameType.Message =>
-            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes
-                ? $"message of {PayloadBytes} bytes" : "",
-        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Ping =>
-            PayloadBytes != 0 ? $"{Type} with payload" : "",
+            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes ? $"message of {PayloadBytes} bytes"
+            : Sequence != 0 || NamesRange ? Unused
+            : CheckFlags(PeerFrameFlags.None),
+        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable =>
+            PayloadBytes != 0 ? $"{Type} with payload"
+            : PayloadCrc != 0 || NamesRange ? Unused
+            : CheckFlags(PeerFrameFlags.None),
+        PeerFrameType.Ping =>
+            PayloadBytes != 0 ? $"{Type} with payload"
+            : PayloadCrc != 0 || Sequence != 0 || NamesRange ? Unused
+            : CheckFlags(PeerFrameFlags.None),
     };
+
+    private const string Unused = "a field that this frame does not use is not zero";
+
+    private bool NamesRange => Offset != 0 || RangeBytes != 0 || Volume != 0;
+
+    private string CheckData(PeerFrameFlags known) =>
+        PayloadBytes is 0 or > MaxDataBytes || PayloadBytes != RangeBytes
+            ? $"{Type} with payload {PayloadBytes} and range {RangeBytes}" : CheckFlags(known);
+
+    private string CheckFlags(PeerFrameFlags known) =>
+        (Flags & ~known) != 0 ? $"{Type} with flags {(ushort)Flags:x4}" : "";
 }

@@ -5,7 +5,7 @@ namespace MirrorD.Formats.Peer;
 
 /// <summary>
 /// The first bytes of each side on a new connection, before anything is authenticated: fixed 128 bytes,
-/// little endian: 0 magic u32 · 4 lowest version u16 · 6 highest version u16 · 8 node id (16) · 24 challenge (32) ·
+/// little endian, node id in the order in which it is written down: 0 magic u32 · 4 lowest version u16 · 6 highest version u16 · 8 node id (16) · 24 challenge (32) ·
 /// 56 resource name, UTF-8, zero padded (64) · 120 reserved u32 (0) · 124 CRC-32C of bytes 0–123.
 /// </summary>
 public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, string Resource)
@@ -32,7 +32,7 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
         BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(to[4..], LowestVersion);
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], HighestVersion);
-        Node.Value.TryWriteBytes(to[8..]);
+        Node.Value.TryWriteBytes(to[8..], bigEndian: true, out _);
         Challenge.Span.CopyTo(to[24..]);
         Encoding.UTF8.GetBytes(Resource, to.Slice(56, 64));
         BinaryPrimitives.WriteUInt32LittleEndian(to[124..], Crc32C.Compute(to[..124]));
@@ -57,6 +57,10 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
                 + $"{BinaryPrimitives.ReadUInt16LittleEndian(from[6..])}, this node {LowestVersion} to {HighestVersion}: "
                 + "install the same release on both nodes";
         }
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) != 0)
+        {
+            error = "reserved bytes of the hello are not zero";
+        }
 
         if (error.Length > 0)
         {
@@ -66,7 +70,7 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
         ReadOnlySpan<byte> name = from.Slice(56, 64);
         int end = name.IndexOf((byte)0);
         return new PeerHello(
-            new NodeId(new Guid(from.Slice(8, 16))),
+            new NodeId(new Guid(from.Slice(8, 16), bigEndian: true)),
             from.Slice(24, ChallengeBytes).ToArray(),
             Encoding.UTF8.GetString(end < 0 ? name : name[..end]));
     }

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Text;
+using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// Control messages as bytes: one kind byte, then the fields in order, little endian; lists and texts carry their
-/// length as u16. Golden bytes in the tests, meaning in docs/internals/peer-protocol.md.
+/// Control messages as bytes: one kind byte, then the fields in order, little endian (the resource id in the order
+/// in which it is written down); byte strings and texts carry their length as u16. Golden bytes in the tests, meaning in docs/internals/peer-protocol.md.
 /// </summary>
 public static class PeerMessageCodec
 {
@@ -37,7 +38,7 @@ public static class PeerMessageCodec
                 to.Kind(6).UInt64((ulong)m.SyncBytes);
                 break;
             case PeerMessage.Commit m:
-                to.Kind(7).Bytes(m.ResourceId.ToByteArray()).UInt64(m.Current.Value).UInt64(m.Promotions)
+                to.Kind(7).Id(m.ResourceId).UInt64(m.Current.Value).UInt64(m.Promotions)
                     .UInt64(m.Sequence).Byte((byte)m.History.Count);
                 foreach (Generation generation in m.History)
                 {
@@ -90,7 +91,7 @@ public static class PeerMessageCodec
             3 => new PeerMessage.Begin(reader.Flag(), new Generation(reader.UInt64())),
             4 => new PeerMessage.DirtyPage(reader.Index(), reader.Index(), reader.Bytes()),
             5 => new PeerMessage.TargetReady(),
-            6 => new PeerMessage.SourceReady((long)reader.UInt64()),
+            6 => new PeerMessage.SourceReady(reader.Count()),
             7 => ReadCommit(ref reader),
             8 => new PeerMessage.Committed(),
             9 => new PeerMessage.Finished(),
@@ -113,7 +114,7 @@ public static class PeerMessageCodec
         var current = new Generation(reader.UInt64());
         ulong promotions = reader.UInt64();
         ulong sequence = reader.UInt64();
-        var history = new Generation[reader.Byte()];
+        var history = new Generation[reader.HistoryLength()];
         for (int i = 0; i < history.Length; i++)
         {
             history[i] = new Generation(reader.UInt64());
@@ -139,6 +140,12 @@ public static class PeerMessageCodec
             Span<byte> bytes = stackalloc byte[8];
             BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
             _bytes.AddRange(bytes);
+            return this;
+        }
+
+        public Writer Id(Guid value)
+        {
+            _bytes.AddRange(value.ToByteArray(bigEndian: true));
             return this;
         }
 
@@ -187,11 +194,24 @@ public static class PeerMessageCodec
             return _isInvalid ? 0 : (int)value;
         }
 
+        public long Count()
+        {
+            ulong value = UInt64();
+            _isInvalid |= value > long.MaxValue;
+            return (long)value;
+        }
+
+        public int HistoryLength()
+        {
+            byte value = Byte();
+            _isInvalid |= value > SuperblockCodec.MaximumHistory;
+            return _isInvalid ? 0 : value;
+        }
+
         public Guid Id()
         {
-            byte[] bytes = Bytes();
-            _isInvalid |= bytes.Length != 16;
-            return _isInvalid ? default : new Guid(bytes);
+            ReadOnlySpan<byte> taken = Take(16);
+            return taken.IsEmpty ? default : new Guid(taken, bigEndian: true);
         }
 
         public Role Role()
