@@ -12,11 +12,11 @@ public enum ActivityEntry
 }
 
 /// <summary>
-/// The activity log of one volume: which extents may differ after a crash of the primary. It does no I/O:
-/// it says when a transaction has to be written and what is in it.
-/// States of an extent: absent → pending (in the next or a running transaction) → durable → absent (evicted).
-/// Invariants: a transaction holds the whole set; an extent is evicted only when nothing in it is in flight and
-/// its last write is clean (<see cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map.
+/// The activity log of one volume: which extents may differ after a crash of the primary. It does no I/O: it
+/// says when a transaction has to be written and what is in it. States of an extent: absent → pending (in the
+/// next or a running transaction) → durable → absent (evicted). Invariants: a transaction holds the whole
+/// set; an extent is evicted only when nothing in it is in flight and its last write is clean (<see
+/// cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map.
 /// </summary>
 public sealed class ActivityLog
 {
@@ -65,8 +65,8 @@ public sealed class ActivityLog
     public long DurableThrough => _durableThrough;
 
     /// <summary>
-    /// Enters all extents of a range, counting it as in flight in each. <paramref name="ticket"/> is the change
-    /// that has to become durable (compare with <see cref="DurableThrough"/>).
+    /// Enters all extents of a range, counting it as in flight in each. <paramref name="ticket"/> is the
+    /// change that has to become durable (compare with <see cref="DurableThrough"/>).
     /// </summary>
     public ActivityEntry Enter(uint first, uint last, out long ticket)
     {
@@ -99,7 +99,10 @@ public sealed class ActivityLog
         return ticket <= _durableThrough ? ActivityEntry.Active : ActivityEntry.Pending;
     }
 
-    /// <summary>A range entered before is no longer in flight; <paramref name="touch"/> is its place in the order of completions.</summary>
+    /// <summary>
+    /// A range entered before is no longer in flight; <paramref name="touch"/> is its place in the order of
+    /// completions.
+    /// </summary>
     public void Leave(uint first, uint last, long touch)
     {
         for (uint extent = first; extent <= last; extent++)
@@ -136,8 +139,8 @@ public sealed class ActivityLog
     }
 
     /// <summary>
-    /// Forgets every clean extent, for a demotion: after the next transaction the log on disk is as small as it
-    /// can be. Nothing may be in flight. True when the set is empty.
+    /// Forgets every clean extent, for a demotion: after the next transaction the log on disk is as small as
+    /// it can be. Nothing may be in flight. True when the set is empty.
     /// </summary>
     public bool Clear()
     {

@@ -16,9 +16,9 @@ public interface IRangeUser
 }
 
 /// <summary>
-/// Overlapping writes are serialised: a user that overlaps a holder, or somebody who waits already, waits until
-/// they are done, in order of arrival. So both copies end with the same winner, and a resync copy never lands
-/// over a newer write. Linear in the users (a few hundred at most).
+/// Overlapping writes are serialised: a user that overlaps a holder, or somebody who waits already, waits
+/// until they are done, in order of arrival. So both copies end with the same winner, and a resync copy never
+/// lands over a newer write. Linear in the users (a few hundred at most).
 /// </summary>
 public sealed class RangeLocks
 {
@@ -44,7 +44,9 @@ public sealed class RangeLocks
         return true;
     }
 
-    /// <summary>Releases a range; users that now hold theirs are added to <paramref name="ready"/> in order.</summary>
+    /// <summary>
+    /// Releases a range; users that now hold theirs are added to <paramref name="ready"/> in order.
+    /// </summary>
     public void Release(IRangeUser user, List<IRangeUser> ready)
     {
         int at = _held.IndexOf(user);

@@ -1,8 +1,8 @@
 namespace MirrorD.Core.Replication;
 
 /// <summary>
-/// The standby's view of the sequence space of one connection: which writes have completed here. A flush makes
-/// durable what is below <see cref="Prefix"/> at the moment it is issued.
+/// The standby's view of the sequence space of one connection: which writes have completed here. A flush
+/// makes durable what is below <see cref="Prefix"/> at the moment it is issued.
 /// </summary>
 public sealed class ReceivedSequences
 {

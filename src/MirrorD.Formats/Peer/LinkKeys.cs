@@ -5,9 +5,9 @@ using System.Text;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// What both sides derive from the shared key and the two hellos of one connection; the connecting side's hello
-/// comes first. Each value is HMAC-SHA-256 under the shared key of a label and both hellos, so that nothing of one
-/// connection fits another.
+/// What both sides derive from the shared key and the two hellos of one connection; the connecting side's
+/// hello comes first. Each value is HMAC-SHA-256 under the shared key of a label and both hellos, so that
+/// nothing of one connection fits another.
 /// </summary>
 public sealed class LinkKeys
 {
@@ -15,7 +15,8 @@ public sealed class LinkKeys
     public const int KeyBytes = 32;
 
     /// <summary>Derives everything.</summary>
-    public LinkKeys(ReadOnlySpan<byte> sharedKey, ReadOnlySpan<byte> connectorHello, ReadOnlySpan<byte> listenerHello)
+    public LinkKeys(
+        ReadOnlySpan<byte> sharedKey, ReadOnlySpan<byte> connectorHello, ReadOnlySpan<byte> listenerHello)
     {
         ConnectorProof = Derive(sharedKey, "proof of the connector", connectorHello, listenerHello);
         ListenerProof = Derive(sharedKey, "proof of the listener", connectorHello, listenerHello);
@@ -60,7 +61,8 @@ public sealed class LinkKeys
     }
 
     private static byte[] Derive(
-        ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> connectorHello, ReadOnlySpan<byte> listenerHello)
+        ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> connectorHello,
+        ReadOnlySpan<byte> listenerHello)
     {
         byte[] text = Encoding.ASCII.GetBytes("mirrord link 1: " + label);
         byte[] input = [.. text, .. connectorHello, .. listenerHello];

@@ -5,7 +5,9 @@ namespace MirrorD.Formats.Peer;
 /// <summary>Frames of the peer link. Values go over the wire.</summary>
 public enum PeerFrameType : byte
 {
-    /// <summary>A client's write; the payload is the data. Sequence counts mutations of this connection from 1.</summary>
+    /// <summary>
+    /// A client's write; the payload is the data. Sequence counts mutations of this connection from 1.
+    /// </summary>
     Write = 1,
     /// <summary>A range becomes zeroes; no payload. Same sequence space.</summary>
     Zero = 2,
@@ -36,11 +38,24 @@ public enum PeerFrameFlags : ushort
 }
 
 /// <summary>
-/// Header of every frame after authentication, 64 bytes, little endian:
-/// 0 magic u32 · 4 version u8 · 5 type u8 · 6 flags u16 · 8 session u64 · 16 sequence u64 · 24 offset u64 ·
-/// 32 range length u32 · 36 payload length u32 · 40 payload CRC-32C u32 · 44 volume u16 · 46 reserved u16 (0) ·
-/// 48 tag u64 (SipHash-2-4 of bytes 0–47 and the frame's number in its direction) · 56 reserved u32 (0) ·
-/// 60 CRC-32C of bytes 0–59. Docs: docs/internals/peer-protocol.md.
+/// Header of every frame after authentication, 64 bytes, little endian. Docs: docs/internals/peer-protocol.md.
+/// <code>
+///  0  u32  magic
+///  4  u8   version
+///  5  u8   type
+///  6  u16  flags
+///  8  u64  session
+/// 16  u64  sequence
+/// 24  u64  offset
+/// 32  u32  range length in bytes
+/// 36  u32  payload length in bytes
+/// 40  u32  CRC-32C of the payload
+/// 44  u16  volume
+/// 46  u16  reserved, zero
+/// 48  u64  tag: SipHash-2-4 of bytes 0 to 47 and the frame's number in its direction
+/// 56  u32  reserved, zero
+/// 60  u32  CRC-32C of bytes 0 to 59
+/// </code>
 /// </summary>
 public readonly record struct PeerFrame
 {
@@ -110,7 +125,8 @@ public readonly record struct PeerFrame
 
     /// <summary>Reads and checks a header; the error names what is wrong.</summary>
     public static bool TryDecode(
-        ReadOnlySpan<byte> from, in SipKey key, ulong frameNumber, SessionId session, out PeerFrame frame, out string error)
+        ReadOnlySpan<byte> from, in SipKey key, ulong frameNumber, SessionId session, out PeerFrame frame,
+        out string error)
     {
         frame = default;
         error = Check(from, key, frameNumber, session);
@@ -152,7 +168,8 @@ public readonly record struct PeerFrame
             return $"framing version {from[4]}, known is {Version}";
         }
 
-        if (BinaryPrimitives.ReadUInt64LittleEndian(from[48..]) != SipHash.Compute(key, from[..48], frameNumber))
+        ulong tag = SipHash.Compute(key, from[..48], frameNumber);
+        if (BinaryPrimitives.ReadUInt64LittleEndian(from[48..]) != tag)
         {
             return "header tag does not fit: forged, replayed or lost frame";
         }
@@ -180,7 +197,8 @@ public readonly record struct PeerFrame
             : PayloadCrc != 0 ? Unused
             : CheckFlags(PeerFrameFlags.ForceUnitAccess | PeerFrameFlags.MayUnmap),
         PeerFrameType.Message =>
-            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes ? $"message of {PayloadBytes} bytes"
+            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes
+                ? $"message of {PayloadBytes} bytes"
             : Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable =>

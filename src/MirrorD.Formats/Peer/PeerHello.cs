@@ -4,9 +4,18 @@ using System.Text;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// The first bytes of each side on a new connection, before anything is authenticated: fixed 128 bytes,
-/// little endian, node id in the order in which it is written down: 0 magic u32 · 4 lowest version u16 · 6 highest version u16 · 8 node id (16) · 24 challenge (32) ·
-/// 56 resource name, UTF-8, zero padded (64) · 120 reserved u32 (0) · 124 CRC-32C of bytes 0–123.
+/// The first bytes of each side on a new connection, before anything is authenticated: 128 bytes, little endian,
+/// the node id in the order in which it is written down.
+/// <code>
+///   0  u32  magic
+///   4  u16  lowest version spoken
+///   6  u16  highest version spoken
+///   8  16   node id
+///  24  32   challenge
+///  56  64   resource name, UTF-8, padded with zeroes
+/// 120  u32  reserved, zero
+/// 124  u32  CRC-32C of bytes 0 to 123
+/// </code>
 /// </summary>
 public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, string Resource)
 {
@@ -54,8 +63,8 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
             || BinaryPrimitives.ReadUInt16LittleEndian(from[6..]) < LowestVersion)
         {
             error = $"peer speaks protocol versions {BinaryPrimitives.ReadUInt16LittleEndian(from[4..])} to "
-                + $"{BinaryPrimitives.ReadUInt16LittleEndian(from[6..])}, this node {LowestVersion} to {HighestVersion}: "
-                + "install the same release on both nodes";
+                + $"{BinaryPrimitives.ReadUInt16LittleEndian(from[6..])}, this node {LowestVersion} to "
+                + $"{HighestVersion}: install the same release on both nodes";
         }
         else if (BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) != 0)
         {

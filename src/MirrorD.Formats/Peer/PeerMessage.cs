@@ -3,8 +3,8 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// A control message of the peer link (docs/internals/peer-protocol.md). Each carries the link's session in its
-/// frame header and a keyed MAC; data frames (write, copy, flush, acknowledgement) are not messages.
+/// A control message of the peer link (docs/internals/peer-protocol.md). Each carries the link's session in
+/// its frame header and a keyed MAC; data frames (write, copy, flush, acknowledgement) are not messages.
 /// </summary>
 public abstract record PeerMessage
 {
@@ -23,8 +23,8 @@ public abstract record PeerMessage
 
     /// <summary>
     /// Source to target: store J1. For a full sync the source has durably marked everything dirty since
-    /// <paramref name="Base"/>, which the target takes as its current generation, so that an interrupted full sync
-    /// goes on as a bitmap sync.
+    /// <paramref name="Base"/>, which the target takes as its current generation, so that an interrupted full
+    /// sync goes on as a bitmap sync.
     /// </summary>
     public sealed record Begin(bool IsFull, Generation Base) : PeerMessage;
 
@@ -67,8 +67,8 @@ public abstract record PeerMessage
     public sealed record HandOverDone : PeerMessage;
 
     /// <summary>
-    /// Planned stop. <paramref name="IsOutdated"/>: the sender has stored Outdated for the session and generation,
-    /// so the receiver may go on alone.
+    /// Planned stop. <paramref name="IsOutdated"/>: the sender has stored Outdated for the session and
+    /// generation, so the receiver may go on alone.
     /// </summary>
     public sealed record Goodbye(bool IsOutdated, SessionId Session, Generation Current) : PeerMessage;
 }

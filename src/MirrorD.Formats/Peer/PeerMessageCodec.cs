@@ -5,8 +5,9 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// Control messages as bytes: one kind byte, then the fields in order, little endian (the resource id in the order
-/// in which it is written down); byte strings and texts carry their length as u16. Golden bytes in the tests, meaning in docs/internals/peer-protocol.md.
+/// Control messages as bytes: one kind byte, then the fields in order, little endian (the resource id in the
+/// order in which it is written down); byte strings and texts carry their length as u16. Golden bytes in the
+/// tests, meaning in docs/internals/peer-protocol.md.
 /// </summary>
 public static class PeerMessageCodec
 {
@@ -71,7 +72,8 @@ public static class PeerMessageCodec
                 to.Kind(15);
                 break;
             case PeerMessage.Goodbye m:
-                to.Kind(16).Byte(m.IsOutdated ? (byte)1 : (byte)0).UInt64(m.Session.Value).UInt64(m.Current.Value);
+                to.Kind(16).Byte(m.IsOutdated ? (byte)1 : (byte)0).UInt64(m.Session.Value)
+                    .UInt64(m.Current.Value);
                 break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
@@ -80,7 +82,9 @@ public static class PeerMessageCodec
         return to.ToArray();
     }
 
-    /// <summary>Decodes a message; null when it is malformed (unknown kind, wrong length, value out of range).</summary>
+    /// <summary>
+    /// Decodes a message; null when it is malformed (unknown kind, wrong length, value out of range).
+    /// </summary>
     public static PeerMessage? Decode(ReadOnlySpan<byte> from)
     {
         var reader = new Reader(from);

@@ -12,8 +12,8 @@ public readonly record struct SipKey(ulong K0, ulong K1)
 }
 
 /// <summary>
-/// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a keyed tag of 64 bits, made for
-/// short inputs; costs some 30 ns for a frame header, so that every header can carry one.
+/// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a keyed tag of 64 bits,
+/// made for short inputs; costs some 30 ns for a frame header, so that every header can carry one.
 /// </summary>
 public static class SipHash
 {

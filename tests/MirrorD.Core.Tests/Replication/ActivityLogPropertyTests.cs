@@ -5,8 +5,8 @@ using MirrorD.Core.Replication;
 namespace MirrorD.Core.Tests.Replication;
 
 /// <summary>
-/// The log against a model that knows only what must be protected: extents with something in flight, and those
-/// whose last completion is not clean yet.
+/// The log against a model that knows only what must be protected: extents with something in flight, and
+/// those whose last completion is not clean yet.
 /// </summary>
 public class ActivityLogPropertyTests
 {

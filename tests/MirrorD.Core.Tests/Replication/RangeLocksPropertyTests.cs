@@ -5,12 +5,13 @@ using MirrorD.Core.Replication;
 namespace MirrorD.Core.Tests.Replication;
 
 /// <summary>
-/// Whoever overlaps nobody who came before him holds his range, everybody else waits: that says all there is to
-/// say about the order, and is checked after each operation.
+/// Whoever overlaps nobody who came before him holds his range, everybody else waits: that says all there is
+/// to say about the order, and is checked after each operation.
 /// </summary>
 public class RangeLocksPropertyTests
 {
-    private sealed record Operation(bool Acquires, int Volume, int Offset, int Length, int Pick, bool TakesWaiting);
+    private sealed record Operation(
+        bool Acquires, int Volume, int Offset, int Length, int Pick, bool TakesWaiting);
 
     [Fact]
     public void Whoever_overlaps_nobody_before_him_holds_his_range_and_all_others_wait()

@@ -66,7 +66,9 @@ public class ReceivedSequencesTests
             .Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(200));
     }
 
-    /// <summary>Two picks of three receive the next one, the others complete one of those in flight.</summary>
+    /// <summary>
+    /// Two picks of three receive the next one, the others complete one of those in flight.
+    /// </summary>
     private static void Check(List<int> picks)
     {
         var sequences = new ReceivedSequences();

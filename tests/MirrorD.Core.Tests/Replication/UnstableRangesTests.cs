@@ -60,7 +60,8 @@ public class UnstableRangesTests
             from length in Gen.Choose(1, 5)
             from through in Gen.Choose(0, 40)
             select new Operation(adds, volume, block, length, through);
-        Prop.ForAll(operation.ListOf().ToArbitrary(), Check).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        Prop.ForAll(operation.ListOf().ToArbitrary(), Check)
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
     private static void Check(IEnumerable<Operation> operations)

@@ -12,8 +12,10 @@ public class LinkKeysTests
     [Fact]
     public void The_golden_values_come_out()
     {
-        Assert.Equal("eeb5e6d70549c9962cebbab3361325af2737ae1c6926efd1ad59059bd5e332d4", Hex(Keys.ConnectorProof));
-        Assert.Equal("bedaea74a75a45223d1894e9f8f325906af6db51d799d4bde6f794e8fca03b28", Hex(Keys.ListenerProof));
+        Assert.Equal(
+            "eeb5e6d70549c9962cebbab3361325af2737ae1c6926efd1ad59059bd5e332d4", Hex(Keys.ConnectorProof));
+        Assert.Equal(
+            "bedaea74a75a45223d1894e9f8f325906af6db51d799d4bde6f794e8fca03b28", Hex(Keys.ListenerProof));
         Assert.Equal("3ea9563533d2ee6171f611382cc55349dc0e467a81eeb5af1d490271ad9b2672", Hex(Keys.MacKey));
         Assert.Equal(SipKey.From(SamplePeer.Bytes("f8f04a1b1bfa0c125c8667fa0083f236")), Keys.FromConnector);
         Assert.Equal(SipKey.From(SamplePeer.Bytes("2903f7f77a10ca6fe67a6f3c4217bd7a")), Keys.FromListener);
@@ -24,7 +26,8 @@ public class LinkKeysTests
     [Fact]
     public void Both_sides_derive_the_same()
     {
-        var again = new LinkKeys((byte[])[.. SamplePeer.SharedKey], (byte[])[.. Connector], (byte[])[.. Listener]);
+        byte[][] copies = [[.. SamplePeer.SharedKey], [.. Connector], [.. Listener]];
+        var again = new LinkKeys(copies[0], copies[1], copies[2]);
         Assert.Equal(Outputs(Keys), Outputs(again));
     }
 

@@ -8,7 +8,8 @@ public class PeerMessageCodecTests
 
     [Fact]
     public void There_is_a_sample_of_every_message() => Assert.Equal(
-        typeof(PeerMessage).GetNestedTypes().Where(t => t.IsSubclassOf(typeof(PeerMessage))).OrderBy(t => t.Name),
+        typeof(PeerMessage).GetNestedTypes().Where(t => t.IsSubclassOf(typeof(PeerMessage)))
+            .OrderBy(t => t.Name),
         SamplePeer.Messages.Select(m => m.Message.GetType()).OrderBy(t => t.Name));
 
     [Theory]
