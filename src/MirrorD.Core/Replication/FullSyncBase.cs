@@ -4,9 +4,10 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Core.Replication;
 
 /// <summary>
-/// Makes a full sync resumable. The source first marks everything dirty, durably, and counts that from a bitmap
-/// generation; the target takes this generation as its current one when it stores J1. A later handshake then finds
-/// S = Pb: the source is ahead by exactly its dirty map, and the sync goes on as a bitmap sync.
+/// Makes a full sync resumable. The source first marks everything dirty, durably, and counts that from a
+/// bitmap generation; the target takes this generation as its current one when it stores J1. A later
+/// handshake then finds S = Pb: the source is ahead by exactly its dirty map, and the sync goes on as a
+/// bitmap sync.
 /// </summary>
 public static class FullSyncBase
 {

@@ -39,7 +39,8 @@ public abstract record PeerMessage
 
     /// <summary>Source to target: J4 is stored; store J5 with these.</summary>
     public sealed record Commit(
-        Guid ResourceId, Generation Current, IReadOnlyList<Generation> History, ulong Promotions, ulong Sequence)
+        Guid ResourceId, Generation Current, IReadOnlyList<Generation> History, ulong Promotions,
+        ulong Sequence)
         : PeerMessage;
 
     /// <summary>Target to source: J5 is stored.</summary>
