@@ -144,15 +144,13 @@ public sealed partial class Replica
     private void Store(Func<Superblock, Superblock> change, Action then)
     {
         _stores.Enqueue((change, then));
-        if (!_isStoring)
-        {
-            StoreNext();
-        }
+        StoreNext();
     }
 
     private void StoreNext()
     {
-        if (_stores.Count == 0 || Failure is not null)
+        // One at a time: the next change is made to what this one leaves behind.
+        if (_isStoring || _stores.Count == 0 || Failure is not null)
         {
             return;
         }

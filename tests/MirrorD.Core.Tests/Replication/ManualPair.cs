@@ -1,0 +1,358 @@
+using MirrorD.Core.Metadata;
+using MirrorD.Core.Replication;
+using MirrorD.Core.Resync;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
+
+namespace MirrorD.Core.Tests.Replication;
+
+/// <summary>
+/// Two replicas without an engine. Each effect becomes a pending step, and the test says which steps have to wait:
+/// so every order of completions can be told as a story.
+/// </summary>
+internal sealed class ManualPair
+{
+    private readonly List<(ManualNode Node, string Kind, Action Done)> _pending = [];
+    private readonly HashSet<(ManualNode, string)> _stopped = [];
+    private ulong _sessions;
+
+    public ManualPair(bool hasArbiter = false, bool continueOnPeerLoss = false)
+    {
+        A = new ManualNode(this, 1, 2, hasArbiter, continueOnPeerLoss);
+        B = new ManualNode(this, 2, 1, hasArbiter, continueOnPeerLoss);
+        A.Peer = B;
+        B.Peer = A;
+    }
+
+    public ManualNode A { get; }
+
+    public ManualNode B { get; }
+
+    public long NowNs { get; private set; } = 1;
+
+    public ulong Identifiers { get; set; } = 1000;
+
+    /// <summary>A pair that has joined, with A as its Primary.</summary>
+    public static ManualPair Serving(bool hasArbiter = false, bool continueOnPeerLoss = false)
+    {
+        var pair = new ManualPair(hasArbiter, continueOnPeerLoss);
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.Equal(LinkPhase.Joined, pair.B.Replica.Phase);
+        pair.A.Replica.Promote(false, pair.A.Answer);
+        pair.Run();
+        Assert.Equal(WritePath.Mirrored, pair.A.Replica.Path);
+        return pair;
+    }
+
+    /// <summary>Steps of this kind wait until <see cref="Go"/>.</summary>
+    public void Stop(ManualNode node, string kind) => _stopped.Add((node, kind));
+
+    /// <summary>Steps of this kind no longer wait; everything runs.</summary>
+    public void Go(ManualNode node, string kind)
+    {
+        _stopped.Remove((node, kind));
+        Run();
+    }
+
+    /// <summary>Completes the oldest waiting step of this kind, and nothing else.</summary>
+    public void Complete(ManualNode node, string kind)
+    {
+        int at = _pending.FindIndex(p => p.Node == node && p.Kind == kind);
+        Assert.True(at >= 0, $"a step {kind} waits");
+        (_, _, Action done) = _pending[at];
+        _pending.RemoveAt(at);
+        done();
+    }
+
+    public int Waiting(ManualNode node, string kind) => _pending.Count(p => p.Node == node && p.Kind == kind);
+
+    /// <summary>Completes steps, oldest first, until only those are left that have to wait.</summary>
+    public void Run()
+    {
+        for (int steps = 0; steps < 100_000; steps++)
+        {
+            int at = _pending.FindIndex(p => !_stopped.Contains((p.Node, p.Kind)));
+            if (at < 0)
+            {
+                return;
+            }
+
+            (_, _, Action done) = _pending[at];
+            _pending.RemoveAt(at);
+            done();
+        }
+
+        Assert.Fail("the pair never comes to rest");
+    }
+
+    public void Tick(long ns = 1_000_000_000)
+    {
+        NowNs += ns;
+        A.Replica.Tick();
+        B.Replica.Tick();
+        Run();
+    }
+
+    public void LinkUp()
+    {
+        var session = new SessionId(++_sessions);
+        A.IsConnected = B.IsConnected = true;
+        A.Replica.LinkUp(session);
+        B.Replica.LinkUp(session);
+        Run();
+    }
+
+    /// <summary>The link breaks: what was on its way is lost.</summary>
+    public void LinkDown(bool run = true)
+    {
+        _pending.RemoveAll(p => p.Kind is "send" or "close");
+        foreach (ManualNode node in new[] { A, B })
+        {
+            if (node.IsConnected)
+            {
+                node.IsConnected = false;
+                node.Replica.LinkLost("cut");
+            }
+        }
+
+        if (run)
+        {
+            Run();
+        }
+    }
+
+    public void Add(ManualNode node, string kind, Action done) => _pending.Add((node, kind, done));
+}
+
+/// <summary>A client's request with what it writes.</summary>
+internal sealed class ManualRequest : VolumeRequest
+{
+    public int Stamp { get; set; }
+
+    public int? Result { get; set; }
+}
+
+/// <summary>One side of a <see cref="ManualPair"/>: a disk of 4 KiB blocks, each with one number in it.</summary>
+internal sealed class ManualNode : IReplicaEffects
+{
+    public const long VolumeBytes = 64 << 20;
+    private readonly ManualPair _pair;
+    private readonly DirtyMap _map = new(VolumeBytes);
+
+    public ManualNode(ManualPair pair, int id, int peer, bool hasArbiter, bool continueOnPeerLoss)
+    {
+        _pair = pair;
+        var node = new NodeId(new Guid(id, 0, 0, new byte[8]));
+        var stored = new Superblock
+        {
+            ResourceId = Guid.Empty,
+            ResourceName = "r",
+            VolumeIndex = 0,
+            VolumeName = "v",
+            Node = node,
+            DataBytes = VolumeBytes,
+            Current = new Generation((ulong)id),
+            DiskState = DiskState.UpToDate,
+            JustCreated = true,
+            CreationSource = CreationSource.Empty,
+            Sequence = 1,
+        };
+        Stored = [stored];
+        Replica = new Replica(
+            new ReplicaSettings("r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter,
+                continueOnPeerLoss, 0),
+            this, [stored], [_map]);
+    }
+
+    public ManualNode Peer { get; set; } = null!;
+
+    public Replica Replica { get; }
+
+    public bool IsConnected { get; set; }
+
+    /// <summary>What the superblock on the disk says.</summary>
+    public IReadOnlyList<Superblock> Stored { get; private set; }
+
+    public int[] Disk { get; } = new int[VolumeBytes / 4096];
+
+    public List<string> Events { get; } = [];
+
+    public List<(bool Succeeded, string Message)> Answers { get; } = [];
+
+    public int CopiesInUse { get; private set; }
+
+    public List<SessionId> Claims { get; } = [];
+
+    public long NowNs => _pair.NowNs;
+
+    public void Answer(bool succeeded, string message, string? remedy) => Answers.Add((succeeded, message));
+
+    public ManualRequest Submit(VolumeOperation operation, int block = 0, int stamp = 0, int blocks = 1)
+    {
+        var request = new ManualRequest
+        {
+            Operation = operation,
+            Offset = operation == VolumeOperation.Flush ? 0 : block * 4096L,
+            LengthBytes = operation == VolumeOperation.Flush ? 0 : blocks * 4096L,
+            Stamp = stamp,
+        };
+        Replica.Submit(request);
+        return request;
+    }
+
+    public ManualRequest Write(int block, int stamp)
+    {
+        ManualRequest request = Submit(VolumeOperation.Write, block, stamp);
+        _pair.Run();
+        return request;
+    }
+
+    public ulong NewIdentifier() => ++_pair.Identifiers;
+
+    public void SubmitLocal(VolumeRequest request) => _pair.Add(
+        this, request.Operation == VolumeOperation.Read ? "read" : "write", () =>
+        {
+            if (request.Operation == VolumeOperation.Write)
+            {
+                Array.Fill(Disk, ((ManualRequest)request).Stamp, (int)(request.Offset / 4096),
+                    (int)(request.LengthBytes / 4096));
+            }
+
+            Replica.LocalDone(request, 0);
+        });
+
+    public void SendWrite(VolumeRequest request, long sequence)
+    {
+        int stamp = ((ManualRequest)request).Stamp;
+        Send(() => Arrive(new Incoming
+        {
+            Operation = VolumeOperation.Write,
+            Offset = request.Offset,
+            LengthBytes = request.LengthBytes,
+            Sequence = sequence,
+            Data = [.. Enumerable.Repeat(stamp, (int)(request.LengthBytes / 4096))],
+        }));
+    }
+
+    public void FlushLocal() => _pair.Add(this, "flush", () => Replica.LocalFlushed(0));
+
+    public void SendFlush(long throughSequence) => Send(() =>
+        Refuse(Peer.Replica.IncomingFlush(throughSequence)));
+
+    public void Complete(VolumeRequest request, int error)
+    {
+        var mine = (ManualRequest)request;
+        Assert.True(mine.Result is null, "a request is completed once");
+        mine.Result = error;
+    }
+
+    public void StoreLog(int volume, ReadOnlySpan<uint> extents) =>
+        _pair.Add(this, "log", () => Replica.LogStored(volume, 0));
+
+    public void StoreDirty(ReadOnlySpan<DirtyMap> maps, Action<int> stored)
+    {
+        while (_map.TakeChangedPage() >= 0)
+        {
+        }
+
+        _pair.Add(this, "dirty", () => stored(0));
+    }
+
+    public void StoreSuperblocks(IReadOnlyList<Superblock> next, Action<int> stored) =>
+        _pair.Add(this, "superblock", () =>
+        {
+            Stored = next;
+            stored(0);
+        });
+
+    public ResyncCopy? TryRentCopy()
+    {
+        CopiesInUse++;
+        return new Copy();
+    }
+
+    public void ReturnCopy(ResyncCopy copy) => CopiesInUse--;
+
+    public void ReadCopy(ResyncCopy copy) => _pair.Add(this, "copy", () =>
+    {
+        ((Copy)copy).Data = Disk[(int)(copy.Offset / 4096)..(int)((copy.Offset + copy.LengthBytes) / 4096)];
+        Replica.CopyRead(copy, 0);
+    });
+
+    public void SendCopy(ResyncCopy copy, long sequence) => Send(() => Arrive(new Incoming
+    {
+        Operation = VolumeOperation.Write,
+        Offset = copy.Offset,
+        LengthBytes = copy.LengthBytes,
+        Sequence = sequence,
+        Data = ((Copy)copy).Data,
+    }));
+
+    public void ApplyIncoming(IncomingWrite write) => _pair.Add(this, "apply", () =>
+    {
+        ((Incoming)write).Data.CopyTo(Disk, (int)(write.Offset / 4096));
+        Replica.IncomingDone(write, 0);
+    });
+
+    public void SendAcknowledgement(long sequence) => Send(() => Peer.Replica.PeerAcknowledged(sequence));
+
+    public void SendDurable(long throughSequence) => Send(() => Peer.Replica.PeerDurable(throughSequence));
+
+    public void SendMessage(PeerMessage message) => Send(() => Peer.Replica.PeerSaid(message));
+
+    public void CloseLink(string reason, bool operatorNeeded)
+    {
+        Events.Add($"close {reason}");
+        _pair.Add(this, "close", () => _pair.LinkDown(run: false));
+    }
+
+    public void ClaimSession(SessionId session) => Claims.Add(session);
+
+    public void RoleChanged(Role role, string reason) => Events.Add($"role {role} {reason}");
+
+    public void PeerRequestsRole() => Events.Add("peer requests role");
+
+    public void Raise(string kind, string message) => Events.Add($"{kind} {message}");
+
+    public void Changed()
+    {
+    }
+
+    /// <summary>For what a confused peer would say.</summary>
+    public void Say(PeerMessage message)
+    {
+        SendMessage(message);
+        _pair.Run();
+    }
+
+    private void Send(Action arrive)
+    {
+        if (IsConnected)
+        {
+            _pair.Add(this, "send", arrive);
+        }
+    }
+
+    private void Arrive(Incoming write) => Refuse(Peer.Replica.IncomingArrived(write));
+
+    private void Refuse(string? error)
+    {
+        if (error is not null)
+        {
+            Peer.CloseLink($"protocol error: {error}", false);
+        }
+    }
+
+    private sealed class Copy : ResyncCopy
+    {
+        public int[] Data { get; set; } = [];
+    }
+
+    private sealed class Incoming : IncomingWrite
+    {
+        public int[] Data { get; init; } = [];
+    }
+}
