@@ -156,6 +156,14 @@ public sealed partial class Replica
                 }
 
                 return null;
+            case PeerMessage.RoleAnswer answer when Phase is LinkPhase.Joined or LinkPhase.Source:
+                // The claim was given up meanwhile: the peer must not go on waiting for this node's promotion.
+                if (answer.Agreed)
+                {
+                    _effects.SendMessage(new PeerMessage.RoleNotice(Role, State.Promotions));
+                }
+
+                return null;
             case PeerMessage.RequestRole when Phase == LinkPhase.Joined && Role == Role.Primary:
                 _effects.PeerRequestsRole();
                 return null;
