@@ -37,7 +37,7 @@ public sealed partial class Replica
             _promotion = answer;
             if (force && !IsLinked)
             {
-                Override();
+                PromoteAlone(overrides: true);
             }
             else
             {
@@ -204,8 +204,14 @@ public sealed partial class Replica
     /// <summary>Looks what a pending promotion waits for; called whenever link or phase changed.</summary>
     private void GoOnWithRoleCommand()
     {
-        if (_promotion is null || Role == Role.Primary)
+        if (_promotion is null)
         {
+            return;
+        }
+
+        if (Role == Role.Primary)
+        {
+            FinishPromotion(true, "this node is Primary already", null);
             return;
         }
 
@@ -245,7 +251,7 @@ public sealed partial class Replica
         }
         else if (HasProof)
         {
-            PromoteAlone();
+            PromoteAlone(overrides: false);
         }
         else if (_settings.HasArbiter && !State.Session.IsNone)
         {
@@ -262,54 +268,32 @@ public sealed partial class Replica
         }
     }
 
-    private void Override()
+    /// <summary>
+    /// A promotion without a joined peer: proof, generation and promotion in one store, before the device serves. What
+    /// the lost link left in flight lands before: an old write must not come down over a new one.
+    /// </summary>
+    private void PromoteAlone(bool overrides) => WhenQuiet(() =>
     {
-        SessionId session = State.Session;
-        Store(
-            s => IsLinked ? s : s with
-            {
-                Proof = new Proof(ProofKind.OperatorOverride, session),
-                DiskState = DiskState.UpToDate,
-                ResyncFrom = Generation.None,
-                JustCreated = false,
-            },
-            () =>
-            {
-                if (IsLinked)
-                {
-                    FinishPromotion(false, "the link came back", "mirrorctl status");
-                    return;
-                }
-
-                _effects.Raise("override", $"{_settings.Resource}: the operator forces this copy to count");
-                PromoteAlone(newGeneration: true);
-            });
-    }
-
-    /// <summary>A promotion without a joined peer: after the proof, before the device serves, the generation.</summary>
-    private void PromoteAlone(bool newGeneration = false)
-    {
-        Invariant.Require(HasProof, "a promotion without peer needs a proof");
         var generation = new Generation(_effects.NewIdentifier());
         bool applied = false;
         Store(
             s =>
             {
-                if (IsLinked)
-                {
-                    return s;
-                }
-
-                applied = true;
-                Superblock next = newGeneration || !GenerationRules.HoldsOwnGeneration(s) ? GenerationRules.StartNew(s, generation) : s;
-                return GenerationRules.RaisePromotions(next, 0) with { WasPrimary = true };
+                applied = !IsLinked && Path != WritePath.Alone && (overrides || IsEntitled(s));
+                return !applied ? s
+                    : GenerationRules.RaisePromotions(Entitle(s, generation), 0) with { WasPrimary = true };
             },
             () =>
             {
                 if (!applied)
                 {
-                    FinishPromotion(false, "the link came back", "mirrorctl status");
+                    FinishPromotion(Role == Role.Primary, "the state changed meanwhile", "mirrorctl status");
                     return;
+                }
+
+                if (overrides && State.Proof.Kind == ProofKind.OperatorOverride)
+                {
+                    _effects.Raise("override", $"{_settings.Resource}: the operator forces this copy to count");
                 }
 
                 Role = Role.Primary;
@@ -321,7 +305,22 @@ public sealed partial class Replica
                 FinishPromotion(true, "this node is Primary now", null);
                 _effects.RoleChanged(Role.Primary, "promoted without peer");
             });
-    }
+    });
+
+    private static bool IsEntitled(Superblock stored) =>
+        GenerationRules.HasValidProof(stored) && stored.DiskState == DiskState.UpToDate;
+
+    /// <summary>With a proof at most a generation is missing; without, the operator's override starts one.</summary>
+    private static Superblock Entitle(Superblock stored, Generation fresh) =>
+        !IsEntitled(stored)
+            ? GenerationRules.StartNew(stored, fresh) with
+            {
+                Proof = new Proof(ProofKind.OperatorOverride, stored.Session),
+                DiskState = DiskState.UpToDate,
+                ResyncFrom = Generation.None,
+                JustCreated = false,
+            }
+            : GenerationRules.HoldsOwnGeneration(stored) ? stored : GenerationRules.StartNew(stored, fresh);
 
     private void PromoteJoined()
     {

@@ -187,7 +187,7 @@ public sealed partial class Replica
                 }
                 else if (_promotion is not null)
                 {
-                    PromoteAlone();
+                    PromoteAlone(overrides: false);
                 }
             });
     }
