@@ -73,11 +73,21 @@ public sealed partial class Replica
     {
         _claiming = false;
         _arbiterUnreachable = answer == ClaimAnswer.Unreachable;
-        bool counts = !IsLinked && _claimLink == _link && State.Session == session && State.DiskState == DiskState.UpToDate
-            && Failure is null;
-        if (!counts)
+        if (HasProof || Failure is not null)
         {
-            FinishPromotion(false, "the state changed while the arbiter was asked", null);
+            // Decided without the arbiter meanwhile: a node that holds a proof does not claim.
+            return;
+        }
+
+        if (IsLinked || _claimLink != _link || State.Session != session || State.DiskState != DiskState.UpToDate)
+        {
+            // The answer is to a question of the past: the present state asks anew.
+            SeekRight();
+            if (!IsLinked)
+            {
+                GoOnWithRoleCommand();
+            }
+
             Settle();
             return;
         }
@@ -230,10 +240,16 @@ public sealed partial class Replica
     private void RefusedByArbiter(SessionId session)
     {
         Store(
-            s => s.Session == session && !IsLinked ? s with { DiskState = DiskState.Outdated } : s,
+            s => s.Session == session && !IsLinked && !GenerationRules.HasValidProof(s)
+                ? s with { DiskState = DiskState.Outdated } : s,
             () =>
             {
                 const string reason = "the arbiter has granted the session to the peer";
+                if (State.DiskState != DiskState.Outdated)
+                {
+                    return;
+                }
+
                 FinishPromotion(false, reason, null);
                 if (Role == Role.Primary && !IsLinked)
                 {
