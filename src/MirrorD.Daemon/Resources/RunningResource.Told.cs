@@ -11,13 +11,18 @@ internal sealed partial class RunningResource
     // The peer's hooks may take their time before it hands over; after this the operator gets an answer.
     private static readonly TimeSpan s_handOverWait = TimeSpan.FromMinutes(2);
 
-    void IResourceOwner.RoleChanged(Role role, string reason) => Watch(_sequence.RoleChanged(role, reason));
+    void IResourceOwner.RoleChanged(Role role, string reason)
+    {
+        _role = role;
+        Watch(_sequence.RoleChanged(role, reason));
+    }
 
     void IResourceOwner.PeerRequestsRole() => Watch(_sequence.PeerRequestsRole());
 
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;
+        _role = status.Role;
         _changes.Changed();
     }
 
@@ -25,8 +30,7 @@ internal sealed partial class RunningResource
 
     private void RaiseEvent(string kind, string message)
     {
-        string role = (_status?.Role ?? Role.Standby).ToString();
-        ResourceLog.Happened(_logger, Name, role, kind, message);
+        ResourceLog.Happened(_logger, Name, _role.ToString(), kind, message);
         _events.Add(Name, kind, message);
         _changes.Changed();
     }

@@ -37,6 +37,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     private volatile ResourceStatus? _status;
     private volatile StartFailure? _failure;
 
+    // The engine's last word, which comes before the picture that shows it.
+    private volatile Role _role = Role.Standby;
+
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
         NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, EventLog events,
@@ -64,7 +67,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     /// <summary>The steps around the role; commands go here.</summary>
     public RoleSequence Sequence => _sequence;
 
-    Role IRoleEngine.Role => _status?.Role ?? Role.Standby;
+    Role IRoleEngine.Role => _role;
 
     /// <summary>
     /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never throws: what
@@ -110,8 +113,12 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         var answered = new TaskCompletionSource<CommandOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         _engine!.Command(command, outcome =>
         {
-            // The role that the next step looks at is the one after the command.
-            _status = _engine.Status;
+            // A success may be told before the change of role that it means.
+            if (outcome.Succeeded)
+            {
+                _role = RoleAfter(command);
+            }
+
             answered.TrySetResult(outcome);
         });
         return command is ResourceCommand.RequestRole ? WithinHandOverTime(answered.Task) : answered.Task;
@@ -161,6 +168,12 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
         return ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
     }
+
+    private static Role RoleAfter(ResourceCommand command) => command switch
+    {
+        ResourceCommand.Promote or ResourceCommand.RequestRole => Role.Primary,
+        _ => Role.Standby,
+    };
 
     private ResourceOptions Options(IReadOnlyList<VolumeOptions> volumes)
     {

@@ -54,6 +54,7 @@ internal sealed partial class RoleSequence
 
     private async Task<IReadOnlyList<string>> AcquireAbove(CancellationToken right)
     {
+        await During("waiting for the release after a lost right", () => LastLoss);
         lock (_gate)
         {
             if (right.IsCancellationRequested)
@@ -65,11 +66,7 @@ internal sealed partial class RoleSequence
         }
 
         var failures = new List<string>();
-        await During("opening the exports", async () =>
-        {
-            await _exports.Open();
-            return true;
-        });
+        await During("opening the exports", _exports.Open);
         IReadOnlyList<string> addressFailures = await During("adding the addresses", () => _addresses.Acquire(right));
         foreach (string failure in addressFailures)
         {
@@ -100,6 +97,17 @@ internal sealed partial class RoleSequence
             lock (_gate)
             {
                 return _isAcquired;
+            }
+        }
+    }
+
+    private Task LastLoss
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _losing;
             }
         }
     }

@@ -5,6 +5,12 @@ namespace MirrorD.Daemon.Takeover;
 
 internal sealed partial class RoleSequence
 {
+    // Set while a command of this daemon ends the role.
+    private volatile bool _givesUp;
+
+    // The release after the last loss; nothing new is acquired before its end, or it would take that away again.
+    private Task _losing = Task.CompletedTask;
+
     private static readonly TimeSpan s_removalWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Hooks, what stands above the role, and the engine's command that gives the role up.</summary>
@@ -23,15 +29,16 @@ internal sealed partial class RoleSequence
 
         TakeAcquired();
         await ReleaseAbove();
-        CommandOutcome outcome = await During("giving the role up", () => _engine.Run(command));
-        if (outcome.Succeeded)
+        CommandOutcome outcome = await During("giving the role up", () => GiveUp(command));
+        if (outcome.Succeeded || _engine.Role == Role.Standby)
         {
+            // A hand-over that the peer did not confirm leaves a Standby, too.
             await RunHooks(HookStep.PostRelease, Role.Standby, _stopping.Token);
             _raise("released", $"Resource {_resource} is no longer served by this node.");
             return outcome;
         }
 
-        if (_engine.Role == Role.Primary && !_stopping.IsCancellationRequested)
+        if (!_stopping.IsCancellationRequested)
         {
             _raise("release-failed", $"The role could not be given up, this node serves on: {outcome.Message}");
             await AcquireAbove(BeginRight());
@@ -40,38 +47,57 @@ internal sealed partial class RoleSequence
         return outcome;
     }
 
+    /// <summary>Runs a command that ends the role; the change of role that it causes is no loss.</summary>
+    private async Task<CommandOutcome> GiveUp(ResourceCommand command)
+    {
+        _givesUp = true;
+        CommandOutcome outcome = await _engine.Run(command);
+        _givesUp = false;
+        return outcome;
+    }
+
     /// <summary>Waits for no sequence: cancels the one that acquires, and removes addresses, then exports.</summary>
     private Task LoseRight(string reason)
     {
+        if (_givesUp)
+        {
+            // Everything above the role is released already.
+            return Task.CompletedTask;
+        }
+
         bool wasAcquired;
+        Task released;
         lock (_gate)
         {
             wasAcquired = _isAcquired;
             _isAcquired = false;
+            CancellationTokenSource right = _right;
+            released = _losing = Task.Run(() => ReleaseAtOnce(right));
         }
 
-        CancellationTokenSource right = _right;
-        return Task.Run(async () =>
-        {
-            await right.CancelAsync();
-            Task removed = _addresses.Release();
-            // Addresses go first; but one that sticks must not keep clients on a volume that fails every request.
-            await Task.WhenAny(removed, Task.Delay(s_removalWait));
-            await _exports.Close();
-            await removed;
-            if (!wasAcquired)
-            {
-                return;
-            }
+        return wasAcquired ? TellAndStop(released, reason) : released;
+    }
 
-            _raise("right-lost", $"Resource {_resource} is no longer served by this node: {reason}.");
-            await InTurn(async () =>
-            {
-                // What the hooks stop can't use the device any more; they run so that it is stopped at all.
-                await RunHooks(HookStep.PreRelease, Role.Standby, _stopping.Token);
-                await RunHooks(HookStep.PostRelease, Role.Standby, _stopping.Token);
-                return true;
-            });
+    private async Task ReleaseAtOnce(CancellationTokenSource right)
+    {
+        await right.CancelAsync();
+        Task removed = _addresses.Release();
+        // Addresses go first; but one that sticks must not keep clients on a volume that fails every request.
+        await Task.WhenAny(removed, Task.Delay(s_removalWait));
+        await _exports.Close();
+        await removed;
+    }
+
+    private async Task TellAndStop(Task released, string reason)
+    {
+        await released;
+        _raise("right-lost", $"Resource {_resource} is no longer served by this node: {reason}.");
+        await InTurn(async () =>
+        {
+            // What the hooks stop can't use the device any more; they run so that it is stopped at all.
+            await RunHooks(HookStep.PreRelease, Role.Standby, _stopping.Token);
+            await RunHooks(HookStep.PostRelease, Role.Standby, _stopping.Token);
+            return true;
         });
     }
 

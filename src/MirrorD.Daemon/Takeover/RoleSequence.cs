@@ -109,7 +109,7 @@ internal sealed partial class RoleSequence : IAsyncDisposable
                 await ReleaseAbove();
             }
 
-            CommandOutcome outcome = await During("stopping", () => _engine.Run(new ResourceCommand.Stop()));
+            CommandOutcome outcome = await During("stopping", () => GiveUp(new ResourceCommand.Stop()));
             if (released)
             {
                 await RunHooks(HookStep.PostRelease, Role.Standby, CancellationToken.None);
@@ -155,6 +155,12 @@ internal sealed partial class RoleSequence : IAsyncDisposable
             _step = null;
             _turn.Release();
         }
+    }
+
+    private async Task During(string name, Func<Task> step)
+    {
+        _step = name;
+        await step();
     }
 
     private async Task<T> During<T>(string name, Func<Task<T>> step)

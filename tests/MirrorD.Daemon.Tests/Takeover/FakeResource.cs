@@ -27,6 +27,12 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
 
     public TaskCompletionSource HookHangs { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>What came of the last change of role that the engine told.</summary>
+    public Task Told { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The removal of addresses waits for this.</summary>
+    public Task MayRemove { get; set; } = Task.CompletedTask;
+
     public bool HoldsAddresses { get; private set; }
 
     public bool IsOpen { get; private set; }
@@ -58,7 +64,10 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
             return Task.FromResult(refusal);
         }
 
-        Role = command is ResourceCommand.Promote or ResourceCommand.RequestRole ? Role.Primary : Role.Standby;
+        bool takes = command is ResourceCommand.Promote or ResourceCommand.RequestRole;
+        Role = takes ? Role.Primary : Role.Standby;
+        // The engine tells every change of role, those by command too: a loss before its outcome, a gain behind it.
+        Told = Sequence.RoleChanged(Role, "by command");
         return Task.FromResult(new CommandOutcome(true, "done"));
     }
 
@@ -87,11 +96,11 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
         return Task.FromResult<IReadOnlyList<string>>([]);
     }
 
-    Task IServiceAddresses.Release()
+    async Task IServiceAddresses.Release()
     {
+        await MayRemove;
         Note("addresses removed");
         HoldsAddresses = false;
-        return Task.CompletedTask;
     }
 
     async Task<string?> IHooks.Run(HookStep step, Role role, CancellationToken stop)

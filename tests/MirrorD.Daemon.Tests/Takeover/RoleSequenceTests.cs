@@ -213,6 +213,27 @@ public class RoleSequenceTests
     }
 
     [Fact]
+    public async Task What_is_acquired_after_a_loss_waits_for_its_release()
+    {
+        await _resource.Sequence.Promote(false);
+        await Within.Deadline(_resource.Told, "the engine's word of the promotion");
+        var mayRemove = new TaskCompletionSource();
+        _resource.MayRemove = mayRemove.Task;
+        _resource.Role = Role.Standby;
+        Task lost = _resource.Sequence.RoleChanged(Role.Standby, "refused");
+
+        Task<CommandOutcome> promotion = _resource.Sequence.Promote(false);
+        await Within.Until(
+            () => Task.FromResult(_resource.Sequence.Step == "waiting for the release after a lost right"),
+            "the promotion to wait");
+        mayRemove.SetResult();
+
+        Assert.True((await Within.Deadline(promotion, "the promotion")).Succeeded);
+        await Within.Deadline(lost, "the loss");
+        Assert.True(_resource.HoldsAddresses && _resource.IsOpen);
+    }
+
+    [Fact]
     public async Task A_command_during_another_one_is_refused_with_the_step()
     {
         _resource.HangingHook = HookStep.PreAcquire;
