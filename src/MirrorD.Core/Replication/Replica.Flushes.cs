@@ -47,6 +47,7 @@ public sealed partial class Replica
             }
 
             PassProgress();
+            PumpPeerFlush();
         }
 
         Settle();
@@ -87,7 +88,7 @@ public sealed partial class Replica
 
     private void PumpFlush()
     {
-        if (_passRunning || (Path == WritePath.Closed && !_copiesNeedPass && _afterPass.Count == 0) || Failure is not null
+        if (_passRunning || _servingPeerFlush || (Path == WritePath.Closed && !_copiesNeedPass && _afterPass.Count == 0) || Failure is not null
             || (_flushWaiting.Count == 0 && !_checkpointWanted))
         {
             return;

@@ -77,7 +77,7 @@ public sealed partial class Replica
 
     private void PumpPeerFlush()
     {
-        if (_servingPeerFlush || _flushAsked < 0 || _received.Prefix < _flushAsked || Failure is not null)
+        if (_servingPeerFlush || _passLocalPending || _flushAsked < 0 || _received.Prefix < _flushAsked || Failure is not null)
         {
             return;
         }
@@ -105,6 +105,7 @@ public sealed partial class Replica
         }
 
         PumpPeerFlush();
+        PumpFlush();
     }
 
     private void ForgetIncoming()

@@ -141,6 +141,7 @@ internal sealed class ManualNode : IReplicaEffects
     public const long VolumeBytes = 64 << 20;
     private readonly ManualPair _pair;
     private readonly DirtyMap _map = new(VolumeBytes);
+    private bool _isFlushing;
 
     public ManualNode(ManualPair pair, int id, int peer, bool hasArbiter, bool continueOnPeerLoss)
     {
@@ -237,7 +238,16 @@ internal sealed class ManualNode : IReplicaEffects
         }));
     }
 
-    public void FlushLocal() => _pair.Add(this, "flush", () => Replica.LocalFlushed(0));
+    public void FlushLocal()
+    {
+        Assert.False(_isFlushing, "one flush of the disks at a time");
+        _isFlushing = true;
+        _pair.Add(this, "flush", () =>
+        {
+            _isFlushing = false;
+            Replica.LocalFlushed(0);
+        });
+    }
 
     public void SendFlush(long throughSequence) => Send(() =>
         Refuse(Peer.Replica.IncomingFlush(throughSequence)));
