@@ -251,7 +251,9 @@ public sealed partial class Replica
         _issued.Remove(request);
         if (request.Sequence != 0)
         {
+            // Sequences begin anew on each connection: an old one must not name another request.
             _sent.Remove(request.Sequence);
+            request.Sequence = 0;
         }
 
         request.PeerPending = false;
