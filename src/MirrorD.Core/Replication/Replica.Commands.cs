@@ -385,7 +385,7 @@ public sealed partial class Replica
 
         // Mutations in flight end as usual; whatever was not begun is held, and fails at the end.
         Suspend();
-        WhenQuiet(() => AfterCheckpoint(() => StoreEmptyLogs(StoreStandby)));
+        WhenQuiet(() => AfterCheckpoint(() => StoreEmptyLogs(_passTouch, StoreStandby)));
         Settle();
     }
 

@@ -25,6 +25,7 @@ public sealed partial class Replica
     private int _passCopies;
     private bool _peerHasFlushed;
     private readonly List<Action> _afterPass = [];
+    private readonly List<Action> _passActions = [];
     private long _durable;
 
     /// <summary>Ranges above the durable point.</summary>
@@ -106,6 +107,8 @@ public sealed partial class Replica
         _passIsVoid = false;
         _flushing.AddRange(_flushWaiting);
         _flushWaiting.Clear();
+        _passActions.AddRange(_afterPass);
+        _afterPass.Clear();
         _passStoresDirty = _checkpointWanted || !HasChangedPages;
         _checkpointWanted = false;
         _passTouch = _touch;
@@ -184,15 +187,17 @@ public sealed partial class Replica
         }
 
         CopiesFlushed(_passCopies);
-        Action[] after = _afterPass.ToArray();
-        _afterPass.Clear();
+        Action[] after = _passActions.ToArray();
+        _passActions.Clear();
         foreach (Action action in after)
         {
             action();
         }
     }
 
-    /// <summary>Runs a checkpoint also while the write path is closed; dropped when the link changes.</summary>
+    /// <summary>
+    /// Runs a checkpoint that begins from now on, also while the write path is closed; dropped when the link changes.
+    /// </summary>
     private void AfterCheckpoint(Action action)
     {
         _afterPass.Add(action);
@@ -204,6 +209,7 @@ public sealed partial class Replica
     {
         _passIsVoid = true;
         _afterPass.Clear();
+        _passActions.Clear();
         HoldOrFail(_flushWaiting);
         HoldOrFail(_flushing);
         PassProgress();

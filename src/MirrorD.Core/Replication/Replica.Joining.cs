@@ -345,7 +345,7 @@ public sealed partial class Replica
                     map.ClearBlocks(0, map.BlockCount);
                 }
 
-                StoreDirty(() => StoreEmptyLogs(() =>
+                StoreDirty(() => StoreEmptyLogs(_touch, () =>
                 {
                     if (link == _link)
                     {

@@ -101,17 +101,19 @@ public sealed partial class Replica
         };
     }
 
-    /// <summary>Writes an empty activity log for each volume, durably. Nothing is in flight and all is clean.</summary>
-    private void StoreEmptyLogs(Action then)
+    /// <summary>
+    /// Writes an empty activity log for each volume, durably. Nothing is in flight and all is clean up to the touch.
+    /// </summary>
+    private void StoreEmptyLogs(long cleanThrough, Action then)
     {
         Invariant.Require(_emptyingLogs == 0, "logs are emptied once at a time");
         _logsEmpty = then;
         _emptyingLogs = _logs.Length;
         for (int volume = 0; volume < _logs.Length; volume++)
         {
-            _logs[volume].CleanThrough = _touch;
+            _logs[volume].CleanThrough = cleanThrough;
             bool empty = _logs[volume].Clear();
-            Invariant.Require(empty, "nothing is in flight when the log is emptied");
+            Invariant.Require(empty, "nothing is in flight or unflushed when the log is emptied");
             _busy++;
             _effects.StoreLog(volume, _logs[volume].BeginStore());
         }
