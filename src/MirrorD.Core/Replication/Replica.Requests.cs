@@ -97,12 +97,7 @@ public sealed partial class Replica
         }
 
         _logs[volume].StoreDone();
-        if (NoteEmptyLog())
-        {
-            Settle();
-            return;
-        }
-
+        NoteEmptyLog();
         Queue<VolumeRequest> waiting = _awaitingLog[volume];
         while (waiting.TryPeek(out VolumeRequest? request) && request.LogTicket <= _logs[volume].DurableThrough)
         {

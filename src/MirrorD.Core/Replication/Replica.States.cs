@@ -119,20 +119,13 @@ public sealed partial class Replica
         }
     }
 
-    private bool NoteEmptyLog()
+    private void NoteEmptyLog()
     {
-        if (_emptyingLogs == 0)
-        {
-            return false;
-        }
-
-        if (--_emptyingLogs == 0)
+        if (_emptyingLogs > 0 && --_emptyingLogs == 0)
         {
             Action then = _logsEmpty!;
             _logsEmpty = null;
             then();
         }
-
-        return true;
     }
 }
