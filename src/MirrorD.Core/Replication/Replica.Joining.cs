@@ -291,7 +291,7 @@ public sealed partial class Replica
                 _committing = false;
                 StartCopies();
                 _effects.SendMessage(new PeerMessage.SourceReady(DirtyBlocks * Limits.BlockBytes));
-                if (Role == Role.Primary)
+                if (Role == Role.Primary && _demotion is null)
                 {
                     Resume(WritePath.Mirrored);
                 }
