@@ -14,6 +14,7 @@ public sealed partial class Replica
     private CommandAnswer? _promotion;
     private CommandAnswer? _demotion;
     private bool _handingOver;
+    private bool _storingStandby;
     private bool _claimingRole;
     private bool _peerIsPromoting;
 
@@ -389,6 +390,7 @@ public sealed partial class Replica
         Settle();
     }
 
+    /// <summary>From here on the demotion is carried out whatever becomes of the link: all is flushed, nothing runs.</summary>
     private void StoreStandby()
     {
         if (_demotion is null)
@@ -397,20 +399,17 @@ public sealed partial class Replica
         }
 
         int link = _link;
+        _storingStandby = true;
         Store(
-            s => link == _link ? s with { WasPrimary = false } : s,
+            s => s with { WasPrimary = false },
             () =>
             {
-                if (link != _link || _demotion is null)
-                {
-                    return;
-                }
-
+                _storingStandby = false;
                 Role = Role.Standby;
                 FailHeld();
                 _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");
                 _effects.Changed();
-                if (_handingOver)
+                if (_handingOver && link == _link)
                 {
                     _effects.SendMessage(new PeerMessage.HandOver(State.Promotions));
                     return;
@@ -421,7 +420,9 @@ public sealed partial class Replica
                     _effects.SendMessage(new PeerMessage.RoleNotice(Role.Standby, State.Promotions));
                 }
 
-                FinishDemotion(true, "this node is Standby now", null);
+                FinishDemotion(!_handingOver, _handingOver
+                    ? "the link was lost; this node has stored Standby" : "this node is Standby now",
+                    _handingOver ? "mirrorctl status" : null);
             });
     }
 
@@ -429,7 +430,7 @@ public sealed partial class Replica
     {
         _claimingRole = false;
         _peerIsPromoting = false;
-        if (_demotion is not null)
+        if (_demotion is not null && !_storingStandby)
         {
             string state = Role == Role.Primary ? "this node is still Primary" : "this node has stored Standby";
             FinishDemotion(false, $"the link was lost; {state}", "mirrorctl status");

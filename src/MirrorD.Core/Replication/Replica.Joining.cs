@@ -38,7 +38,7 @@ public sealed partial class Replica
         Phase = LinkPhase.Joining;
         _linkSession = session;
         _goodbye = null;
-        if (_demotion is not null)
+        if (_demotion is not null && !_storingStandby)
         {
             // Its steps were planned for a node without link; what is stored so far is safe either way.
             FinishDemotion(false, $"{_settings.PeerName} came back meanwhile", "run the command again");

@@ -136,7 +136,7 @@ public sealed partial class Replica
     /// <summary>A primary without link looks for the right to go on alone; until then its requests are held.</summary>
     private void SeekRight()
     {
-        if (IsLinked || Role != Role.Primary || Failure is not null || Path == WritePath.Alone)
+        if (IsLinked || Role != Role.Primary || Failure is not null || Path == WritePath.Alone || _storingStandby)
         {
             return;
         }
