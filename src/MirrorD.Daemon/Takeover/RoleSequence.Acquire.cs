@@ -5,6 +5,9 @@ namespace MirrorD.Daemon.Takeover;
 
 internal sealed partial class RoleSequence
 {
+    // Set while a command of this daemon takes the role and what stands above it.
+    private volatile bool _takes;
+
     /// <summary>Hooks, the engine's command that makes this node Primary, and what stands above the role.</summary>
     private async Task<CommandOutcome> AcquireAround(ResourceCommand command)
     {
@@ -22,6 +25,19 @@ internal sealed partial class RoleSequence
                 false, $"nothing was changed: {failure}", "make the hook succeed, or remove it from the configuration");
         }
 
+        _takes = true;
+        try
+        {
+            return await Take(command, right);
+        }
+        finally
+        {
+            _takes = false;
+        }
+    }
+
+    private async Task<CommandOutcome> Take(ResourceCommand command, CancellationToken right)
+    {
         CommandOutcome outcome = await During("promoting", () => _engine.Run(command));
         if (!outcome.Succeeded)
         {

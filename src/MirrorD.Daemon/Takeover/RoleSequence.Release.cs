@@ -51,9 +51,14 @@ internal sealed partial class RoleSequence
     private async Task<CommandOutcome> GiveUp(ResourceCommand command)
     {
         _givesUp = true;
-        CommandOutcome outcome = await _engine.Run(command);
-        _givesUp = false;
-        return outcome;
+        try
+        {
+            return await _engine.Run(command);
+        }
+        finally
+        {
+            _givesUp = false;
+        }
     }
 
     /// <summary>Waits for no sequence: cancels the one that acquires, and removes addresses, then exports.</summary>

@@ -72,6 +72,8 @@ internal sealed partial class RoleSequence : IAsyncDisposable
     public Task RoleChanged(Role role, string reason) => role switch
     {
         Role.Standby => LoseRight(reason),
+        // A command of this daemon goes on by itself when it has made this node Primary.
+        Role.Primary when _takes || IsAcquired => Task.CompletedTask,
         Role.Primary => Task.Run(() => InTurn(async () =>
         {
             await AcquireGranted(reason);
