@@ -98,6 +98,11 @@ internal sealed partial class PeerConnection
 
     public void SendMessage(PeerMessage message)
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         byte[] body = PeerMessageCodec.Encode(message);
         byte[] payload = new byte[body.Length + PeerMessageCodec.MacBytes];
         body.CopyTo(payload, 0);
@@ -155,6 +160,12 @@ internal sealed partial class PeerConnection
         PeerFrameType type, PeerFrameFlags flags, long sequence, int volume, long offset, BufferSlice data,
         ISendOwner owner)
     {
+        if (_isClosed)
+        {
+            // The replica hears of the end in a later turn. Nobody would give the memory back.
+            return false;
+        }
+
         var frame = new PeerFrame
         {
             Type = type,
@@ -185,6 +196,11 @@ internal sealed partial class PeerConnection
 
     private void SendHeader(in PeerFrame frame)
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         Encode(frame, _out.Append(PeerFrame.HeaderBytes));
         Pump();
     }
@@ -195,10 +211,7 @@ internal sealed partial class PeerConnection
     private void Pump()
     {
         LastSentNs = _loop.NowNs;
-        if (!_isClosed)
-        {
-            _out.Pump();
-        }
+        _out.Pump();
     }
 
     private void Sent(int error)
