@@ -17,6 +17,7 @@ public sealed partial class Replica
     private bool _storingStandby;
     private bool _claimingRole;
     private bool _peerIsPromoting;
+    private bool _stopping;
 
     /// <summary>Becomes Primary by rule; with force also without proof or from an Outdated copy (the operator's override).</summary>
     public void Promote(bool force, CommandAnswer answer)
@@ -24,6 +25,10 @@ public sealed partial class Replica
         if (Failure is not null)
         {
             answer(false, Failure, "replace the disk");
+        }
+        else if (_stopping)
+        {
+            answer(false, "this daemon is stopping", null);
         }
         else if (_promotion is not null || _demotion is not null)
         {
@@ -108,7 +113,9 @@ public sealed partial class Replica
             return;
         }
 
+        // A promotion that is being stored ends first, and this node then stops as Primary.
         int link = _link;
+        _stopping = true;
         bool outdates = Phase == LinkPhase.Joined && !HasProof && Failure is null;
         if (!outdates)
         {
@@ -117,8 +124,18 @@ public sealed partial class Replica
         }
 
         Store(
-            s => link == _link ? s with { DiskState = DiskState.Outdated } : s,
-            () => SayGoodbye(State.DiskState == DiskState.Outdated, answer));
+            s => link == _link && Role == Role.Standby ? s with { DiskState = DiskState.Outdated } : s,
+            () =>
+            {
+                if (Role == Role.Primary)
+                {
+                    Stop(answer);
+                }
+                else
+                {
+                    SayGoodbye(State.DiskState == DiskState.Outdated, answer);
+                }
+            });
     }
 
     private void SayGoodbye(bool isOutdated, CommandAnswer answer)
@@ -280,7 +297,7 @@ public sealed partial class Replica
         Store(
             s =>
             {
-                applied = !IsLinked && Path != WritePath.Alone && (overrides || IsEntitled(s));
+                applied = !IsLinked && !_stopping && Path != WritePath.Alone && (overrides || IsEntitled(s));
                 return !applied ? s
                     : GenerationRules.RaisePromotions(Entitle(s, generation), 0) with { WasPrimary = true };
             },
@@ -326,11 +343,16 @@ public sealed partial class Replica
     private void PromoteJoined()
     {
         int link = _link;
+        bool applied = false;
         Store(
-            s => link == _link ? GenerationRules.RaisePromotions(s, 0) with { WasPrimary = true } : s,
+            s =>
+            {
+                applied = MayBecomePrimary(s, link);
+                return applied ? GenerationRules.RaisePromotions(s, 0) with { WasPrimary = true } : s;
+            },
             () =>
             {
-                if (link != _link)
+                if (!applied || link != _link)
                 {
                     FinishPromotion(false, "the link was lost", "mirrorctl status");
                     return;
@@ -344,15 +366,24 @@ public sealed partial class Replica
             });
     }
 
+    /// <summary>Looked at when the store is made: a stop or the loss of the link may have come first.</summary>
+    private bool MayBecomePrimary(Superblock stored, int link) =>
+        link == _link && !_stopping && stored.DiskState == DiskState.UpToDate;
+
     private void TakeOverRole(PeerMessage.HandOver handOver)
     {
         int link = _link;
+        bool applied = false;
         Store(
-            s => link == _link
-                ? GenerationRules.RaisePromotions(s, handOver.Promotions) with { WasPrimary = true } : s,
+            s =>
+            {
+                applied = MayBecomePrimary(s, link);
+                return applied
+                    ? GenerationRules.RaisePromotions(s, handOver.Promotions) with { WasPrimary = true } : s;
+            },
             () =>
             {
-                if (link != _link)
+                if (!applied || link != _link)
                 {
                     FinishPromotion(false, "the link was lost", "mirrorctl status");
                     return;
