@@ -19,9 +19,13 @@ public sealed class Operator(PairSimulation simulation)
     private long _nextSwitchNs;
     private long _servedAtNs;
     private int _command;
+    private int _stops;
 
     /// <summary>Changes of role happen only when needed.</summary>
     public bool IsQuiet { get; set; }
+
+    /// <summary>No command and no planned stop is under way.</summary>
+    public bool IsIdle => simulation.World.NowNs >= _busyUntilNs && _stops == 0;
 
     /// <summary>Begins.</summary>
     public void Start()
@@ -40,14 +44,21 @@ public sealed class Operator(PairSimulation simulation)
 
         SimulatedLoop? loop = node.Loop;
         bool gone = false;
+        _stops++;
         node.Command(new ResourceCommand.Stop(), _ => simulation.World.Schedule(0, Exit));
         simulation.World.Schedule(10_000 * Millisecond, Exit);
 
         void Exit()
         {
-            if (!gone && node.Loop == loop)
+            if (gone)
             {
-                gone = true;
+                return;
+            }
+
+            gone = true;
+            _stops--;
+            if (node.Loop == loop)
+            {
                 simulation.NodeDies(node, cutsPower: false);
                 simulation.World.Schedule(
                     _random.Between(10, 4000) * Millisecond, () => simulation.StartNode(node));

@@ -76,7 +76,11 @@ public sealed partial class PairSimulation
         _faults.Stop();
         Operator.IsQuiet = true;
         Array.ForEach(Nodes, StartNode);
-        if (!RunUntil(IsServingAndJoined, ConvergenceNs))
+        bool converged = RunUntil(IsServingAndJoined, ConvergenceNs);
+
+        // Changes of role that were begun before still end now.
+        RunFor(Second);
+        if (!converged || !RunUntil(IsServingAndJoined, ConvergenceNs))
         {
             if (Scenario.Forces && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
             {
@@ -102,7 +106,8 @@ public sealed partial class PairSimulation
     }
 
     private bool IsServingAndJoined() =>
-        Nodes.All(IsHealthy) && Nodes.Count(node => node.Status!.Role == Role.Primary) == 1
+        Operator.IsIdle && Nodes.All(IsHealthy)
+        && Nodes.Count(node => node.Status!.Role == Role.Primary) == 1
         && FindServer() is not null;
 
     private static bool IsHealthy(SimulatedNodeState node) =>

@@ -52,11 +52,13 @@ public sealed record Scenario
         var random = new SeededRandom(seed ^ 0x5ce7a810);
         bool copies = random.Percent(15);
         bool forces = random.Percent(8);
+        int clients = (int)random.Between(1, 4);
+        int depth = (int)random.Between(1, 4);
         return new Scenario
         {
             Seed = seed,
             Volumes = random.Percent(60) ? 1 : 2,
-            VolumeBytes = copies ? random.Between(1, 4) * Mebibyte : random.Between(2, 10) * 4 * Mebibyte,
+            VolumeBytes = copies ? random.Between(1, 4) * Mebibyte : random.Between(2, 6) * 4 * Mebibyte,
             BlockBytes = random.Percent(60) ? 512 : 4096,
             ExternalMetadata = random.Percent(40),
             CreationAtA = !copies ? CreationSource.Empty
@@ -64,14 +66,14 @@ public sealed record Scenario
             OnPeerLoss = forces && random.Percent(50) ? OnPeerLoss.Continue : OnPeerLoss.Freeze,
             HasArbiter = !forces && random.Percent(60),
             Forces = forces,
-            Clients = (int)random.Between(1, 4),
-            Depth = (int)random.Between(1, 4),
-            ThinkNs = random.Between(2, 40) * 1_000_000,
+            Clients = clients,
+            Depth = depth,
+            ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
             FaultsNs = random.Between(8, 25) * 1_000_000_000,
             FaultEveryNs = random.Percent(5) ? 0 : random.Between(300, 3000) * 1_000_000,
             FaultWeights = Weights(random),
             SwitchEveryNs = random.Percent(30) ? 0 : random.Between(1000, 6000) * 1_000_000,
-            ResyncBytesPerSecond = random.Percent(30) ? random.Between(1, 20) * Mebibyte / 4 : 0,
+            ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,
         };
     }
 
