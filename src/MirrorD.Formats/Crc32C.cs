@@ -4,9 +4,9 @@ using System.Numerics;
 namespace MirrorD.Formats;
 
 /// <summary>
-/// CRC-32C (Castagnoli, RFC 3720 section 12.1 and appendix B.4): reflected polynomial 0x82f63b78, start and final
-/// exclusive-or all ones. <see cref="BitOperations"/> uses the processor's instruction (SSE 4.2, ARM CRC32) where
-/// there is one and a table otherwise.
+/// CRC-32C (Castagnoli, RFC 3720 section 12.1 and appendix B.4): reflected polynomial 0x82f63b78, start and
+/// final exclusive-or all ones. <see cref="BitOperations"/> uses the processor's instruction (SSE 4.2, ARM
+/// CRC32) where there is one and a table otherwise.
 /// </summary>
 public static class Crc32C
 {

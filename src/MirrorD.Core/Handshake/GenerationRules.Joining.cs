@@ -7,8 +7,8 @@ namespace MirrorD.Core.Handshake;
 public static partial class GenerationRules
 {
     /// <summary>
-    /// J1, target: Outdated when there is nothing to sync, else Inconsistent; its proofs and grants are void. A full
-    /// sync that is interrupted stays a full sync until J5.
+    /// J1, target: Outdated when there is nothing to sync, else Inconsistent; its proofs and grants are void.
+    /// A full sync that is interrupted stays a full sync until J5.
     /// </summary>
     /// <param name="target">The target's stored state.</param>
     /// <param name="action">What was decided; it joins.</param>
@@ -35,16 +35,18 @@ public static partial class GenerationRules
         source with { PeerExcluded = true, PeerDiskState = peerDiskState };
 
     /// <summary>
-    /// J4, source: the new session; everything that belonged to an earlier one is void, and from now on the peer may
-    /// have this generation. The copy is no longer a new one.
+    /// J4, source: the new session; everything that belonged to an earlier one is void, and from now on the
+    /// peer may have this generation. The copy is no longer a new one.
     /// </summary>
     /// <param name="source">The source's stored state.</param>
     /// <param name="session">Fresh.</param>
     /// <param name="target">The target's node.</param>
     /// <param name="newResourceId">Taken when the resource has no id yet; the same for all volumes.</param>
-    public static Superblock CommitSource(Superblock source, SessionId session, NodeId target, Guid newResourceId)
+    public static Superblock CommitSource(
+        Superblock source, SessionId session, NodeId target, Guid newResourceId)
     {
-        Invariant.Require(!session.IsNone && session != source.Session, "every join has a session of its own");
+        Invariant.Require(!session.IsNone && session != source.Session,
+            "every join has a session of its own");
         return source with
         {
             ResourceId = source.ResourceId == Guid.Empty ? newResourceId : source.ResourceId,
@@ -59,8 +61,8 @@ public static partial class GenerationRules
     }
 
     /// <summary>
-    /// J5, target: it takes over the source's generation and session and is UpToDate. Its dirty map and activity log
-    /// are emptied after this is durable.
+    /// J5, target: it takes over the source's generation and session and is UpToDate. Its dirty map and
+    /// activity log are emptied after this is durable.
     /// </summary>
     /// <param name="target">The target's stored state.</param>
     /// <param name="commit">What the source stored in J4.</param>

@@ -4,15 +4,15 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Core.Handshake;
 
 /// <summary>
-/// How the stored state of a resource changes when a history goes on, when a node promotes, and in the steps J1–J6
-/// (safety contract, section 4). Pure: each takes a volume's superblock and gives the one to store; a resource
-/// applies the same change to all its volumes before the next step.
+/// How the stored state of a resource changes when a history goes on, when a node promotes, and in the steps
+/// J1–J6 (safety contract, section 4). Pure: each takes a volume's superblock and gives the one to store; a
+/// resource applies the same change to all its volumes before the next step.
 /// </summary>
 public static partial class GenerationRules
 {
     /// <summary>
-    /// The resource's own fields agree: generations, session and promotions. Volumes that disagree are a split brain
-    /// of the resource.
+    /// The resource's own fields agree: generations, session and promotions. Volumes that disagree are a
+    /// split brain of the resource.
     /// </summary>
     public static bool Agree(Superblock one, Superblock other) =>
         one.Current == other.Current && one.Bitmap == other.Bitmap && one.Session == other.Session
@@ -27,21 +27,22 @@ public static partial class GenerationRules
         || (superblock.Proof.Kind != ProofKind.None && superblock.Proof.Session == superblock.Session);
 
     /// <summary>
-    /// A generation has been started since the last join; degraded completions need no other. From J4 to J6 the peer
-    /// may have the current one, so that it does not count.
+    /// A generation has been started since the last join; degraded completions need no other. From J4 to J6
+    /// the peer may have the current one, so that it does not count.
     /// </summary>
     public static bool HoldsOwnGeneration(Superblock superblock) =>
         !superblock.Bitmap.IsNone && !superblock.PeerMayHaveCurrent;
 
     /// <summary>
-    /// A new generation: before the first degraded completion after the link was lost, or at a promotion without a
-    /// joined peer. Not needed while <see cref="HoldsOwnGeneration"/>.
+    /// A new generation: before the first degraded completion after the link was lost, or at a promotion
+    /// without a joined peer. Not needed while <see cref="HoldsOwnGeneration"/>.
     /// </summary>
     /// <param name="superblock">The stored state.</param>
     /// <param name="fresh">Never used before.</param>
     public static Superblock StartNew(Superblock superblock, Generation fresh)
     {
-        Invariant.Require(!fresh.IsNone && fresh != superblock.Current, "a new generation is a new identifier");
+        Invariant.Require(!fresh.IsNone && fresh != superblock.Current,
+            "a new generation is a new identifier");
         return superblock with
         {
             Current = fresh,
@@ -60,14 +61,16 @@ public static partial class GenerationRules
         superblock with { Promotions = Math.Max(superblock.Promotions, peerPromotions) };
 
     /// <summary>Newest first, each once, without the current one, at most 32: the oldest fall off.</summary>
-    private static Generation[] Merge(Generation current, params ReadOnlySpan<IReadOnlyList<Generation>> parts)
+    private static Generation[] Merge(
+        Generation current, params ReadOnlySpan<IReadOnlyList<Generation>> parts)
     {
         var merged = new List<Generation>(SuperblockCodec.MaximumHistory);
         foreach (IReadOnlyList<Generation> part in parts)
         {
             foreach (Generation generation in part)
             {
-                if (merged.Count < SuperblockCodec.MaximumHistory && !generation.IsNone && generation != current
+                if (merged.Count < SuperblockCodec.MaximumHistory && !generation.IsNone
+                    && generation != current
                     && !merged.Contains(generation))
                 {
                     merged.Add(generation);

@@ -10,8 +10,8 @@ public enum HandshakeAction : byte
     /// <summary>Everything is copied.</summary>
     FullSync = 3,
     /// <summary>
-    /// The side that <see cref="HandshakePart.Target"/> names first fails its held requests and demotes; then both
-    /// evaluate the table again.
+    /// The side that <see cref="HandshakePart.Target"/> names first fails its held requests and demotes; then
+    /// both evaluate the table again.
     /// </summary>
     DemoteFirst = 4,
     /// <summary>Both histories went on: no data moves, the operator chooses what to discard.</summary>

@@ -1,7 +1,8 @@
 namespace MirrorD.Core.Handshake;
 
 /// <summary>
-/// Which row of the handshake table held, or which rule below it (safety contract, section 4). Sent to the peer.
+/// Which row of the handshake table held, or which rule below it (safety contract, section 4). Sent to the
+/// peer.
 /// </summary>
 public enum HandshakeCase : byte
 {

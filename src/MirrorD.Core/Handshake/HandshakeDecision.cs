@@ -1,20 +1,28 @@
 namespace MirrorD.Core.Handshake;
 
 /// <summary>
-/// What one side concluded from a handshake. Each side sends its own; anything but the mirror image is refused.
+/// What one side concluded from a handshake. Each side sends its own; anything but the mirror image is
+/// refused.
 /// </summary>
 /// <param name="Case">The row or rule that decided.</param>
 /// <param name="Action">What happens.</param>
 /// <param name="SelfIs">
 /// This side's part. With <see cref="HandshakeAction.DemoteFirst"/> the Target is the side that demotes.
 /// </param>
-public readonly record struct HandshakeDecision(HandshakeCase Case, HandshakeAction Action, HandshakePart SelfIs)
+public readonly record struct HandshakeDecision(
+    HandshakeCase Case, HandshakeAction Action, HandshakePart SelfIs)
 {
     /// <summary>Joining goes on from here.</summary>
-    public bool Joins => Action is HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync;
+    public bool Joins =>
+        Action is HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync;
 
     /// <summary>What the other side must have concluded.</summary>
     public HandshakeDecision Mirrored => new(Mirror(Case), Action, Mirror(SelfIs));
+
+    /// <summary>
+    /// Its own, because the generated one would print the mirror image of the mirror image and so on.
+    /// </summary>
+    public override string ToString() => $"{Case}, {Action}, this side is {SelfIs}";
 
     /// <summary>The same situation seen from the other side.</summary>
     public static HandshakeCase Mirror(HandshakeCase seen) => seen switch

@@ -44,8 +44,8 @@ public sealed record HandshakeFacts
     /// <summary>The configuration replicates synchronously: a completed write is on both sides.</summary>
     public bool IsSynchronous { get; init; } = true;
     /// <summary>
-    /// Blocks that the other side may not have, over all volumes: dirty map, activity log and what is above the
-    /// durable point, whatever the flags.
+    /// Blocks that the other side may not have, over all volumes: dirty map, activity log and what is above
+    /// the durable point, whatever the flags.
     /// </summary>
     public long SyncSetBlocks { get; init; }
     /// <summary>The volumes in order.</summary>

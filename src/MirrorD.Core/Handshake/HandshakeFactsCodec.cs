@@ -46,7 +46,8 @@ public static class HandshakeFactsCodec
     public static int Encode(HandshakeFacts facts, Span<byte> into)
     {
         Invariant.Require(facts.History.Count <= SuperblockCodec.MaximumHistory, "the history is bounded");
-        Invariant.Require(facts.Volumes.Count is > 0 and <= MaximumVolumes, "the number of volumes is bounded");
+        Invariant.Require(facts.Volumes.Count is > 0 and <= MaximumVolumes,
+            "the number of volumes is bounded");
         BinaryPrimitives.WriteUInt16LittleEndian(into, Version);
         BinaryPrimitives.WriteUInt16LittleEndian(into[2..], FlagsOf(facts));
         into[4] = (byte)facts.DiskState;
@@ -109,7 +110,8 @@ public static class HandshakeFactsCodec
         if (history > SuperblockCodec.MaximumHistory || volumes is 0 or > MaximumVolumes
             || bytes.Length != FixedBytes + history * sizeof(ulong) + volumes * VolumeBytes)
         {
-            return $"handshake facts of {bytes.Length} bytes with {history} generations and {volumes} volumes";
+            return $"handshake facts of {bytes.Length} bytes with {history} generations "
+                + $"and {volumes} volumes";
         }
 
         HandshakeFacts read = Read(bytes, flags, history, volumes);

@@ -2,7 +2,9 @@ using MirrorD.Formats;
 
 namespace MirrorD.Core.Handshake;
 
-/// <summary>Both sides' facts as one side sees them, with what the rows of the table ask about them.</summary>
+/// <summary>
+/// Both sides' facts as one side sees them, with what the rows of the table ask about them.
+/// </summary>
 /// <param name="Self">This side.</param>
 /// <param name="Peer">The other side.</param>
 public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
@@ -48,7 +50,8 @@ public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
     private static bool Knows(HandshakeFacts side, Generation generation) =>
         side.History.Any(known => known.Matches(generation));
 
-    private static IEnumerable<Generation> All(HandshakeFacts side) => [side.Current, side.Bitmap, .. side.History];
+    private static IEnumerable<Generation> All(HandshakeFacts side) =>
+        [side.Current, side.Bitmap, .. side.History];
 
     private static bool RolledBack(HandshakeFacts side, HandshakeFacts seenBy)
     {

@@ -1,8 +1,8 @@
 namespace MirrorD.Core.Handshake;
 
 /// <summary>
-/// One row of the handshake table. Rows are tried in order and the first whose condition holds decides; action and
-/// direction are then subject to the rules below the table (<see cref="HandshakeTable.Decide"/>).
+/// One row of the handshake table. Rows are tried in order and the first whose condition holds decides;
+/// action and direction are then subject to the rules below the table (<see cref="HandshakeTable.Decide"/>).
 /// </summary>
 /// <param name="Case">Its name.</param>
 /// <param name="Condition">When it holds, for a reader.</param>

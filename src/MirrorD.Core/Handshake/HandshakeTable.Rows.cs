@@ -54,11 +54,13 @@ public static partial class HandshakeTable
         new(SamePromotions, "promotions differ: the higher is source",
             p => p.Self.Promotions != p.Peer.Promotions, _ => NoSync,
             p => SourceIf(p.Self.Promotions > p.Peer.Promotions)),
-        new(SameCrashed, "exactly one crashed primary: if synchronous and its host ran on, the other is source",
+        new(SameCrashed,
+            "exactly one crashed primary: if synchronous and its host ran on, the other is source",
             p => p.Self.IsCrashedPrimary != p.Peer.IsCrashedPrimary, _ => NoSync,
             p => SourceIf(p.Self.IsCrashedPrimary != SurvivorIsSource(p))),
         new(SameBitmap, "one side holds a bitmap generation: it is source",
-            p => p.Self.Bitmap.IsNone != p.Peer.Bitmap.IsNone, _ => NoSync, p => SourceIf(!p.Self.Bitmap.IsNone)),
+            p => p.Self.Bitmap.IsNone != p.Peer.Bitmap.IsNone, _ => NoSync,
+            p => SourceIf(!p.Self.Bitmap.IsNone)),
         new(SameDirty, "one side has a non-empty sync set: it is source",
             p => p.Self.SyncSetBlocks > 0 != p.Peer.SyncSetBlocks > 0, _ => NoSync,
             p => SourceIf(p.Self.SyncSetBlocks > 0)),
@@ -72,13 +74,14 @@ public static partial class HandshakeTable
 
     private static HandshakePart SourceIf(bool selfIsSource) => selfIsSource ? Source : Target;
 
-    private static bool HasNoDisk(HandshakeFacts side) => side.DiskState is DiskState.Diskless or DiskState.Failed;
+    private static bool HasNoDisk(HandshakeFacts side) =>
+        side.DiskState is DiskState.Diskless or DiskState.Failed;
 
     private static bool IsInconsistent(HandshakeFacts side) => side.DiskState == DiskState.Inconsistent;
 
     /// <summary>
-    /// The source must have been named on its own side, and not contradicted on the other. Both empty: nothing to
-    /// sync but what one of them has written since.
+    /// The source must have been named on its own side, and not contradicted on the other. Both empty:
+    /// nothing to sync but what one of them has written since.
     /// </summary>
     private static HandshakeAction NewAction(HandshakePair pair) =>
         (pair.Self.CreationSource, pair.Peer.CreationSource) switch

@@ -3,8 +3,8 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Handshake;
 
 /// <summary>
-/// Decides what two sides that meet do with each other (safety contract, section 4). Pure; both sides evaluate it on
-/// the same facts and reach mirrored results.
+/// Decides what two sides that meet do with each other (safety contract, section 4). Pure; both sides
+/// evaluate it on the same facts and reach mirrored results.
 /// </summary>
 public static partial class HandshakeTable
 {
@@ -19,7 +19,9 @@ public static partial class HandshakeTable
             : decision.Joins ? ByRole(pair, decision) : decision;
     }
 
-    /// <summary>The rules below the table that look at the copies: who is fit to be the source, and how much to copy.</summary>
+    /// <summary>
+    /// The rules below the table that look at the copies: who is fit to be the source, and how much to copy.
+    /// </summary>
     private static HandshakeDecision ByFitness(HandshakePair pair, HandshakeRow row)
     {
         HandshakeAction action = row.Action(pair);
@@ -31,7 +33,8 @@ public static partial class HandshakeTable
         HandshakePart selfIs = row.SelfIs(pair);
         HandshakeFacts source = pair.Side(selfIs, HandshakePart.Source);
         HandshakeFacts target = pair.Side(selfIs, HandshakePart.Target);
-        bool targetIsBetter = source.DiskState != DiskState.UpToDate && target.DiskState == DiskState.UpToDate;
+        bool targetIsBetter = source.DiskState != DiskState.UpToDate
+            && target.DiskState == DiskState.UpToDate;
         bool givesWay = row.Case >= HandshakeCase.SameInconsistent && targetIsBetter;
         bool isNew = row.Case is HandshakeCase.BothNew or HandshakeCase.PeerNew or HandshakeCase.SelfNew;
         if (givesWay)
@@ -58,7 +61,9 @@ public static partial class HandshakeTable
         return new(row.Case, action, selfIs);
     }
 
-    /// <summary>A Primary is never a target: it demotes first, or, with a proof, the operator decides.</summary>
+    /// <summary>
+    /// A Primary is never a target: it demotes first, or, with a proof, the operator decides.
+    /// </summary>
     private static HandshakeDecision ByRole(HandshakePair pair, HandshakeDecision decision)
     {
         HandshakeFacts target = pair.Side(decision.SelfIs, HandshakePart.Target);
@@ -73,8 +78,8 @@ public static partial class HandshakeTable
     }
 
     /// <summary>
-    /// The one without proof demotes first. Neither with proof: the one that would be the target, else the higher
-    /// node id.
+    /// The one without proof demotes first. Neither with proof: the one that would be the target, else the
+    /// higher node id.
     /// </summary>
     private static HandshakeDecision BothPrimary(HandshakePair pair, HandshakeDecision decision)
     {
@@ -95,8 +100,8 @@ public static partial class HandshakeTable
     }
 
     /// <summary>
-    /// Demotion fails the requests that are held, so it is asked for only where it leads on; else the decision
-    /// that would follow stands at once.
+    /// Demotion fails the requests that are held, so it is asked for only where it leads on; else the
+    /// decision that would follow stands at once.
     /// </summary>
     private static HandshakeDecision DemoteFirst(HandshakePair pair, HandshakeCase reason, bool selfDemotes)
     {
@@ -104,7 +109,10 @@ public static partial class HandshakeTable
             ? Decide(pair.Self with { IsPrimary = false }, pair.Peer)
             : Decide(pair.Self, pair.Peer with { IsPrimary = false });
         return next.Joins || next.Action == HandshakeAction.DemoteFirst
-            ? new(reason, HandshakeAction.DemoteFirst, selfDemotes ? HandshakePart.Target : HandshakePart.Source)
+            ? new(reason, HandshakeAction.DemoteFirst, PartOf(selfDemotes))
             : next;
     }
+
+    private static HandshakePart PartOf(bool selfDemotes) =>
+        selfDemotes ? HandshakePart.Target : HandshakePart.Source;
 }

@@ -17,5 +17,6 @@ public sealed record JoinCommit(
 {
     /// <summary>From the superblock that J4 stored.</summary>
     public static JoinCommit Of(Superblock stored, BootId boot) => new(
-        stored.Node, boot, stored.ResourceId, stored.Session, stored.Current, stored.History, stored.Promotions);
+        stored.Node, boot, stored.ResourceId, stored.Session, stored.Current, stored.History,
+        stored.Promotions);
 }

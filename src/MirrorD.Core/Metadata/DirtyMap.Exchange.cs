@@ -17,7 +17,9 @@ public sealed partial class DirtyMap
         return _dirtyInPage[page] == 0;
     }
 
-    /// <summary>Marks everything that the other node's page has marked. Bits beyond the volume are dropped.</summary>
+    /// <summary>
+    /// Marks everything that the other node's page has marked. Bits beyond the volume are dropped.
+    /// </summary>
     /// <param name="page">Which page.</param>
     /// <param name="bits"><see cref="PageBytes"/> bytes.</param>
     public void MergePage(int page, ReadOnlySpan<byte> bits)

@@ -70,7 +70,8 @@ public sealed partial class DirtyMap
 
     /// <summary>Copies the page's bits in their stored form.</summary>
     /// <param name="page">Which page.</param>
-    /// <param name="bits"><see cref="DirtyPageCodec.BitsBytes"/> bytes; those beyond the volume become zero.</param>
+    /// <param name="bits"><see cref="DirtyPageCodec.BitsBytes"/> bytes; those beyond the volume become
+    /// zero.</param>
     public void CopyPage(int page, Span<byte> bits)
     {
         Invariant.Require(bits.Length == DirtyPageCodec.BitsBytes, "the span holds the bits of one page");
@@ -84,7 +85,8 @@ public sealed partial class DirtyMap
     }
 
     /// <summary>
-    /// Replaces the page's bits by stored ones; the page then counts as stored. Bits beyond the volume are dropped.
+    /// Replaces the page's bits by stored ones; the page then counts as stored. Bits beyond the volume are
+    /// dropped.
     /// </summary>
     /// <param name="page">Which page.</param>
     /// <param name="bits"><see cref="DirtyPageCodec.BitsBytes"/> bytes.</param>
@@ -106,7 +108,9 @@ public sealed partial class DirtyMap
         MarkPageStored(page);
     }
 
-    /// <summary>Marks all blocks of a page whose stored form can't be trusted, and the page as to be stored.</summary>
+    /// <summary>
+    /// Marks all blocks of a page whose stored form can't be trusted, and the page as to be stored.
+    /// </summary>
     public void MarkPageDirty(int page)
     {
         RequirePage(page);

@@ -4,8 +4,8 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Core.Metadata;
 
 /// <summary>
-/// Bitmap of the blocks of one volume that the peer may not have (safety contract, sections 1 and 3). Does no I/O:
-/// it remembers which pages differ from their stored form, and the store asks for them.
+/// Bitmap of the blocks of one volume that the peer may not have (safety contract, sections 1 and 3). Does no
+/// I/O: it remembers which pages differ from their stored form, and the store asks for them.
 /// Bits beyond the volume's end are never set.
 /// </summary>
 public sealed partial class DirtyMap
@@ -111,7 +111,9 @@ public sealed partial class DirtyMap
         return (word << 6) + BitOperations.TrailingZeroCount(bits);
     }
 
-    /// <summary>How many blocks from this one on are dirty without a gap, at most <paramref name="max"/>.</summary>
+    /// <summary>
+    /// How many blocks from this one on are dirty without a gap, at most <paramref name="max"/>.
+    /// </summary>
     public long DirtyRunLength(long block, long max)
     {
         Invariant.Require(block >= 0 && block < BlockCount && max >= 0, "the run begins inside the volume");
@@ -181,7 +183,9 @@ public sealed partial class DirtyMap
         }
     }
 
-    /// <summary>Bits are only ever all set or all cleared, so an unchanged count means an unchanged page.</summary>
+    /// <summary>
+    /// Bits are only ever all set or all cleared, so an unchanged count means an unchanged page.
+    /// </summary>
     private void Count(int page, int difference)
     {
         if (difference == 0)

@@ -35,7 +35,9 @@ internal sealed class ActivityLogWriter : IDisposable
         _done = done;
         ActivityLogCodec.Encode(_buffer.Span, _volumeIndex, _sequence + 1, extents);
         _io.WriteDurably(
-            MetadataLayout.LogSlotOffset(_sequence + 1), _buffer.Slice(0, ActivityLogCodec.LengthBytes), _written);
+            MetadataLayout.LogSlotOffset(_sequence + 1),
+            _buffer.Slice(0, ActivityLogCodec.LengthBytes),
+            _written);
     }
 
     public void Dispose() => _buffer.Dispose();

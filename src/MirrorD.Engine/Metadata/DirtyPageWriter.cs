@@ -7,8 +7,9 @@ namespace MirrorD.Engine.Metadata;
 
 /// <summary>
 /// Writes changed pages of the dirty map durably, a few groups of neighbouring pages in flight at once.
-/// Calls that wait while a batch is written are served together by the next batch, which takes whatever is changed
-/// when it begins: also pages whose write failed before, so that no later call reports them as stored.
+/// Calls that wait while a batch is written are served together by the next batch, which takes whatever is
+/// changed when it begins: also pages whose write failed before, so that no later call reports them as
+/// stored.
 /// </summary>
 internal sealed class DirtyPageWriter : IDisposable
 {

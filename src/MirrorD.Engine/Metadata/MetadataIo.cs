@@ -4,8 +4,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Metadata;
 
 /// <summary>
-/// One operation at a time on the metadata area of a volume, followed by what comes next. Offsets count from the
-/// begin of the area. Results are 0 or a positive errno.
+/// One operation at a time on the metadata area of a volume, followed by what comes next. Offsets count from
+/// the begin of the area. Results are 0 or a positive errno.
 /// </summary>
 internal sealed class MetadataIo
 {
@@ -48,7 +48,8 @@ internal sealed class MetadataIo
     private void Begin(long offset, int lengthBytes, Action<int> then)
     {
         Invariant.Require(_then is null, "one metadata operation at a time");
-        Invariant.Require(offset >= 0 && offset + lengthBytes <= _areaBytes, "metadata stays within its area");
+        Invariant.Require(offset >= 0 && offset + lengthBytes <= _areaBytes,
+            "metadata stays within its area");
         _then = then;
     }
 

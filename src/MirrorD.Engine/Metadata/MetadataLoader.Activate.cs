@@ -55,7 +55,9 @@ internal sealed partial class MetadataLoader
         return true;
     }
 
-    /// <summary>Damaged slots of a log that is not trusted would make it not trusted again next time.</summary>
+    /// <summary>
+    /// Damaged slots of a log that is not trusted would make it not trusted again next time.
+    /// </summary>
     private void ClearLog()
     {
         _buffer.Span.Clear();
@@ -100,7 +102,8 @@ internal sealed partial class MetadataLoader
         }
 
         return needed > _volume.MetadataBytes
-            ? $"the metadata area of {_volume.MetadataBytes} bytes on {Place} is shorter than the {needed} needed"
+            ? $"the metadata area of {_volume.MetadataBytes} bytes on {Place} is shorter than the {needed} "
+                + "needed"
             : null;
     }
 
@@ -109,15 +112,16 @@ internal sealed partial class MetadataLoader
         if (_slots.All(slot => slot.Error is MetadataError.Empty or MetadataError.BadMagic))
         {
             Fail($"there is no metadata on {Place}",
-                "Make it with `mirrorctl create`; if it was there before, the device has another size or order now.");
+                "Make it with `mirrorctl create`; if it was there before, the device has another size or "
+                + "order now.");
             return;
         }
 
         string slots = string.Join(", ", _slots.Select((slot, index) =>
             $"slot {index}: {slot.Error}{(slot.Field is null ? "" : " " + slot.Field)}"));
         Fail($"no intact superblock on {Place} ({slots})",
-            "Restore it from a dump with `mirrorctl inspect`, or make it anew with `mirrorctl create` and take "
-            + "everything from the peer.");
+            "Restore it from a dump with `mirrorctl inspect`, or make it anew with `mirrorctl create` and "
+            + "take everything from the peer.");
     }
 
     private void Fail(string what, string remedy) => _done(new MetadataLoad(

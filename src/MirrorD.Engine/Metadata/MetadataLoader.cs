@@ -8,8 +8,8 @@ namespace MirrorD.Engine.Metadata;
 
 /// <summary>
 /// Reads a volume's metadata and activates it. In this order, each step durable before the next:
-/// flush (what a killed process left in the disk's cache must not be taken for stored), superblock slots made equal,
-/// activity log into the dirty map, an empty transaction.
+/// flush (what a killed process left in the disk's cache must not be taken for stored), superblock slots made
+/// equal, activity log into the dirty map, an empty transaction.
 /// </summary>
 internal sealed partial class MetadataLoader : IDisposable
 {

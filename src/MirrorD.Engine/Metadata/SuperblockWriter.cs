@@ -5,8 +5,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Metadata;
 
 /// <summary>
-/// Writes superblocks, in the order of the calls, each to slot 0 and then to slot 1, durably: after a crash at any
-/// instant one slot is intact, and a state that was reported stored stands in both.
+/// Writes superblocks, in the order of the calls, each to slot 0 and then to slot 1, durably: after a crash
+/// at any instant one slot is intact, and a state that was reported stored stands in both.
 /// </summary>
 internal sealed class SuperblockWriter : IDisposable
 {
@@ -41,7 +41,8 @@ internal sealed class SuperblockWriter : IDisposable
 
     public void Store(Superblock next, Action<int> done)
     {
-        Invariant.Require(SuperblockCodec.FirstFieldOutOfRange(next) is null, "a superblock's fields are in range");
+        Invariant.Require(SuperblockCodec.FirstFieldOutOfRange(next) is null,
+            "a superblock's fields are in range");
 
         // A number is never used twice, not even after a failed write: it may have reached the disk.
         Latest = next with { Sequence = ++_sequence };

@@ -8,8 +8,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Metadata;
 
 /// <summary>
-/// Writes the metadata of a volume afresh. Old superblocks go first and the new ones come last, so that a device whose
-/// formatting was interrupted holds no metadata at all. The data is not touched.
+/// Writes the metadata of a volume afresh. Old superblocks go first and the new ones come last, so that a
+/// device whose formatting was interrupted holds no metadata at all. The data is not touched.
 /// </summary>
 public sealed class VolumeFormatter : IDisposable
 {
@@ -112,7 +112,9 @@ public sealed class VolumeFormatter : IDisposable
         ActivityLogCodec.Encode(
             _buffer.Span.Slice(slot, ActivityLogCodec.LengthBytes), _initial.VolumeIndex, first, []);
         _io.WriteDurably(
-            MetadataLayout.LogOffset, _buffer.Slice(0, ActivityLogRing.LengthBytes), error => Next(error, WritePages));
+            MetadataLayout.LogOffset,
+            _buffer.Slice(0, ActivityLogRing.LengthBytes),
+            error => Next(error, WritePages));
     }
 
     private void WritePages() => _pages.Store(_map, error => Next(error, Flush));

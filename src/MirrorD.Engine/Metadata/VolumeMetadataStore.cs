@@ -7,10 +7,10 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Metadata;
 
 /// <summary>
-/// The stored metadata of one volume (docs/internals/metadata-layout.md). Used on the loop's thread; every callback
-/// comes later, from the loop, never before the call has returned. Errors are positive errnos, 0 is success.
-/// After an error the disk may hold the old or the new state: nothing may rely on either until a later store of
-/// the same part has succeeded.
+/// The stored metadata of one volume (docs/internals/metadata-layout.md). Used on the loop's thread; every
+/// callback comes later, from the loop, never before the call has returned. Errors are positive errnos, 0 is
+/// success. After an error the disk may hold the old or the new state: nothing may rely on either until a
+/// later store of the same part has succeeded.
 /// </summary>
 public sealed class VolumeMetadataStore : IDisposable
 {
@@ -38,8 +38,8 @@ public sealed class VolumeMetadataStore : IDisposable
         ?? throw new InvariantViolation($"the metadata of volume {_volume.Name} has been loaded");
 
     /// <summary>
-    /// The last superblock that was asked to be stored, whether or not it is yet: what the next one is made from,
-    /// so that no change is lost between two calls.
+    /// The last superblock that was asked to be stored, whether or not it is yet: what the next one is made
+    /// from, so that no change is lost between two calls.
     /// </summary>
     public Superblock Latest => _superblocks.Latest
         ?? throw new InvariantViolation($"the metadata of volume {_volume.Name} has been loaded");
@@ -48,8 +48,8 @@ public sealed class VolumeMetadataStore : IDisposable
     public bool IsBusy => _loader is not null || _superblocks.IsBusy || _log.IsBusy || _pages.IsBusy;
 
     /// <summary>
-    /// Reads and activates the metadata: the extents of the activity log go into the dirty map, durably, and then
-    /// an empty log is stored. Called once, before anything else.
+    /// Reads and activates the metadata: the extents of the activity log go into the dirty map, durably, and
+    /// then an empty log is stored. Called once, before anything else.
     /// </summary>
     public void Load(Action<MetadataLoad> done)
     {
@@ -65,8 +65,8 @@ public sealed class VolumeMetadataStore : IDisposable
     }
 
     /// <summary>
-    /// Stores a superblock in both slots, durably, and completes after both. Calls are served in order. The sequence
-    /// is given here; the one in <paramref name="next"/> does not matter.
+    /// Stores a superblock in both slots, durably, and completes after both. Calls are served in order. The
+    /// sequence is given here; the one in <paramref name="next"/> does not matter.
     /// </summary>
     public void StoreSuperblock(Superblock next, Action<int> done)
     {
@@ -79,7 +79,8 @@ public sealed class VolumeMetadataStore : IDisposable
     /// Allocates nothing. After an error the disk may hold the old set or the new one.
     /// </summary>
     /// <param name="extents">
-    /// Ascending, each once, at most <see cref="ActivityLogCodec.MaximumExtents"/>; copied before the call returns.
+    /// Ascending, each once, at most <see cref="ActivityLogCodec.MaximumExtents"/>; copied before the call
+    /// returns.
     /// </param>
     /// <param name="done">Called with 0 or an errno.</param>
     public void StoreActivityLog(ReadOnlySpan<uint> extents, Action<int> done)
@@ -89,9 +90,9 @@ public sealed class VolumeMetadataStore : IDisposable
     }
 
     /// <summary>
-    /// Stores all pages that are changed at the call, durably, and completes when they are; also when another call
-    /// is already writing some of them. A page that changes while it is written stays changed. Calls are served in
-    /// order. A page whose write failed counts as changed again.
+    /// Stores all pages that are changed at the call, durably, and completes when they are; also when another
+    /// call is already writing some of them. A page that changes while it is written stays changed. Calls are
+    /// served in order. A page whose write failed counts as changed again.
     /// </summary>
     public void StoreDirtyPages(DirtyMap map, Action<int> done)
     {
@@ -99,7 +100,9 @@ public sealed class VolumeMetadataStore : IDisposable
         _pages.Store(map, done);
     }
 
-    /// <summary>Frees the buffers. Nothing may be pending (<see cref="IsBusy"/>), unless the loop is gone.</summary>
+    /// <summary>
+    /// Frees the buffers. Nothing may be pending (<see cref="IsBusy"/>), unless the loop is gone.
+    /// </summary>
     public void Dispose()
     {
         _loader?.Dispose();

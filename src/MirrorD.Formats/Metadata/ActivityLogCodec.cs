@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// One transaction of the activity log: 4096 bytes, little-endian, that hold the *whole* set of active extents of
-/// the volume, so that the newest intact transaction alone says what was active.
+/// One transaction of the activity log: 4096 bytes, little-endian, that hold the *whole* set of active
+/// extents of the volume, so that the newest intact transaction alone says what was active.
 /// <see cref="Fields"/> is the layout.
 /// </summary>
 public static class ActivityLogCodec
@@ -42,8 +42,10 @@ public static class ActivityLogCodec
     /// <param name="block">4096 bytes.</param>
     /// <param name="volumeIndex">Which volume of the resource.</param>
     /// <param name="sequence">Number of the transaction, from 1.</param>
-    /// <param name="extents">Active extents, ascending, each once, at most <see cref="MaximumExtents"/>.</param>
-    /// <exception cref="ArgumentException">The extents are not such a set, or a number is out of range.</exception>
+    /// <param name="extents">Active extents, ascending, each once, at most
+    /// <see cref="MaximumExtents"/>.</param>
+    /// <exception cref="ArgumentException">The extents are not such a set, or a number is out of
+    /// range.</exception>
     public static void Encode(Span<byte> block, int volumeIndex, ulong sequence, ReadOnlySpan<uint> extents)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(volumeIndex);

@@ -7,18 +7,20 @@ public static class ActivityLogRing
     public const int LengthBytes = MetadataLayout.LogSlots * ActivityLogCodec.LengthBytes;
 
     /// <summary>
-    /// The intact transaction with the highest number wins. A slot after it that is torn is the write that power
-    /// loss interrupted: no data write has yet relied on it, so the one before it is right. A second damaged slot
-    /// after that one can't come from one interrupted write, and a ring without any intact transaction is not
-    /// what formatting leaves: then the log is not trusted.
+    /// The intact transaction with the highest number wins. A slot after it that is torn is the write that
+    /// power loss interrupted: no data write has yet relied on it, so the one before it is right. A second
+    /// damaged slot after that one can't come from one interrupted write, and a ring without any intact
+    /// transaction is not what formatting leaves: then the log is not trusted.
     /// </summary>
-    /// <param name="ring"><see cref="LengthBytes"/> bytes; slots that could not be read are filled with 0xff.</param>
+    /// <param name="ring"><see cref="LengthBytes"/> bytes; slots that could not be read are filled with
+    /// 0xff.</param>
     /// <param name="volumeIndex">The volume expected.</param>
     public static ActivityLogReading Recover(ReadOnlySpan<byte> ring, int volumeIndex)
     {
         if (ring.Length != LengthBytes)
         {
-            throw new ArgumentException($"The ring has {LengthBytes} bytes, not {ring.Length}.", nameof(ring));
+            throw new ArgumentException($"The ring has {LengthBytes} bytes, not {ring.Length}.",
+                nameof(ring));
         }
 
         Span<uint> extents = stackalloc uint[ActivityLogCodec.MaximumExtents];
@@ -45,9 +47,11 @@ public static class ActivityLogRing
 
     /// <summary>Reads one slot; a transaction that belongs into another slot is misplaced.</summary>
     public static MetadataError Read(
-        ReadOnlySpan<byte> ring, int slot, int volumeIndex, out ulong sequence, Span<uint> extents, out int count)
+        ReadOnlySpan<byte> ring, int slot, int volumeIndex, out ulong sequence, Span<uint> extents,
+        out int count)
     {
-        ReadOnlySpan<byte> block = ring.Slice(slot * ActivityLogCodec.LengthBytes, ActivityLogCodec.LengthBytes);
+        ReadOnlySpan<byte> block =
+            ring.Slice(slot * ActivityLogCodec.LengthBytes, ActivityLogCodec.LengthBytes);
         MetadataError error = ActivityLogCodec.Decode(block, volumeIndex, out sequence, extents, out count);
         return error == MetadataError.None && MetadataLayout.LogSlot(sequence) != slot
             ? MetadataError.Misplaced

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// One page of the dirty map on disk: 4096 bytes, little-endian. <see cref="Fields"/> is the layout. Block i of the
-/// page is bit i % 8 of byte i / 8 of the bits; set means that the peer may not have the block.
+/// One page of the dirty map on disk: 4096 bytes, little-endian. <see cref="Fields"/> is the layout. Block i
+/// of the page is bit i % 8 of byte i / 8 of the bits; set means that the peer may not have the block.
 /// </summary>
 public static class DirtyPageCodec
 {
@@ -38,7 +38,9 @@ public static class DirtyPageCodec
         new(HeaderBytes, BitsBytes, "bits"),
     ];
 
-    /// <summary>The bits of an encoded page, to be filled between <see cref="Begin"/> and <see cref="Seal"/>.</summary>
+    /// <summary>
+    /// The bits of an encoded page, to be filled between <see cref="Begin"/> and <see cref="Seal"/>.
+    /// </summary>
     public static Span<byte> Bits(Span<byte> page) => page[HeaderBytes..LengthBytes];
 
     /// <summary>Writes the header over a cleared page.</summary>

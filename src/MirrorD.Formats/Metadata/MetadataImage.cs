@@ -3,7 +3,8 @@ using System.Numerics;
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// All that a volume's metadata says, in memory: what the inspector reads, what a dump holds, what restoring writes.
+/// All that a volume's metadata says, in memory: what the inspector reads, what a dump holds, what restoring
+/// writes.
 /// </summary>
 public sealed class MetadataImage
 {
@@ -114,8 +115,8 @@ public sealed class MetadataImage
     }
 
     /// <summary>
-    /// Writes the whole area: no superblock first, the superblock last, so that an interrupted restore leaves no
-    /// metadata rather than a mixture. The superblock keeps its sequence: a peer that has seen a later one
+    /// Writes the whole area: no superblock first, the superblock last, so that an interrupted restore leaves
+    /// no metadata rather than a mixture. The superblock keeps its sequence: a peer that has seen a later one
     /// recognises a copy that was set back.
     /// </summary>
     /// <param name="write">Writes whole blocks.</param>
@@ -131,7 +132,9 @@ public sealed class MetadataImage
         flush();
         var ring = new byte[ActivityLogRing.LengthBytes];
         ActivityLogCodec.Encode(
-            ring.AsSpan(MetadataLayout.LogSlot(LogSequence) * ActivityLogCodec.LengthBytes, ActivityLogCodec.LengthBytes),
+            ring.AsSpan(
+                MetadataLayout.LogSlot(LogSequence) * ActivityLogCodec.LengthBytes,
+                ActivityLogCodec.LengthBytes),
             Superblock.VolumeIndex, LogSequence, [.. ActiveExtents]);
         write(MetadataLayout.LogOffset, ring);
         for (int page = 0; page < Layout.PageCount; page++)

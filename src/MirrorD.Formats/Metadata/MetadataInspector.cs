@@ -1,8 +1,8 @@
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// Decodes a metadata area without changing it and without a daemon. Whoever calls it reads the bytes. It comes to the
-/// same conclusions as the daemon does when it starts.
+/// Decodes a metadata area without changing it and without a daemon. Whoever calls it reads the bytes. It
+/// comes to the same conclusions as the daemon does when it starts.
 /// </summary>
 public static class MetadataInspector
 {
@@ -26,7 +26,8 @@ public static class MetadataInspector
         }
 
         ActivityLogReading log = ActivityLogRing.Recover(ReadRing(read), superblock.VolumeIndex);
-        var image = new MetadataImage(superblock, Math.Max(1, log.Sequence), log.IsTrusted ? log.Extents : []);
+        var image = new MetadataImage(
+            superblock, Math.Max(1, log.Sequence), log.IsTrusted ? log.Extents : []);
         var damaged = new List<int>();
         for (int page = 0; page < image.Layout.PageCount; page++)
         {

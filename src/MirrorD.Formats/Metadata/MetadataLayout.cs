@@ -21,7 +21,8 @@ public sealed class MetadataLayout
 
     /// <summary>Computes the layout.</summary>
     /// <param name="dataBytes">Size of the mirrored data.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Not positive, or above <see cref="MaximumDataBytes"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Not positive, or above
+    /// <see cref="MaximumDataBytes"/>.</exception>
     public MetadataLayout(long dataBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dataBytes);
@@ -49,7 +50,8 @@ public sealed class MetadataLayout
     /// <summary>Where a superblock slot lies.</summary>
     public static long SuperblockOffset(int slot)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)SuperblockSlots, nameof(slot));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)SuperblockSlots,
+            nameof(slot));
         return (long)slot * BlockBytes;
     }
 

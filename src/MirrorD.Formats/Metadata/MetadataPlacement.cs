@@ -10,8 +10,8 @@ public readonly record struct MetadataPlacement(long DataBytes, long MetadataOff
     public static long MinimumInternalBytes => MetadataLayout.BlockBytes + new MetadataLayout(1).TotalBytes;
 
     /// <summary>
-    /// Metadata at the end of the backing device, after the largest data area that leaves room for it. Depends
-    /// on the device's size only, so that it is found again with nothing else known.
+    /// Metadata at the end of the backing device, after the largest data area that leaves room for it.
+    /// Depends on the device's size only, so that it is found again with nothing else known.
     /// </summary>
     /// <param name="deviceBytes">Size of the device; a rest that fills no block is left unused.</param>
     /// <exception cref="ArgumentOutOfRangeException">The device is too small or too large.</exception>

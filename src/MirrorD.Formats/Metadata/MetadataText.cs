@@ -3,9 +3,9 @@ using System.Globalization;
 namespace MirrorD.Formats.Metadata;
 
 /// <summary>
-/// Metadata as text, one <c>key: value</c> a line, with the names of the layout page. The keys, their order and their
-/// values are stable; a dump additionally holds the dirty map as <c>dirty: first+count</c> lines and can be
-/// restored (<see cref="MetadataTextParser"/>).
+/// Metadata as text, one <c>key: value</c> a line, with the names of the layout page. The keys, their order
+/// and their values are stable; a dump additionally holds the dirty map as <c>dirty: first+count</c> lines
+/// and can be restored (<see cref="MetadataTextParser"/>).
 /// </summary>
 public static class MetadataText
 {
@@ -40,8 +40,8 @@ public static class MetadataText
             return;
         }
 
-        writer.WriteLine($"activity-log: {(log.IsTrusted ? "intact" : "not trusted, everything counts as dirty")} "
-            + $"damaged-slots={log.DamagedSlots}");
+        string trust = log.IsTrusted ? "intact" : "not trusted, everything counts as dirty";
+        writer.WriteLine($"activity-log: {trust} damaged-slots={log.DamagedSlots}");
         writer.WriteLine($"dirty-map: damaged-pages={Join(inspection.DamagedPages)}");
         WriteFields(image, writer);
     }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MirrorD.Formats.Metadata;
 
-/// <summary>Reads a dump (<see cref="MetadataText.WriteDump"/>) back. Strict: every key once and known.</summary>
+/// <summary>
+/// Reads a dump (<see cref="MetadataText.WriteDump"/>) back. Strict: every key once and known.
+/// </summary>
 public sealed class MetadataTextParser
 {
     private readonly Dictionary<string, (string Value, int Line)> _values = [];
@@ -146,10 +148,13 @@ public sealed class MetadataTextParser
         string stated = Take("dirty-blocks");
         return stated == $"{image.DirtyBlocks} of {image.BlockCount}"
             ? image
-            : throw Wrong($"the dirty blocks add up to {image.DirtyBlocks} of {image.BlockCount}, not {stated}");
+            : throw Wrong($"the dirty blocks add up to {image.DirtyBlocks} of {image.BlockCount}, "
+                + $"not {stated}");
     }
 
-    /// <summary>Each key is taken once; what is wrong with its value is then reported with its line.</summary>
+    /// <summary>
+    /// Each key is taken once; what is wrong with its value is then reported with its line.
+    /// </summary>
     private string Take(string key)
     {
         if (!_values.Remove(key, out (string Value, int Line) found))
@@ -164,7 +169,8 @@ public sealed class MetadataTextParser
     private static string[] Items(string value) => value == "none" ? [] : value.Split(' ');
 
     private long Number(string text, long maximum = long.MaxValue) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= maximum
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
+            && value <= maximum
             ? value
             : throw Wrong($"{text} is not a number that can stand there");
 
@@ -186,7 +192,8 @@ public sealed class MetadataTextParser
         where T : struct, Enum
     {
         string text = Take(key);
-        return Enum.IsDefined(typeof(T), text) ? Enum.Parse<T>(text) : throw Wrong($"{key}: {text} is not known");
+        return Enum.IsDefined(typeof(T), text) ? Enum.Parse<T>(text)
+            : throw Wrong($"{key}: {text} is not known");
     }
 
     private string Unescape(string text)
@@ -201,7 +208,8 @@ public sealed class MetadataTextParser
             }
 
             if (i + 6 > text.Length || text[i + 1] != 'u' || !ushort.TryParse(
-                text.AsSpan(i + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code))
+                text.AsSpan(i + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out ushort code))
             {
                 throw Wrong($"{text} is not a name");
             }

@@ -18,7 +18,9 @@ public enum CreationSource : byte
     Self = 1,
     /// <summary>The peer's data counts (create --from the peer).</summary>
     Peer = 2,
-    /// <summary>Neither side holds anything (create --empty): both disks were zeroed or need no sync.</summary>
+    /// <summary>
+    /// Neither side holds anything (create --empty): both disks were zeroed or need no sync.
+    /// </summary>
     Empty = 3,
 }
 
@@ -64,7 +66,9 @@ public sealed record Superblock
     public DiskState PeerDiskState { get; init; } = DiskState.Diskless;
     /// <summary>Boot id of the peer when last connected.</summary>
     public BootId PeerBoot { get; init; }
-    /// <summary>Highest superblock sequence seen from the peer; a lower one later means a rolled-back peer.</summary>
+    /// <summary>
+    /// Highest superblock sequence seen from the peer; a lower one later means a rolled-back peer.
+    /// </summary>
     public ulong PeerSequence { get; init; }
     /// <summary>Evidence that this node may go on alone.</summary>
     public Proof Proof { get; init; }

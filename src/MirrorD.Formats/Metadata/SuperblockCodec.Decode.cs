@@ -80,7 +80,8 @@ public static partial class SuperblockCodec
     };
 
     private static Superblock Read(
-        ReadOnlySpan<byte> block, uint flags, Generation[] history, string resourceName, string volumeName) => new()
+        ReadOnlySpan<byte> block, uint flags, Generation[] history, string resourceName,
+        string volumeName) => new()
     {
         Sequence = UInt64(block, SequenceAt),
         ResourceId = Identifier(block, ResourceIdAt),
@@ -140,5 +141,6 @@ public static partial class SuperblockCodec
     private static ulong UInt64(ReadOnlySpan<byte> block, int at) =>
         BinaryPrimitives.ReadUInt64LittleEndian(block[at..]);
 
-    private static Guid Identifier(ReadOnlySpan<byte> block, int at) => new(block.Slice(at, 16), bigEndian: true);
+    private static Guid Identifier(ReadOnlySpan<byte> block, int at) =>
+        new(block.Slice(at, 16), bigEndian: true);
 }

@@ -5,7 +5,8 @@ namespace MirrorD.Formats.Metadata;
 
 /// <summary>
 /// A superblock slot on disk: 4096 bytes, little-endian, identifiers (UUIDs) in the order in which they are
-/// written down, names in UTF-8 padded with zeroes, everything unused zero. <see cref="Fields"/> is the layout.
+/// written down, names in UTF-8 padded with zeroes, everything unused zero. <see cref="Fields"/> is the
+/// layout.
 /// </summary>
 public static partial class SuperblockCodec
 {

@@ -4,4 +4,5 @@ namespace MirrorD.Formats.Metadata;
 /// <param name="Superblock">The superblock; null when there is an error.</param>
 /// <param name="Error">Why there is none.</param>
 /// <param name="Field">With <see cref="MetadataError.FieldOutOfRange"/>: the field's name.</param>
-public readonly record struct SuperblockReading(Superblock? Superblock, MetadataError Error, string? Field = null);
+public readonly record struct SuperblockReading(
+    Superblock? Superblock, MetadataError Error, string? Field = null);

@@ -26,9 +26,12 @@ internal static class Facts
         PeerBoot = new(BootOfA),
     };
 
-    public static Generation[] Generations(params ulong[] values) => [.. values.Select(v => new Generation(v))];
+    public static Generation[] Generations(params ulong[] values) =>
+        [.. values.Select(v => new Generation(v))];
 
-    /// <summary>Decides on both sides, checks that they mirror each other, gives the first side's decision.</summary>
+    /// <summary>
+    /// Decides on both sides, checks that they mirror each other, gives the first side's decision.
+    /// </summary>
     public static HandshakeDecision Decide(HandshakeFacts a, HandshakeFacts b)
     {
         HandshakeDecision decision = HandshakeTable.Decide(a, b);

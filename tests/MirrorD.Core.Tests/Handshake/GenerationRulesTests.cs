@@ -60,7 +60,8 @@ public class GenerationRulesTests
             superblock = GenerationRules.StartNew(superblock, new(i));
         }
 
-        Assert.Equal(Enumerable.Range(0, 32).Select(i => new Generation(58UL - (ulong)i)), superblock.History);
+        Assert.Equal(Enumerable.Range(0, 32).Select(i => new Generation(58UL - (ulong)i)),
+            superblock.History);
         Assert.Null(SuperblockCodec.FirstFieldOutOfRange(superblock));
     }
 
@@ -190,7 +191,9 @@ public class GenerationRulesTests
         Assert.False(GenerationRules.FinishSource(source, isPrimary: false, Boot, 30).WasPrimary);
     }
 
-    /// <summary>Every place where a join can break, met again: the direction stays what the first decision was.</summary>
+    /// <summary>
+    /// Every place where a join can break, met again: the direction stays what the first decision was.
+    /// </summary>
     [Fact]
     public void A_join_that_breaks_after_any_step_is_taken_up_in_the_same_direction()
     {

@@ -7,7 +7,8 @@ namespace MirrorD.Core.Tests.Handshake;
 /// <summary>Every combination of a small domain of stored states, and what must hold in each.</summary>
 public class HandshakeEnumerationTests
 {
-    private static readonly DiskState[] States = [DiskState.Inconsistent, DiskState.Outdated, DiskState.UpToDate];
+    private static readonly DiskState[] States =
+        [DiskState.Inconsistent, DiskState.Outdated, DiskState.UpToDate];
 
     private sealed record RoleState(bool IsPrimary, bool WasPrimary, bool HasProof);
 

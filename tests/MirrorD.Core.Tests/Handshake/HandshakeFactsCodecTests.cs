@@ -31,7 +31,8 @@ public class HandshakeFactsCodecTests
         "0100" + "4700" + "06" + "02" + "02" + "02"
         + "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" + "b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
         + "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
-        + "1111111111111111" + "2222222222222222" + "5555555555555555" + "0700000000000000" + "0201000000000000"
+        + "1111111111111111" + "2222222222222222" + "5555555555555555" + "0700000000000000"
+        + "0201000000000000"
         + "3333333333333333" + "4444444444444444"
         + "0000004000000000" + "0900000000000000" + "0800000000000000"
         + "0010000000000000" + "0700000000000000" + "0600000000000000",
@@ -146,7 +147,8 @@ public class HandshakeFactsCodecTests
             DiskState = DiskState.UpToDate,
             Proof = new(ProofKind.ArbiterGrant, new(2)),
         };
-        Superblock second = first with { DiskState = DiskState.Inconsistent, WasPrimary = true, DataBytes = 4096 };
+        Superblock second =
+            first with { DiskState = DiskState.Inconsistent, WasPrimary = true, DataBytes = 4096 };
         HandshakeFacts facts = HandshakeFacts.Of([first, second], Sample.Boot, false, 12);
         Assert.Equal(DiskState.Inconsistent, facts.DiskState);
         Assert.True(facts.IsCrashedPrimary && facts.HasProof && !facts.VolumesDisagree);

@@ -4,8 +4,8 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Tests.Handshake;
 
 /// <summary>
-/// A second reading of section 4, written down as the explicit-state model that the contract was checked with has it
-/// (plain if-chains over small numbers), against the table.
+/// A second reading of section 4, written down as the explicit-state model that the contract was checked with
+/// has it (plain if-chains over small numbers), against the table.
 /// </summary>
 public class HandshakeModelTests
 {
@@ -50,9 +50,11 @@ public class HandshakeModelTests
                 HandshakeAction.SplitBrain or HandshakeAction.Refuse => Kind.Split,
                 _ => Kind.Operator,
             };
-            bool anySource = kind >= Kind.Split || (decision.Case == HandshakeCase.Same && a.State == b.State);
+            bool anySource = kind >= Kind.Split
+                || (decision.Case == HandshakeCase.Same && a.State == b.State);
 
-            // An Inconsistent target with nothing left to copy: the model calls it no sync, the code a sync of nothing.
+            // An Inconsistent target with nothing left to copy: the model calls it no sync, the code a sync
+            // of nothing.
             bool emptyBitmap = kind == Kind.NoSync && found == Kind.Bitmap
                 && (decision.SelfIs == HandshakePart.Target ? a : b).State == 0;
             bool sameSource = (source == 0) == (decision.SelfIs == HandshakePart.Source);

@@ -54,15 +54,18 @@ public class HandshakeTableTests
 
     [Fact]
     public void Disks_of_different_resources_do_not_connect() =>
-        Expect(A, B with { Current = new(9), History = Facts.Generations(8) }, HandshakeCase.Unrelated, Refuse, None);
+        Expect(A, B with { Current = new(9), History = Facts.Generations(8) },
+            HandshakeCase.Unrelated, Refuse, None);
 
     [Fact]
     public void No_generation_matches_none() =>
-        Expect(A with { Current = default }, B with { Current = default }, HandshakeCase.Unrelated, Refuse, None);
+        Expect(A with { Current = default }, B with { Current = default },
+            HandshakeCase.Unrelated, Refuse, None);
 
     [Fact]
     public void An_unfinished_target_takes_up_its_resync_even_with_an_empty_set() =>
-        Expect(A, B with { DiskState = DiskState.Inconsistent }, HandshakeCase.SameInconsistent, BitmapSync, Source);
+        Expect(A, B with { DiskState = DiskState.Inconsistent },
+            HandshakeCase.SameInconsistent, BitmapSync, Source);
 
     [Fact]
     public void Two_unfinished_targets_need_the_operator() =>
@@ -81,7 +84,8 @@ public class HandshakeTableTests
 
     [Fact]
     public void The_standby_of_a_crashed_primary_is_source_if_its_host_ran_on() =>
-        Expect(A with { WasPrimary = true, SyncSetBlocks = 3 }, B, HandshakeCase.SameCrashed, BitmapSync, Target);
+        Expect(A with { WasPrimary = true, SyncSetBlocks = 3 }, B,
+            HandshakeCase.SameCrashed, BitmapSync, Target);
 
     [Fact]
     public void A_crashed_primary_is_source_for_a_standby_whose_host_started_again() =>
@@ -115,7 +119,8 @@ public class HandshakeTableTests
     [InlineData(DiskState.Inconsistent, DiskState.Inconsistent)]
     [InlineData(DiskState.Inconsistent, DiskState.Outdated)]
     [InlineData(DiskState.Outdated, DiskState.UpToDate)]
-    public void A_history_that_is_ahead_with_a_worse_copy_needs_the_operator(DiskState ahead, DiskState behind) =>
+    public void A_history_that_is_ahead_with_a_worse_copy_needs_the_operator(
+        DiskState ahead, DiskState behind) =>
         Expect(A with { Current = new(2), Bitmap = new(1), DiskState = ahead }, B with { DiskState = behind },
             HandshakeCase.AheadNotUpToDate, Operator, None);
 
@@ -149,7 +154,8 @@ public class HandshakeTableTests
     {
         Expect(A, B with { DiskState = DiskState.Failed }, HandshakeCase.NoDisk, Refuse, None);
         Expect(A, B with { Volumes = [new(4096, 10, 10)] }, HandshakeCase.SizesDiffer, Refuse, None);
-        Expect(A, B with { Volumes = [.. B.Volumes, new(4096, 10, 10)] }, HandshakeCase.SizesDiffer, Refuse, None);
+        Expect(A, B with { Volumes = [.. B.Volumes, new(4096, 10, 10)] },
+            HandshakeCase.SizesDiffer, Refuse, None);
         Expect(A, B with { Node = A.Node }, HandshakeCase.SameNode, Refuse, None);
     }
 
@@ -222,6 +228,10 @@ public class HandshakeTableTests
     }
 
     [Fact]
+    public void A_decision_can_be_printed() =>
+        Assert.Equal("Same, NoSync, this side is Source", Facts.Decide(A, B).ToString());
+
+    [Fact]
     public void Nobody_demotes_for_a_peer_that_does_not_belong_here()
     {
         HandshakeFacts a = A with { IsPrimary = true };
@@ -231,7 +241,8 @@ public class HandshakeTableTests
             HandshakeCase.SplitBrainKnownBase, HandshakeAction.SplitBrain, None);
     }
 
-    private static HandshakeFacts New(HandshakeFacts side, ulong generation, CreationSource source) => side with
+    private static HandshakeFacts New(HandshakeFacts side, ulong generation, CreationSource source) =>
+        side with
     {
         Current = new(generation),
         JustCreated = true,
@@ -242,6 +253,7 @@ public class HandshakeTableTests
     };
 
     private static void Expect(
-        HandshakeFacts a, HandshakeFacts b, HandshakeCase expected, HandshakeAction action, HandshakePart part) =>
+        HandshakeFacts a, HandshakeFacts b, HandshakeCase expected, HandshakeAction action,
+        HandshakePart part) =>
         Assert.Equal(new HandshakeDecision(expected, action, part), Facts.Decide(a, b));
 }

@@ -5,7 +5,9 @@ using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Core.Tests.Metadata;
 
-/// <summary>The map against the plainest model: a set of block numbers, and the stored pages as sets too.</summary>
+/// <summary>
+/// The map against the plainest model: a set of block numbers, and the stored pages as sets too.
+/// </summary>
 public class DirtyMapPropertyTests
 {
     private enum Step
@@ -21,14 +23,16 @@ public class DirtyMapPropertyTests
         Gen<Operation> operation =
             from step in Gen.Frequency(
                 (8, Gen.Constant(Step.Mark)), (6, Gen.Constant(Step.Clear)), (1, Gen.Constant(Step.MarkAll)),
-                (3, Gen.Constant(Step.Store)), (1, Gen.Constant(Step.StoreFailed)), (2, Gen.Constant(Step.Merge)),
+                (3, Gen.Constant(Step.Store)), (1, Gen.Constant(Step.StoreFailed)),
+                (2, Gen.Constant(Step.Merge)),
                 (1, Gen.Constant(Step.PageLost)), (2, Gen.Constant(Step.Reload)))
             from at in Gen.Choose(0, 1000)
             from length in Gen.Frequency((3, Gen.Choose(0, 3)), (1, Gen.Choose(0, 1000)))
             select new Operation(step, at / 1001.0, length / 1000.0);
         Gen<(long, List<Operation>)> cases =
             from blocks in Gen.OneOf(
-                Gen.Choose(1, 200), Gen.Choose(DirtyPageCodec.BlocksPerPage - 70, DirtyPageCodec.BlocksPerPage * 2))
+                Gen.Choose(1, 200),
+                Gen.Choose(DirtyPageCodec.BlocksPerPage - 70, DirtyPageCodec.BlocksPerPage * 2))
             from tail in Gen.Elements(0, 512, 4095)
             from operations in operation.ListOf()
             select (Math.Max(1, blocks * 4096L - tail), operations.ToList());

@@ -16,7 +16,8 @@ public class MetadataAllocationTests
         var volume = new VolumeOptions("v", loop, loop, placement.MetadataOffset, placement.MetadataBytes);
         int? result = null;
         VolumeFormatter.Format(loop, volume,
-            VolumeFormatter.Initial("r", "v", 0, default, placement.DataBytes, CreationSource.Self, new Generation(1)),
+            VolumeFormatter.Initial("r", "v", 0, default, placement.DataBytes, CreationSource.Self,
+                new Generation(1)),
             everythingDirty: false, error => result = error);
         loop.Drain();
         Assert.Equal(0, result);
@@ -48,7 +49,9 @@ public class MetadataAllocationTests
         Assert.True(allocated < 1000, $"{allocated} bytes for 1000 transactions");
     }
 
-    /// <summary>A disk in memory and a loop that completes what is submitted when it is drained, without allocating.</summary>
+    /// <summary>
+    /// A disk in memory and a loop that completes what is submitted when it is drained, without allocating.
+    /// </summary>
     private sealed class MemoryLoop : IIoLoop, IDisk
     {
         public const long DiskBytes = 1 << 20;
@@ -107,7 +110,8 @@ public class MetadataAllocationTests
         public void QueryAllocation(IDisk disk, long offset, long lengthBytes, IoOperation operation) =>
             throw new NotSupportedException();
 
-        public void Receive(IConnection connection, BufferSlice into, int minimumBytes, IoOperation operation) =>
+        public void Receive(
+            IConnection connection, BufferSlice into, int minimumBytes, IoOperation operation) =>
             throw new NotSupportedException();
 
         public void Send(IConnection connection, BufferSlice from, IoOperation operation) =>

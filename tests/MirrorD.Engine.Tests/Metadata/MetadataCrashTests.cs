@@ -6,9 +6,9 @@ using MirrorD.Formats.Metadata;
 namespace MirrorD.Engine.Tests.Metadata;
 
 /// <summary>
-/// Invariant 20: power is cut, or the process killed, at every single step of a scenario, with several seeds for what
-/// the disk's cache keeps. What is read then is the last state that was reported stored or one that was asked for
-/// after it; never an older one, never a mixture.
+/// Invariant 20: power is cut, or the process killed, at every single step of a scenario, with several seeds
+/// for what the disk's cache keeps. What is read then is the last state that was reported stored or one that
+/// was asked for after it; never an older one, never a mixture.
 /// </summary>
 public class MetadataCrashTests
 {
@@ -133,7 +133,8 @@ public class MetadataCrashTests
                 DirtyMap map = world.LoadUsable().Map;
                 for (ulong number = 1; number <= progress.Reported; number++)
                 {
-                    Assert.True(map.IsDirty(BlockOf(number)), $"block {BlockOf(number)} of store {number} is lost");
+                    Assert.True(map.IsDirty(BlockOf(number)),
+                        $"block {BlockOf(number)} of store {number} is lost");
                 }
 
                 // Beyond that, only what was asked for, and whole pages that the cut tore.
@@ -156,7 +157,9 @@ public class MetadataCrashTests
                 }
             });
 
-    /// <summary>Activation moves the log into the map; whatever interrupts it, the extents stay in one of them.</summary>
+    /// <summary>
+    /// Activation moves the log into the map; whatever interrupts it, the extents stay in one of them.
+    /// </summary>
     [Theory]
     [InlineData(Crash.PowerCut)]
     [InlineData(Crash.Kill)]
@@ -249,7 +252,9 @@ public class MetadataCrashTests
         (long)(number % 3) * DirtyPageCodec.BlocksPerPage + (long)number * 100;
 
     /// <summary>Every field that can differ carries the number, so that a mixture shows.</summary>
-    private static Superblock Stamped(Superblock superblock, ulong number) => number == 0 ? superblock : superblock with
+    private static Superblock Stamped(Superblock superblock, ulong number) => number == 0
+        ? superblock
+        : superblock with
     {
         Promotions = number,
         Current = new Generation(number),

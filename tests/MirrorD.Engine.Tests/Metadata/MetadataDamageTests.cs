@@ -42,8 +42,10 @@ public class MetadataDamageTests
         using MetadataWorld world = MetadataWorld.Formatted(32);
         (VolumeMetadataStore store, Superblock superblock, _) = world.LoadUsable();
         long second = world.Volume.MetadataOffset + MetadataLayout.SuperblockOffset(1);
-        world.Meta.Fault = (kind, offset, _) => kind == OperationKind.Write && offset == second ? Errno.EIO : 0;
-        Assert.Equal(Errno.EIO, world.Run(done => store.StoreSuperblock(superblock with { Promotions = 8 }, done)));
+        world.Meta.Fault = (kind, offset, _) =>
+            kind == OperationKind.Write && offset == second ? Errno.EIO : 0;
+        Assert.Equal(Errno.EIO,
+            world.Run(done => store.StoreSuperblock(superblock with { Promotions = 8 }, done)));
         world.Meta.Fault = null;
         Assert.Equal(8UL, world.LoadUsable().Superblock.Promotions);
     }
@@ -74,7 +76,8 @@ public class MetadataDamageTests
     {
         using MetadataWorld world = MetadataWorld.Formatted(24);
         (VolumeMetadataStore store, Superblock superblock, _) = world.LoadUsable();
-        Assert.Equal(0, world.Run(done => store.StoreSuperblock(superblock with { VolumeName = "queue" }, done)));
+        Assert.Equal(0,
+            world.Run(done => store.StoreSuperblock(superblock with { VolumeName = "queue" }, done)));
         Assert.Contains("holds the metadata of volume queue, not spool", world.Load().Load.Damage);
 
         superblock = superblock with { DataBytes = superblock.DataBytes + 4096 };

@@ -52,7 +52,8 @@ internal sealed class MetadataWorld : IDisposable
     {
         var world = new MetadataWorld(seed, isInternal);
         int? result = null;
-        VolumeFormatter.Format(world.Loop, world.Volume, world.Initial, everythingDirty, error => result = error);
+        VolumeFormatter.Format(
+            world.Loop, world.Volume, world.Initial, everythingDirty, error => result = error);
         Assert.Null(result);
         world.Await(() => result is not null, "formatting to end");
         Assert.Equal(0, result);
@@ -111,7 +112,9 @@ internal sealed class MetadataWorld : IDisposable
         return result!.Value;
     }
 
-    /// <summary>Changes bytes of the metadata area as rot would: durably, and behind everybody's back.</summary>
+    /// <summary>
+    /// Changes bytes of the metadata area as rot would: durably, and behind everybody's back.
+    /// </summary>
     public void Damage(long offset, int lengthBytes = 1)
     {
         using var buffer = new Io.IoBuffer(4096);

@@ -83,7 +83,8 @@ public class VolumeMetadataStoreTests
         using MetadataWorld world = MetadataWorld.Formatted(4);
         (VolumeMetadataStore store, Superblock first, _) = world.LoadUsable();
         world.Meta.Fault = (kind, _, _) => kind == OperationKind.Write ? Errno.EIO : 0;
-        Assert.Equal(Errno.EIO, world.Run(done => store.StoreSuperblock(first with { Promotions = 1 }, done)));
+        Assert.Equal(Errno.EIO,
+            world.Run(done => store.StoreSuperblock(first with { Promotions = 1 }, done)));
         Assert.Same(first, store.Current);
         world.Meta.Fault = null;
         Assert.Equal(0, world.Run(done => store.StoreSuperblock(first with { Promotions = 2 }, done)));
@@ -162,7 +163,9 @@ public class VolumeMetadataStoreTests
         Assert.False(store.IsBusy);
     }
 
-    /// <summary>The bits are in memory and in flight; a call that waits may not report them stored when they failed.</summary>
+    /// <summary>
+    /// The bits are in memory and in flight; a call that waits may not report them stored when they failed.
+    /// </summary>
     [Fact]
     public void A_failed_page_is_written_again_for_the_call_that_waited()
     {

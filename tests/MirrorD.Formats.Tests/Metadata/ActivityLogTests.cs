@@ -11,7 +11,9 @@ public class ActivityLogTests
     public void A_transaction_reads_back_as_written_empty_and_full()
     {
         foreach (uint[] extents in new[]
-            { [], SampleMetadata.Extents, [uint.MaxValue], Enumerable.Range(5, 1008).Select(i => (uint)i).ToArray() })
+        {
+            [], SampleMetadata.Extents, [uint.MaxValue], [.. Enumerable.Range(5, 1008).Select(i => (uint)i)],
+        })
         {
             var block = new byte[4096];
             ActivityLogCodec.Encode(block, 2, 77, extents);
@@ -31,7 +33,8 @@ public class ActivityLogTests
             {
                 block[i] ^= flip;
                 MetadataError error = Decode(block, 1, out _, out _);
-                Assert.True(error is MetadataError.BadMagic or MetadataError.BadChecksum, $"byte {i}: {error}");
+                Assert.True(error is MetadataError.BadMagic or MetadataError.BadChecksum,
+                    $"byte {i}: {error}");
                 block[i] ^= flip;
             }
         }
@@ -49,7 +52,8 @@ public class ActivityLogTests
     [InlineData(32, 1, MetadataError.ReservedNotZero)]
     [InlineData(64, 1, MetadataError.FieldOutOfRange)] // the same extent twice
     [InlineData(4095, 1, MetadataError.ReservedNotZero)]
-    public void An_intact_block_that_the_format_does_not_allow_is_named(int at, byte value, MetadataError expected)
+    public void An_intact_block_that_the_format_does_not_allow_is_named(
+        int at, byte value, MetadataError expected)
     {
         byte[] block = SampleMetadata.TransactionBytes();
         block[at] = value;
@@ -65,7 +69,8 @@ public class ActivityLogTests
         Assert.Throws<ArgumentException>(() => ActivityLogCodec.Encode(new byte[4096], 0, 1, [2, 2]));
         Assert.Throws<ArgumentOutOfRangeException>(() => ActivityLogCodec.Encode(new byte[4096], 0, 0, []));
         Assert.Throws<ArgumentOutOfRangeException>(
-            () => ActivityLogCodec.Encode(new byte[4096], 0, 1, new uint[ActivityLogCodec.MaximumExtents + 1]));
+            () => ActivityLogCodec.Encode(
+                new byte[4096], 0, 1, new uint[ActivityLogCodec.MaximumExtents + 1]));
     }
 
     [Fact]
@@ -148,7 +153,8 @@ public class ActivityLogTests
         for (ulong sequence = last > Slots ? last - Slots + 1 : 1; sequence <= last; sequence++)
         {
             ActivityLogCodec.Encode(
-                ring.AsSpan(MetadataLayout.LogSlot(sequence) * 4096, 4096), 0, sequence, [(uint)sequence, 1_000_000]);
+                ring.AsSpan(MetadataLayout.LogSlot(sequence) * 4096, 4096), 0, sequence,
+                [(uint)sequence, 1_000_000]);
         }
 
         return ring;

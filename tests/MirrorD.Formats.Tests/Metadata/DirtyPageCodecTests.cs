@@ -26,7 +26,8 @@ public class DirtyPageCodecTests
             {
                 page[i] ^= flip;
                 MetadataError error = DirtyPageCodec.Decode(page, 3, 1, out ReadOnlySpan<byte> bits);
-                Assert.True(error is MetadataError.BadMagic or MetadataError.BadChecksum, $"byte {i}: {error}");
+                Assert.True(error is MetadataError.BadMagic or MetadataError.BadChecksum,
+                    $"byte {i}: {error}");
                 Assert.True(bits.IsEmpty);
                 page[i] ^= flip;
             }

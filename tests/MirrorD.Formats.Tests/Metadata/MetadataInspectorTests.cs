@@ -70,7 +70,8 @@ public class MetadataInspectorTests
                     History = [],
                     FullSyncNeeded = true,
                 },
-                (ulong)random.Next(1, 1000), [.. Enumerable.Range(3, random.Next(1008)).Select(i => (uint)i)]);
+                (ulong)random.Next(1, 1000),
+                [.. Enumerable.Range(3, random.Next(1008)).Select(i => (uint)i)]);
             for (int i = 0; i < 200; i++)
             {
                 long first = random.NextInt64(image.BlockCount);
@@ -114,7 +115,8 @@ public class MetadataInspectorTests
             Report(area));
 
         area[MetadataLayout.LogSlotOffset(66) + 20] ^= 1;
-        Assert.Contains("activity-log: not trusted, everything counts as dirty damaged-slots=1", Report(area));
+        Assert.Contains("activity-log: not trusted, everything counts as dirty damaged-slots=1",
+            Report(area));
         Assert.Equal(found.Image.BlockCount, Inspect(area).Image!.DirtyBlocks);
     }
 
@@ -146,7 +148,8 @@ public class MetadataInspectorTests
     public void The_higher_sequence_counts()
     {
         byte[] area = Area(Sample());
-        SuperblockCodec.Encode(SampleMetadata.Superblock with { Sequence = 5, Promotions = 99 }, area.AsSpan(0, 4096));
+        SuperblockCodec.Encode(SampleMetadata.Superblock with { Sequence = 5, Promotions = 99 },
+            area.AsSpan(0, 4096));
         Assert.Equal(7UL, Inspect(area).Image!.Superblock.Promotions);
         SuperblockCodec.Encode(SampleMetadata.Superblock with { Sequence = 5 }, area.AsSpan(4096, 4096));
         Assert.Equal(99UL, Inspect(area).Image!.Superblock.Promotions);

@@ -96,7 +96,8 @@ public partial class MetadataLayoutPageTests
             folder = folder.Parent;
         }
 
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside of the repository.");
+        return folder?.FullName
+            ?? throw new InvalidOperationException("The tests run outside of the repository.");
     }
 
     [GeneratedRegex(@"^\| (\d+) \| (\d+) \| ([a-z-]+) \|", RegexOptions.Multiline)]

@@ -41,11 +41,13 @@ public class MetadataLayoutTests
                 : random.NextInt64(1L << random.Next(20, 47)));
             MetadataPlacement placement = MetadataPlacement.Internal(deviceBytes);
             Assert.True(placement.DataBytes > 0 && placement.DataBytes % 4096 == 0);
-            Assert.True(placement.MetadataOffset >= placement.DataBytes && placement.MetadataOffset % 4096 == 0);
+            Assert.True(placement.MetadataOffset >= placement.DataBytes);
+            Assert.Equal(0, placement.MetadataOffset % 4096);
             Assert.Equal(deviceBytes / 4096 * 4096, placement.MetadataOffset + placement.MetadataBytes);
             Assert.Equal(new MetadataLayout(placement.DataBytes).TotalBytes, placement.MetadataBytes);
             long more = placement.DataBytes + 4096;
-            Assert.True(more + new MetadataLayout(more).TotalBytes > deviceBytes, $"{deviceBytes} wastes a block");
+            Assert.True(more + new MetadataLayout(more).TotalBytes > deviceBytes,
+                $"{deviceBytes} wastes a block");
         }
     }
 
@@ -61,6 +63,7 @@ public class MetadataLayoutTests
         Assert.Throws<ArgumentOutOfRangeException>(
             () => MetadataPlacement.Internal(MetadataPlacement.MinimumInternalBytes - 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => MetadataPlacement.External(4095));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new MetadataLayout(MetadataLayout.MaximumDataBytes + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new MetadataLayout(MetadataLayout.MaximumDataBytes + 1));
     }
 }

@@ -43,7 +43,7 @@ public class SuperblockCodecTests
             { "resync-from", sample with { ResyncFrom = default } },
             { "history-count history", sample with { History = [] } },
             { "history-count history",
-                sample with { History = [.. Enumerable.Range(1, 32).Select(i => new Generation((ulong)i))] } },
+                sample with { History = [.. Enumerable.Range(1, 32).Select(i => new Generation((uint)i))] } },
             { "resource-name", sample with { ResourceName = new string('x', 63) } },
             { "volume-name", sample with { VolumeName = "größe" } },
         };
@@ -97,7 +97,9 @@ public class SuperblockCodecTests
         }
     }
 
-    /// <summary>With the checksum made right again, whatever is accepted must encode to the same bytes.</summary>
+    /// <summary>
+    /// With the checksum made right again, whatever is accepted must encode to the same bytes.
+    /// </summary>
     [Fact]
     public void A_block_that_is_accepted_is_understood_completely()
     {
@@ -188,7 +190,8 @@ public class SuperblockCodecTests
             ("block-bytes", sample with { BlockBytes = 512 }),
         })
         {
-            var failure = Assert.Throws<ArgumentException>(() => SuperblockCodec.Encode(wrong, new byte[4096]));
+            var failure =
+                Assert.Throws<ArgumentException>(() => SuperblockCodec.Encode(wrong, new byte[4096]));
             Assert.Contains($"superblock's {field} is", failure.Message);
         }
     }
@@ -207,7 +210,8 @@ public class SuperblockCodecTests
         }
     }
 
-    private static void Reseal(Span<byte> block) => System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(
+    private static void Reseal(Span<byte> block) =>
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(
         block[8..], Crc32C.Append(Crc32C.Compute(block[..8]), block[12..]));
 
     private static IEnumerable<string> FieldsThatDiffer(byte[] a, byte[] b) =>
