@@ -20,8 +20,15 @@ public sealed unsafe class IoBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
         _memory = NativeMemory.AlignedAlloc((nuint)lengthBytes, AlignmentBytes);
         LengthBytes = lengthBytes;
+        GC.AddMemoryPressure(lengthBytes);
         Span.Clear();
     }
+
+    /// <summary>
+    /// An owner that ends without disposing (a resource that failed to start, a simulated process that is killed)
+    /// gives its memory back all the same. Whoever still uses the memory holds this object.
+    /// </summary>
+    ~IoBuffer() => Free();
 
     /// <summary>Usable length in bytes.</summary>
     public int LengthBytes { get; }
@@ -45,7 +52,17 @@ public sealed unsafe class IoBuffer : IDisposable
     /// <summary>Frees the memory. No operation may be pending on it.</summary>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (_memory != null)
+        {
+            NativeMemory.AlignedFree(_memory);
+            _memory = null;
+            GC.RemoveMemoryPressure(LengthBytes);
+        }
     }
 }
