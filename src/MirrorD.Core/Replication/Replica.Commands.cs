@@ -153,7 +153,7 @@ public sealed partial class Replica
     {
         switch (message)
         {
-            case PeerMessage.RoleNotice notice:
+            case PeerMessage.RoleNotice notice when notice.Role == Role.Standby || Role == Role.Standby:
                 PeerRole = notice.Role;
                 _peerIsPromoting = false;
                 _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
@@ -187,14 +187,15 @@ public sealed partial class Replica
                 return null;
             case PeerMessage.RequestRole:
                 return null;
-            case PeerMessage.HandOver handOver when Phase == LinkPhase.Joined && Role == Role.Standby:
+            case PeerMessage.HandOver handOver when Phase == LinkPhase.Joined && Role == Role.Standby
+                && PeerRole == Role.Primary && !IsImpossible(handOver.Promotions):
                 TakeOverRole(handOver);
                 return null;
             case PeerMessage.HandOverDone when _demotion is not null && _handingOver && Role == Role.Standby:
                 PeerRole = Role.Primary;
                 FinishDemotion(true, $"{_settings.PeerName} is Primary now", null);
                 return null;
-            case PeerMessage.Goodbye goodbye:
+            case PeerMessage.Goodbye goodbye when !goodbye.IsOutdated || Phase == LinkPhase.Joined:
                 _goodbye = goodbye.IsOutdated ? (goodbye.Session, goodbye.Current) : null;
                 _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} stops as planned");
                 return null;

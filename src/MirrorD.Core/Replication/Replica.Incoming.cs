@@ -15,7 +15,9 @@ public sealed partial class Replica
     /// <summary>A mutation arrived. Null when it was taken; else why it breaks the protocol.</summary>
     public string? IncomingArrived(IncomingWrite write)
     {
-        if (Phase is not (LinkPhase.Target or LinkPhase.Joined) || Role != Role.Standby || Failure is not null)
+        bool isExpected = (Phase == LinkPhase.Target && _step >= JoinStep.SourceReady)
+            || (Phase == LinkPhase.Joined && PeerRole == Role.Primary);
+        if (!isExpected || Role != Role.Standby || Failure is not null)
         {
             return $"data for a node that is {Role} and {Phase}";
         }

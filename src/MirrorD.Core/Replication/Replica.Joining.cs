@@ -20,6 +20,24 @@ public sealed partial class Replica
     private HandshakeDecision? _decision;
     private PeerMessage.Decision? _peerDecision;
     private bool _committing;
+    private JoinStep _step;
+
+    /// <summary>How far both sides know that a join is: what one may say next, and what the other may believe.</summary>
+    private enum JoinStep
+    {
+        /// <summary>J0.</summary>
+        Deciding,
+        /// <summary>The source has told the target to store J1.</summary>
+        Begun,
+        /// <summary>The target has said that J1 is stored.</summary>
+        TargetReady,
+        /// <summary>The source has said that J2 is stored: data may follow.</summary>
+        SourceReady,
+        /// <summary>The source has said that J4 is stored.</summary>
+        Committed,
+        /// <summary>The target has said that J5 is stored.</summary>
+        Adopted,
+    }
 
     /// <summary>Case of the last handshake, null before the first.</summary>
     public HandshakeDecision? LastDecision { get; private set; }
@@ -81,11 +99,17 @@ public sealed partial class Replica
         switch (message)
         {
             case PeerMessage.Facts facts when Phase == LinkPhase.Joining && _peerFacts is null:
-                if (HandshakeFactsCodec.TryDecode(facts.Encoded.Span, out _peerFacts) is { } damage)
+                if (HandshakeFactsCodec.TryDecode(facts.Encoded.Span, out HandshakeFacts? read) is { } damage)
                 {
                     return damage;
                 }
 
+                if (IsImpossible(read!.Promotions))
+                {
+                    return $"{read.Promotions} promotions";
+                }
+
+                _peerFacts = read;
                 PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
                 Decide();
                 return null;
@@ -93,31 +117,50 @@ public sealed partial class Replica
                 _peerDecision = decision;
                 Act();
                 return null;
-            case PeerMessage.Begin begin when IsPart(HandshakePart.Target) && Phase == LinkPhase.Joining:
+            case PeerMessage.Begin begin when IsPart(HandshakePart.Target) && _step == JoinStep.Deciding:
+                if (begin.IsFull != (_decision!.Value.Action == HandshakeAction.FullSync)
+                    || (begin.IsFull && begin.Base.IsNone))
+                {
+                    return $"a sync that was not decided: {begin}";
+                }
+
+                _step = JoinStep.Begun;
                 StoreTarget(begin);
                 return null;
-            case PeerMessage.DirtyPage page when IsPart(HandshakePart.Source) && Phase == LinkPhase.Joining:
+            case PeerMessage.DirtyPage page when IsPart(HandshakePart.Source) && _step == JoinStep.Begun:
                 return MergePage(page);
-            case PeerMessage.TargetReady when IsPart(HandshakePart.Source) && Phase == LinkPhase.Joining:
+            case PeerMessage.TargetReady when IsPart(HandshakePart.Source) && _step == JoinStep.Begun:
+                _step = JoinStep.TargetReady;
                 StoreExcluded();
                 return null;
-            case PeerMessage.SourceReady ready when Phase == LinkPhase.Target:
-                TargetSyncBytes = ready.SyncBytes;
+            case PeerMessage.SourceReady ready when IsPart(HandshakePart.Target) && _step == JoinStep.TargetReady:
+                _step = JoinStep.SourceReady;
+                TargetSyncBytes = Math.Max(0, ready.SyncBytes);
                 _effects.Changed();
                 return null;
-            case PeerMessage.Commit commit when Phase == LinkPhase.Target && Role == Role.Standby:
+            case PeerMessage.Commit commit when IsPart(HandshakePart.Target) && _step == JoinStep.SourceReady:
+                if (commit.Current.IsNone || IsImpossible(commit.Promotions))
+                {
+                    return $"a commit of generation {commit.Current} with {commit.Promotions} promotions";
+                }
+
+                _step = JoinStep.Committed;
                 StoreCommit(commit);
                 return null;
-            case PeerMessage.Committed when Phase == LinkPhase.Source && _committing:
+            case PeerMessage.Committed when IsPart(HandshakePart.Source) && _step == JoinStep.Committed:
+                _step = JoinStep.Adopted;
                 StoreFinish();
                 return null;
-            case PeerMessage.Finished when Phase == LinkPhase.Target:
+            case PeerMessage.Finished when Phase == LinkPhase.Target && _step == JoinStep.Adopted:
                 Joined();
                 return null;
             default:
                 return HandleRoleMessage(message);
         }
     }
+
+    /// <summary>Nobody promotes so often; one more must not begin again at zero.</summary>
+    private static bool IsImpossible(ulong promotions) => promotions > long.MaxValue;
 
     private bool IsPart(HandshakePart part) => _decision?.SelfIs == part && _peerDecision is not null;
 
@@ -157,7 +200,7 @@ public sealed partial class Replica
         switch (decision.Action)
         {
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync when decision.SelfIs == HandshakePart.Source:
-                _effects.SendMessage(new PeerMessage.Begin(false, Generation.None));
+                SendBegin(new PeerMessage.Begin(false, Generation.None));
                 break;
             case HandshakeAction.FullSync when decision.SelfIs == HandshakePart.Source:
                 PrepareFullSync();
@@ -197,9 +240,15 @@ public sealed partial class Replica
             {
                 if (link == _link)
                 {
-                    _effects.SendMessage(new PeerMessage.Begin(true, State.Bitmap));
+                    SendBegin(new PeerMessage.Begin(true, State.Bitmap));
                 }
             }));
+    }
+
+    private void SendBegin(PeerMessage.Begin begin)
+    {
+        _step = JoinStep.Begun;
+        _effects.SendMessage(begin);
     }
 
     /// <summary>J1.</summary>
@@ -230,6 +279,7 @@ public sealed partial class Replica
                 if (link == _link)
                 {
                     Phase = LinkPhase.Target;
+                    _step = JoinStep.TargetReady;
                     SendDirtyPages();
                     _effects.SendMessage(new PeerMessage.TargetReady());
                 }
@@ -288,7 +338,7 @@ public sealed partial class Replica
                 }
 
                 Phase = LinkPhase.Source;
-                _committing = false;
+                _step = JoinStep.SourceReady;
                 StartCopies();
                 _effects.SendMessage(new PeerMessage.SourceReady(DirtyBlocks * Limits.BlockBytes));
                 if (Role == Role.Primary && _demotion is null)
@@ -318,6 +368,7 @@ public sealed partial class Replica
             {
                 if (link == _link)
                 {
+                    _step = JoinStep.Committed;
                     _effects.SendMessage(new PeerMessage.Commit(
                         State.ResourceId, State.Current, State.History, State.Promotions, State.Sequence));
                 }
@@ -349,6 +400,7 @@ public sealed partial class Replica
                 {
                     if (link == _link)
                     {
+                        _step = JoinStep.Adopted;
                         _effects.SendMessage(new PeerMessage.Committed());
                     }
                 }));
@@ -392,5 +444,6 @@ public sealed partial class Replica
         _decision = null;
         _peerDecision = null;
         _committing = false;
+        _step = JoinStep.Deciding;
     }
 }
