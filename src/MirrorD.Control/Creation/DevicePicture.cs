@@ -1,6 +1,6 @@
+using MirrorD.Control.Inspection;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Linux;
-using Microsoft.Win32.SafeHandles;
 
 namespace MirrorD.Control.Creation;
 
@@ -26,8 +26,8 @@ internal sealed record DevicePicture(string Path, long LengthBytes, IReadOnlyLis
             long lengthBytes = disk.LengthBytes;
             disk.Close();
             var header = new byte[FileSystemEnd.HeaderBytes];
-            using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            RandomAccess.Read(handle, header, 0);
+            using RawDevice device = RawDevice.Open(path);
+            device.TryRead(0, header);
             return new DevicePicture(path, lengthBytes, Signature.On(path), header);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
@@ -40,13 +40,12 @@ internal sealed record DevicePicture(string Path, long LengthBytes, IReadOnlyLis
     /// <summary>MirrorD's own metadata in an area of this device; null when there is none.</summary>
     public Superblock? SuperblockAt(long areaOffset)
     {
-        using SafeFileHandle handle = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using RawDevice device = RawDevice.Open(Path);
         Span<byte> block = new byte[SuperblockCodec.LengthBytes];
         for (int slot = 0; slot < MetadataLayout.SuperblockSlots; slot++)
         {
             long offset = areaOffset + MetadataLayout.SuperblockOffset(slot);
-            if (RandomAccess.Read(handle, block, offset) == block.Length
-                && SuperblockCodec.TryDecode(block).Superblock is { } superblock)
+            if (device.TryRead(offset, block) && SuperblockCodec.TryDecode(block).Superblock is { } superblock)
             {
                 return superblock;
             }
