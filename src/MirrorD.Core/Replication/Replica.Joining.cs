@@ -223,7 +223,7 @@ public sealed partial class Replica
 
     /// <summary>
     /// Before a full sync everything is durably dirty since a bitmap generation, which the target takes over at J1:
-    /// an interrupted full sync goes on where it was.
+    /// an interrupted full sync goes on where it was (<see cref="FullSyncBase"/>).
     /// </summary>
     private void PrepareFullSync()
     {

@@ -54,6 +54,16 @@ public class FullSyncBaseTests
     }
 
     [Fact]
+    public void What_the_source_writes_before_the_target_began_is_in_a_generation_of_its_own()
+    {
+        // Same generation on both sides; the target needs everything; the link is lost before it stores J1.
+        Superblock target = Source with { Node = Target.Node, FullSyncNeeded = true };
+        Superblock source = FullSyncBase.Count(Source, new Generation(11));
+        Assert.NotEqual(target.Current, source.Current);
+        Assert.Equal(HandshakePart.Source, Decide(source, target, AllBlocks).SelfIs);
+    }
+
+    [Fact]
     public void A_second_interruption_changes_nothing()
     {
         Superblock source = FullSyncBase.Count(Source, new Generation(11));
