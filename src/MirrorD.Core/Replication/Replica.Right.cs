@@ -27,6 +27,7 @@ public sealed partial class Replica
     private int _claimLink;
     private long _claimRetryAtNs;
     private bool _arbiterUnreachable;
+    private bool _seekRightWhenStored;
     private (SessionId Session, Generation Current)? _goodbye;
 
     /// <summary>The link is gone; the engine has closed it, and nothing more arrives from it.</summary>
@@ -141,6 +142,13 @@ public sealed partial class Replica
             return;
         }
 
+        if (_isStoring)
+        {
+            // What is being stored may void the proof (J4), or be one.
+            _seekRightWhenStored = true;
+            return;
+        }
+
         if (HasProof)
         {
             EnterAlone();
@@ -160,6 +168,15 @@ public sealed partial class Replica
         else if (_settings.ContinueOnPeerLoss)
         {
             StoreProof(ProofKind.PeerLossPolicy, State.Session);
+        }
+    }
+
+    private void SeekRightWhenStored()
+    {
+        if (_seekRightWhenStored && !_isStoring)
+        {
+            _seekRightWhenStored = false;
+            SeekRight();
         }
     }
 

@@ -175,6 +175,7 @@ public sealed partial class Replica
             then();
             _effects.Changed();
             StoreNext();
+            SeekRightWhenStored();
             Settle();
         });
     }

@@ -51,4 +51,97 @@ public class CommandRaceTests
         Assert.Equal(pair.B.Replica.State, pair.B.Stored[0]);
         Assert.Single(pair.B.Stored[0].History, g => !g.IsNone);
     }
+
+    [Fact]
+    public void A_command_whose_store_fails_is_answered()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.A.FailsStores = true;
+        pair.A.Replica.Demote(pair.A.Answer);
+        pair.Run();
+        Assert.False(pair.A.Answers[^1].Succeeded);
+        Assert.Equal(2, pair.A.Answers.Count);
+        pair.B.FailsStores = true;
+        pair.B.Replica.Promote(true, pair.B.Answer);
+        pair.Run();
+        Assert.False(Assert.Single(pair.B.Answers).Succeeded);
+    }
+
+    [Fact]
+    public void A_stop_whose_store_fails_is_answered()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.B.FailsStores = true;
+        pair.B.Replica.Stop(pair.B.Answer);
+        pair.Run();
+        Assert.Single(pair.B.Answers);
+    }
+
+    [Fact]
+    public void A_node_that_stops_while_it_is_promoted_is_not_primary_and_outdated()
+    {
+        var pair = new ManualPair();
+        pair.LinkUp();
+        pair.Stop(pair.B, "superblock");
+        pair.B.Replica.Promote(false, pair.B.Answer);
+        pair.Run();
+        Assert.Equal(1, pair.Waiting(pair.B, "superblock"));
+        pair.B.Replica.Stop(pair.B.Answer);
+        pair.Go(pair.B, "superblock");
+        Assert.Equal(2, pair.B.Answers.Count);
+        Assert.Equal(Role.Standby, pair.B.Replica.Role);
+        Assert.False(pair.B.Stored[0].WasPrimary);
+        Assert.Equal(DiskState.Outdated, pair.B.Stored[0].DiskState);
+    }
+
+    [Fact]
+    public void A_standby_that_stops_takes_no_role_any_more()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.B, "superblock");
+        pair.B.Replica.Stop(pair.B.Answer);
+        pair.A.Replica.HandOver(pair.A.Answer);
+        pair.Run();
+        pair.Go(pair.B, "superblock");
+        Assert.Equal(Role.Standby, pair.B.Replica.Role);
+        Assert.Equal(Role.Standby, pair.A.Replica.Role);
+        Assert.False(pair.B.Stored[0].WasPrimary);
+        Assert.Equal(2, pair.A.Answers.Count);
+        Assert.Single(pair.B.Answers);
+    }
+
+    [Fact]
+    public void A_request_for_the_role_that_meets_a_demotion_ends_with_the_role()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.B, "send");
+        pair.B.Replica.RequestRole(pair.B.Answer);
+        pair.A.Replica.Demote(pair.A.Answer);
+        pair.Stop(pair.A, "send");
+        pair.Go(pair.B, "send");
+        pair.Go(pair.A, "send");
+        Assert.Equal(Role.Standby, pair.A.Replica.Role);
+        Assert.True(Assert.Single(pair.B.Answers).Succeeded);
+        Assert.Equal(Role.Primary, pair.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_peer_that_never_begins_the_handshake_does_not_hold_up_a_primary_that_may_go_on()
+    {
+        ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true);
+        pair.LinkDown();
+        Assert.Equal(0, pair.A.Write(1, 1).Result);
+        pair.Stop(pair.B, "send");
+        pair.LinkUp();
+        ManualRequest write = pair.A.Write(2, 2);
+        Assert.Null(write.Result);
+        pair.Tick(5_000_000_000);
+        Assert.Equal("JoinInterrupted", pair.A.Replica.DescribeHoldUp()?.Name);
+        for (int seconds = 0; seconds < 60 && write.Result is null; seconds++)
+        {
+            pair.Tick();
+        }
+
+        Assert.Equal(0, write.Result);
+    }
 }

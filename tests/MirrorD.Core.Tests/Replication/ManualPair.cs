@@ -174,6 +174,8 @@ internal sealed class ManualNode : IReplicaEffects
 
     public bool IsConnected { get; set; }
 
+    public bool FailsStores { get; set; }
+
     /// <summary>What the superblock on the disk says.</summary>
     public IReadOnlyList<Superblock> Stored { get; private set; }
 
@@ -274,6 +276,12 @@ internal sealed class ManualNode : IReplicaEffects
     public void StoreSuperblocks(IReadOnlyList<Superblock> next, Action<int> stored) =>
         _pair.Add(this, "superblock", () =>
         {
+            if (FailsStores)
+            {
+                stored(5);
+                return;
+            }
+
             Stored = next;
             stored(0);
         });

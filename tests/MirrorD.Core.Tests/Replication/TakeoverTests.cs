@@ -103,4 +103,28 @@ public class TakeoverTests
         Assert.Equal(DiskState.Outdated, pair.A.Stored[0].DiskState);
         Assert.Equal(Role.Standby, pair.A.Replica.Role);
     }
+
+    [Fact]
+    public void From_the_store_of_a_new_session_on_the_old_proof_is_none()
+    {
+        ManualPair pair = ManualPair.Serving(hasArbiter: true);
+        pair.LinkDown();
+        pair.A.Replica.ArbiterAnswered(pair.A.Claims[0], ClaimAnswer.Granted);
+        Assert.Equal(0, pair.A.Write(1, 1).Result);
+        pair.Stop(pair.A, "copy");
+        pair.LinkUp();
+        pair.Stop(pair.A, "superblock");
+        pair.Go(pair.A, "copy");
+        Assert.Equal(1, pair.Waiting(pair.A, "superblock"));
+        pair.LinkDown();
+        ManualRequest write = pair.A.Write(2, 2);
+        Assert.Null(write.Result);
+        pair.Go(pair.A, "superblock");
+        Assert.Null(write.Result);
+        Assert.Equal(2, pair.A.Claims.Count);
+        pair.A.Replica.ArbiterAnswered(pair.A.Claims[1], ClaimAnswer.Granted);
+        pair.Run();
+        Assert.Equal(0, write.Result);
+        Assert.NotEqual(pair.A.Claims[0], pair.A.Claims[1]);
+    }
 }
