@@ -18,6 +18,7 @@ public sealed partial class Replica
     private bool _claimingRole;
     private bool _peerIsPromoting;
     private bool _stopping;
+    private CommandAnswer? _stop;
 
     /// <summary>Becomes Primary by rule; with force also without proof or from an Outdated copy (the operator's override).</summary>
     public void Promote(bool force, CommandAnswer answer)
@@ -97,6 +98,12 @@ public sealed partial class Replica
     /// </summary>
     public void Stop(CommandAnswer answer)
     {
+        if (_stop is not null)
+        {
+            answer(false, "a stop is under way already", null);
+            return;
+        }
+
         if (Role == Role.Primary)
         {
             BeginDemotion(false, (succeeded, message, remedy) =>
@@ -119,27 +126,37 @@ public sealed partial class Replica
         bool outdates = Phase == LinkPhase.Joined && !HasProof && Failure is null;
         if (!outdates)
         {
-            SayGoodbye(false, answer);
+            _stop = answer;
+            FinishStop(false);
             return;
         }
 
+        _stop = answer;
         Store(
             s => link == _link && Role == Role.Standby ? s with { DiskState = DiskState.Outdated } : s,
             () =>
             {
                 if (Role == Role.Primary)
                 {
+                    _stop = null;
                     Stop(answer);
                 }
                 else
                 {
-                    SayGoodbye(State.DiskState == DiskState.Outdated, answer);
+                    FinishStop(link == _link && State.DiskState == DiskState.Outdated);
                 }
             });
     }
 
-    private void SayGoodbye(bool isOutdated, CommandAnswer answer)
+    private void FinishStop(bool isOutdated)
     {
+        CommandAnswer? answer = _stop;
+        _stop = null;
+        if (answer is null)
+        {
+            return;
+        }
+
         if (IsLinked)
         {
             _effects.SendMessage(new PeerMessage.Goodbye(isOutdated, State.Session, State.Current));

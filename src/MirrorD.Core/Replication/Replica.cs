@@ -247,6 +247,11 @@ public sealed partial class Replica
 
         CollectHeld();
         FailHeld();
+
+        // Stores that wait are never made: who waits for them hears of it.
+        FinishPromotion(false, reason, "replace the disk");
+        FinishDemotion(false, reason, "replace the disk");
+        FinishStop(false);
         _effects.Changed();
     }
 }
