@@ -175,6 +175,11 @@ public sealed partial class Replica
                 _peerIsPromoting = false;
                 _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
                 _effects.Changed();
+                if (notice.Role == Role.Standby && !_claimingRole && Phase == LinkPhase.Joined)
+                {
+                    GoOnWithRoleCommand();
+                }
+
                 return null;
             case PeerMessage.RoleClaim when Phase is LinkPhase.Joined or LinkPhase.Target or LinkPhase.Source:
                 AnswerClaim();
@@ -203,6 +208,8 @@ public sealed partial class Replica
                 _effects.PeerRequestsRole();
                 return null;
             case PeerMessage.RequestRole:
+                // Nothing to hand over (any more): the asker may claim.
+                _effects.SendMessage(new PeerMessage.RoleNotice(Role, State.Promotions));
                 return null;
             case PeerMessage.HandOver handOver when Phase == LinkPhase.Joined && Role == Role.Standby
                 && PeerRole == Role.Primary && !IsImpossible(handOver.Promotions):
