@@ -47,6 +47,12 @@ public static class Limits
     /// </summary>
     public const int FinalBlocks = 2048;
 
+    /// <summary>
+    /// A peer that is connected and says nothing of the handshake for so long, in nanoseconds, is given up: a Primary
+    /// holds its requests meanwhile. Longer than any store of metadata takes.
+    /// </summary>
+    public const long JoinSilenceNs = 30_000_000_000;
+
     /// <summary>Generations remembered (metadata layout).</summary>
     public const int HistoryLength = 32;
 }

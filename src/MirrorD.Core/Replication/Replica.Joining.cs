@@ -21,6 +21,7 @@ public sealed partial class Replica
     private PeerMessage.Decision? _peerDecision;
     private bool _committing;
     private JoinStep _step;
+    private long _joinProgressNs;
 
     /// <summary>How far both sides know that a join is: what one may say next, and what the other may believe.</summary>
     private enum JoinStep
@@ -56,6 +57,7 @@ public sealed partial class Replica
         Phase = LinkPhase.Joining;
         _linkSession = session;
         _goodbye = null;
+        _joinProgressNs = _effects.NowNs;
         if (_demotion is not null && !_storingStandby)
         {
             // Its steps were planned for a node without link; what is stored so far is safe either way.
@@ -96,6 +98,7 @@ public sealed partial class Replica
 
     private string? Handle(PeerMessage message)
     {
+        _joinProgressNs = _effects.NowNs;
         switch (message)
         {
             case PeerMessage.Facts facts when Phase == LinkPhase.Joining && _peerFacts is null:
@@ -435,6 +438,18 @@ public sealed partial class Replica
 
         GoOnWithRoleCommand();
         _effects.Changed();
+    }
+
+    /// <summary>
+    /// A peer that is connected but does not go on (a hanging disk there) holds up a Primary that could serve without it.
+    /// </summary>
+    private void WatchJoin()
+    {
+        if (Phase == LinkPhase.Joining && _effects.NowNs - _joinProgressNs > Limits.JoinSilenceNs && !_isStoring)
+        {
+            _joinProgressNs = _effects.NowNs;
+            _effects.CloseLink($"{_settings.PeerName} does not go on with the handshake", operatorNeeded: true);
+        }
     }
 
     private void ForgetHandshake()

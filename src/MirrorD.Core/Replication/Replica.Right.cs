@@ -130,6 +130,7 @@ public sealed partial class Replica
             SeekRight();
         }
 
+        WatchJoin();
         PumpCopies();
         Settle();
     }

@@ -45,6 +45,14 @@ public sealed partial class Replica
                     "operator", $"bring {peer} back; or make sure that it is off and: {force}");
         }
 
+        if (Role == Role.Primary && Phase == LinkPhase.Joining
+            && _effects.NowNs - _joinProgressNs > Limits.JoinSilenceNs / 10)
+        {
+            return new NamedState("JoinInterrupted",
+                $"{peer} is connected but does not go on with the handshake; requests are held, nothing is lost.",
+                "mirrord", $"resolves itself: the link is closed soon; else look at {peer}: mirrorctl explain {resource}");
+        }
+
         if (Role == Role.Standby && !IsLinked)
         {
             return DescribeLoneStandby(force);
