@@ -6,8 +6,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Replication;
 
 /// <summary>
-/// The first exchange on a new connection: both send a hello of fixed size, then a proof that they hold the shared
-/// key. Nothing else is read before the other side's proof was found right. Bounded in time and size.
+/// The first exchange on a new connection: both send a hello of fixed size, then a proof that they hold the
+/// shared key. Nothing else is read before the other side's proof was found right. Bounded in time and size.
 /// </summary>
 internal sealed class LinkAuthentication
 {
@@ -35,7 +35,8 @@ internal sealed class LinkAuthentication
     /// <param name="own">This side's hello, with a fresh challenge.</param>
     /// <param name="key">The shared key.</param>
     /// <param name="timeLimitNs">After this the connection is closed.</param>
-    /// <param name="ended">Called once: with the keys, or with null and the cause; the connection is then closed.</param>
+    /// <param name="ended">Called once: with the keys, or with null and the cause; the connection is then
+    /// closed.</param>
     public LinkAuthentication(
         IIoLoop loop, IConnection connection, bool isConnector, PeerHello own, ReadOnlyMemory<byte> key,
         long timeLimitNs, Action<LinkAuthentication, LinkKeys?, NodeId, string> ended)
@@ -64,7 +65,8 @@ internal sealed class LinkAuthentication
 
     private BufferSlice OwnProof => _memory.Slice(2 * PeerHello.Bytes, LinkKeys.KeyBytes);
 
-    private BufferSlice PeerProof => _memory.Slice(2 * PeerHello.Bytes + LinkKeys.KeyBytes, LinkKeys.KeyBytes);
+    private BufferSlice PeerProof =>
+        _memory.Slice((2 * PeerHello.Bytes) + LinkKeys.KeyBytes, LinkKeys.KeyBytes);
 
     /// <summary>Gives up.</summary>
     public void Cancel(string reason) => Fail(reason);
@@ -93,7 +95,8 @@ internal sealed class LinkAuthentication
         if (operation.Result < expected)
         {
             Fail(operation.Result < 0 ? $"receiving failed with errno {-operation.Result}"
-                : _keys is null ? "closed by the other side" : "closed by the other side: is the key the same there?");
+                : _keys is null ? "closed by the other side"
+                : "closed by the other side: is the key the same there?");
         }
         else if (_failure is null && _keys is null)
         {
@@ -117,7 +120,8 @@ internal sealed class LinkAuthentication
         PeerHello? hello = PeerHello.Decode(PeerHelloBytes.Span, out string error);
         if (hello is null || hello.Resource != _resource)
         {
-            Fail(hello is null ? error : $"the other side means resource {Printable(hello.Resource)}, not {_resource}");
+            Fail(hello is null
+                ? error : $"the other side means resource {Printable(hello.Resource)}, not {_resource}");
             return;
         }
 

@@ -18,6 +18,7 @@ internal sealed partial class PeerConnection
     private readonly IoOperation _receiveData;
     private readonly IoBuffer _staging = new(StagingBytes);
     private readonly Action _resume;
+    private readonly Action _slotReturned;
     private int _stagingStart;
     private int _stagingEnd;
     private PeerFrame _frame;
@@ -35,7 +36,8 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result <= 0)
             {
-                Close(operation.Result == 0 ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                Close(operation.Result == 0
+                    ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
                 return;
             }
 
@@ -78,7 +80,9 @@ internal sealed partial class PeerConnection
         }
     }
 
-    /// <summary>Takes one frame out of the staging buffer; false when more bytes, or a slot, are needed first.</summary>
+    /// <summary>
+    /// Takes one frame out of the staging buffer; false when more bytes, or a slot, are needed first.
+    /// </summary>
     private bool ParseOne()
     {
         if (!_hasFrame && !TakeHeader())
@@ -175,9 +179,8 @@ internal sealed partial class PeerConnection
     {
         if (!_user.Buffers.TryRent(out IoBuffer? slot))
         {
-            // Told inside somebody else's return of a slot: go on in a turn of our own.
             _isPaused = true;
-            _user.Buffers.WhenReturned(() => _loop.Post(_resume));
+            _user.Buffers.WhenReturned(_slotReturned);
             return false;
         }
 
@@ -223,7 +226,8 @@ internal sealed partial class PeerConnection
     {
         IncomingIo incoming = _incoming!;
         _incoming = null;
-        ReadOnlySpan<byte> data = incoming.Slot!.Span.Slice(BufferPool.HeadroomBytes, (int)incoming.LengthBytes);
+        int length = (int)incoming.LengthBytes;
+        ReadOnlySpan<byte> data = incoming.Slot!.Span.Slice(BufferPool.HeadroomBytes, length);
         if (Crc32C.Compute(data) == _frame.PayloadCrc)
         {
             return Deliver(incoming);

@@ -6,12 +6,14 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Replication;
 
 /// <summary>
-/// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers are
-/// checked for magic, checksum, version, tag (key, order) and session before anything else is looked at.
+/// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers
+/// are checked for magic, checksum, version, tag (key, order) and session before anything else is looked at.
 /// </summary>
 internal sealed partial class PeerConnection
 {
-    /// <summary>Data up to this is copied next to its header: cheaper than a system call of its own.</summary>
+    /// <summary>
+    /// Data up to this is copied next to its header: cheaper than a system call of its own.
+    /// </summary>
     private const int CopiedBytes = 8192;
 
     private const long CloseGraceNs = 1_000_000_000;
@@ -41,6 +43,8 @@ internal sealed partial class PeerConnection
         _receive = new IoOperation(Received);
         _receiveData = new IoOperation(DataReceived);
         _resume = Resume;
+        // Told inside somebody else's return of a slot: goes on in a turn of its own.
+        _slotReturned = () => _loop.Post(_resume);
         LastReceivedNs = loop.NowNs;
         LastSentNs = loop.NowNs;
     }
@@ -62,7 +66,8 @@ internal sealed partial class PeerConnection
         PeerFrameFlags flags = request.ForceUnitAccess ? PeerFrameFlags.ForceUnitAccess : PeerFrameFlags.None;
         if (request.Operation == VolumeOperation.Write)
         {
-            if (SendData(PeerFrameType.Write, flags, sequence, request.Volume, request.Offset, request.Data, request))
+            if (SendData(
+                PeerFrameType.Write, flags, sequence, request.Volume, request.Offset, request.Data, request))
             {
                 request.BeginSend();
                 Pump();
@@ -86,7 +91,8 @@ internal sealed partial class PeerConnection
 
     public void SendCopy(CopyIo copy, long sequence)
     {
-        if (SendData(PeerFrameType.Copy, PeerFrameFlags.None, sequence, copy.Volume, copy.Offset, copy.Data, copy))
+        if (SendData(
+            PeerFrameType.Copy, PeerFrameFlags.None, sequence, copy.Volume, copy.Offset, copy.Data, copy))
         {
             copy.BeginSend();
             Pump();
@@ -120,7 +126,9 @@ internal sealed partial class PeerConnection
         Pump();
     }
 
-    /// <summary>Listens to the peer no more, lets what was sent before leave (for at most a second), then closes.</summary>
+    /// <summary>
+    /// Listens to the peer no more, lets what was sent before leave (for at most a second), then closes.
+    /// </summary>
     public void CloseAfterSending(string reason)
     {
         if (_closing is null)
@@ -143,6 +151,12 @@ internal sealed partial class PeerConnection
     public void Tick(long linkTimeoutNs)
     {
         long now = _loop.NowNs;
+        if (_isPaused)
+        {
+            // What the peer sends waits in the socket until a slot is free: that says nothing about the peer.
+            LastReceivedNs = now;
+        }
+
         if (_closing is null && now - LastReceivedNs > linkTimeoutNs)
         {
             Close($"nothing heard for {(now - LastReceivedNs) / 1_000_000} ms");
@@ -155,7 +169,10 @@ internal sealed partial class PeerConnection
         FinishClose();
     }
 
-    /// <summary>True when the data is sent in place: the owner's memory is in use until <see cref="ISendOwner.SendEnded"/>.</summary>
+    /// <summary>
+    /// True when the data is sent in place: the owner's memory is in use until <see
+    /// cref="ISendOwner.SendEnded"/>.
+    /// </summary>
     private bool SendData(
         PeerFrameType type, PeerFrameFlags flags, long sequence, int volume, long offset, BufferSlice data,
         ISendOwner owner)

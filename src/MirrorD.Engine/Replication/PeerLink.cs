@@ -1,3 +1,4 @@
+using System.Net;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Peer;
@@ -16,29 +17,48 @@ internal sealed class PeerLink
     private const long RetryNs = 300_000_000;
     private const long RefusedRetryNs = 10_000_000_000;
 
-    /// <summary>Strangers may hold so many connections open while they authenticate; more are closed at once.</summary>
+    /// <summary>
+    /// So many connections authenticate at once. One more takes the place of the oldest: a peer needs two
+    /// round trips, whoever is still there after that is none.
+    /// </summary>
     private const int MaxAuthenticating = 8;
+
+    /// <summary>
+    /// Pause of the listener while all places are taken: with it each has at least 40 ms, however many come.
+    /// </summary>
+    private const long CrowdPauseNs = 5_000_000;
+
+    /// <summary>
+    /// Different problems told within <see cref="TellAgainNs"/>; strangers can think of many.
+    /// </summary>
+    private const int MaxTold = 16;
+
+    private const long TellAgainNs = 600_000_000_000;
 
     private readonly IIoLoop _loop;
     private readonly ResourceOptions _options;
     private readonly IResourceHost _host;
     private readonly Action<IConnection, LinkKeys, bool> _connected;
     private readonly bool _isConnector;
-    private readonly HashSet<LinkAuthentication> _authenticating = [];
+    private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
+    private readonly HashSet<string> _told = new(MaxTold);
     private readonly IoOperation _accept;
     private readonly IoOperation _connect;
+    private readonly IoOperation _crowdPause;
     private IListener? _listener;
     private long _connectAtNs;
     private long _listenAtNs;
-    private string _lastProblem = "";
+    private long _tellAgainAtNs;
     private bool _isStopped;
 
     /// <param name="loop">The loop.</param>
     /// <param name="options">Where, with which key.</param>
     /// <param name="host">Randomness and events.</param>
-    /// <param name="connected">Gets each authenticated connection: its keys, and whether this side made it.</param>
+    /// <param name="connected">Gets each authenticated connection: its keys, and whether this side made
+    /// it.</param>
     public PeerLink(
-        IIoLoop loop, ResourceOptions options, IResourceHost host, Action<IConnection, LinkKeys, bool> connected)
+        IIoLoop loop, ResourceOptions options, IResourceHost host,
+        Action<IConnection, LinkKeys, bool> connected)
     {
         _loop = loop;
         _options = options;
@@ -47,6 +67,7 @@ internal sealed class PeerLink
         _isConnector = string.CompareOrdinal(options.NodeName, options.PeerName) < 0;
         _accept = new IoOperation(Accepted);
         _connect = new IoOperation(ConnectDone);
+        _crowdPause = new IoOperation(_ => AcceptNext());
     }
 
     /// <summary>The peer is connected or being authenticated: no further attempt is made.</summary>
@@ -83,6 +104,7 @@ internal sealed class PeerLink
     {
         _isStopped = true;
         _listener?.Close();
+        _loop.CancelTimer(_crowdPause);
         foreach (LinkAuthentication authentication in _authenticating.ToArray())
         {
             authentication.Cancel("stopping");
@@ -94,7 +116,7 @@ internal sealed class PeerLink
         try
         {
             _listener = _loop.Listen(_options.Listen);
-            _loop.Accept(_listener, _accept);
+            AcceptNext();
         }
         catch (IOException problem)
         {
@@ -104,20 +126,23 @@ internal sealed class PeerLink
         }
     }
 
+    private void AcceptNext()
+    {
+        if (!_isStopped && _listener is not null)
+        {
+            _loop.Accept(_listener, _accept);
+        }
+    }
+
     private void Accepted(IoOperation operation)
     {
-        if (operation.Connection is { } connection)
+        if (_isStopped)
         {
-            if (_authenticating.Count >= MaxAuthenticating || _isStopped)
-            {
-                connection.Close();
-            }
-            else
-            {
-                Authenticate(connection);
-            }
+            operation.Connection?.Close();
+            return;
         }
-        else if (!_isStopped)
+
+        if (operation.Connection is not { } connection)
         {
             Tell($"accepting a connection failed with errno {-operation.Result}");
             _listener?.Close();
@@ -126,9 +151,20 @@ internal sealed class PeerLink
             return;
         }
 
-        if (!_isStopped)
+        bool isCrowded = _authenticating.Count >= MaxAuthenticating;
+        if (isCrowded)
         {
-            _loop.Accept(_listener!, _accept);
+            _authenticating[0].Cancel("too many connections authenticate at once");
+        }
+
+        Authenticate(connection);
+        if (isCrowded)
+        {
+            _loop.StartTimer(_loop.NowNs + CrowdPauseNs, _crowdPause);
+        }
+        else
+        {
+            AcceptNext();
         }
     }
 
@@ -136,7 +172,8 @@ internal sealed class PeerLink
     {
         if (operation.Connection is not { } connection)
         {
-            Tell($"can't connect to {_options.PeerName} at {_options.Connect}: errno {-operation.Result}");
+            string where = Describe(_options.Connect);
+            Tell($"can't connect to {_options.PeerName} at {where}: errno {-operation.Result}");
         }
         else if (_isStopped || IsBusy)
         {
@@ -152,9 +189,9 @@ internal sealed class PeerLink
     {
         byte[] challenge = new byte[PeerHello.ChallengeBytes];
         _host.FillRandom(challenge);
+        var hello = new PeerHello(_options.Node, challenge, _options.Name);
         _authenticating.Add(new LinkAuthentication(
-            _loop, connection, _isConnector, new PeerHello(_options.Node, challenge, _options.Name), _options.Key,
-            AuthenticationTimeoutNs, Authenticated));
+            _loop, connection, _isConnector, hello, _options.Key, AuthenticationTimeoutNs, Authenticated));
     }
 
     private void Authenticated(LinkAuthentication authentication, LinkKeys? keys, NodeId peer, string problem)
@@ -162,27 +199,46 @@ internal sealed class PeerLink
         _authenticating.Remove(authentication);
         if (keys is null)
         {
-            Tell($"link attempt with {authentication.Connection.Name} refused: {problem}");
+            Tell($"link attempt refused: {problem}", $" ({authentication.Connection.Name})");
         }
-        else if (_isStopped || peer == _options.Node)
+        else if (_isStopped)
         {
-            Tell(peer == _options.Node ? "the other side has this node's own id: don't copy the state directory" : "");
+            authentication.Connection.Close();
+        }
+        else if (peer == _options.Node)
+        {
+            Tell("the other side has this node's own id: don't copy the state directory");
             authentication.Connection.Close();
         }
         else
         {
-            _lastProblem = "";
+            _told.Clear();
             _connected(authentication.Connection, keys, _isConnector);
         }
     }
 
-    /// <summary>One event per change of cause, not one per attempt.</summary>
-    private void Tell(string problem)
+    /// <summary>Each cause once, until the peer was there or some minutes have passed.</summary>
+    /// <param name="problem">The cause, without what differs from attempt to attempt.</param>
+    /// <param name="example">Where it happened this time.</param>
+    private void Tell(string problem, string example = "")
     {
-        if (problem != _lastProblem && problem.Length > 0)
+        long now = _loop.NowNs;
+        if (now >= _tellAgainAtNs)
         {
-            _lastProblem = problem;
-            _host.Raise(new ResourceEvent(_loop.NowNs, "link-problem", $"{_options.Name}: {problem}"));
+            _tellAgainAtNs = now + TellAgainNs;
+            _told.Clear();
+        }
+
+        if (_told.Count < MaxTold && _told.Add(problem))
+        {
+            _host.Raise(new ResourceEvent(now, "link-problem", $"{_options.Name}: {problem}{example}"));
         }
     }
+
+    private static string Describe(Endpoint endpoint) => endpoint switch
+    {
+        TcpEndpoint tcp => new IPEndPoint(tcp.Address, tcp.Port).ToString(),
+        UnixEndpoint unix => unix.Path,
+        _ => endpoint.ToString(),
+    };
 }

@@ -10,13 +10,17 @@ internal interface ISendOwner
 }
 
 /// <summary>
-/// Outgoing bytes of one connection, in order, one send at a time. Small pieces are copied together into chunks,
-/// so that many frames leave with one system call; large ones are sent from where they are, and their owner is
-/// told when they have left. Not bounded by itself: what may be in flight is bounded by slots on both sides.
+/// Outgoing bytes of one connection, in order, one send at a time. Small pieces are copied together into
+/// chunks, so that many frames leave with one system call; large ones are sent from where they are, and their
+/// owner is told when they have left. Not bounded by itself: what may be in flight is bounded by slots on
+/// both sides.
 /// </summary>
 internal sealed class SendQueue
 {
     private const int ChunkBytes = 64 * 1024;
+
+    /// <summary>Chunks kept for reuse; more are needed only while a burst of messages waits.</summary>
+    private const int KeptChunks = 4;
 
     private readonly IIoLoop _loop;
     private readonly IConnection _connection;
@@ -90,7 +94,9 @@ internal sealed class SendQueue
         }
     }
 
-    /// <summary>After the connection is closed and nothing is being sent: owners get their pieces back.</summary>
+    /// <summary>
+    /// After the connection is closed and nothing is being sent: owners get their pieces back.
+    /// </summary>
     public void Abandon()
     {
         while (_segments.TryDequeue(out Segment segment))
@@ -130,15 +136,25 @@ internal sealed class SendQueue
 
     private void Sent(IoOperation operation)
     {
+        // The owner may append and pump, which begins the operation anew.
+        int error = operation.Result < 0 ? -operation.Result : 0;
         Segment sent = _sending;
         _sending = default;
         sent.Owner?.SendEnded();
-        if (sent.EndsChunk is not null)
-        {
-            _freeChunks.Push(sent.EndsChunk);
-        }
+        Keep(sent.EndsChunk);
+        _ended(error);
+    }
 
-        _ended(operation.Result < 0 ? -operation.Result : 0);
+    private void Keep(IoBuffer? chunk)
+    {
+        if (chunk is not null && _freeChunks.Count < KeptChunks)
+        {
+            _freeChunks.Push(chunk);
+        }
+        else
+        {
+            chunk?.Dispose();
+        }
     }
 
     /// <summary>A chunk that was sealed when nothing new stood in it only has to be given back.</summary>
@@ -147,10 +163,7 @@ internal sealed class SendQueue
         while (_segments.TryPeek(out Segment next) && next.Slice.LengthBytes == 0)
         {
             _segments.Dequeue();
-            if (next.EndsChunk is not null)
-            {
-                _freeChunks.Push(next.EndsChunk);
-            }
+            Keep(next.EndsChunk);
         }
     }
 }

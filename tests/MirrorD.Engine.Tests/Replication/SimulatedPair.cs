@@ -14,7 +14,7 @@ namespace MirrorD.Engine.Tests.Replication;
 internal sealed class SimulatedPair
 {
     public const long SecondNs = 1_000_000_000;
-    private static readonly byte[] SharedKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    public static readonly byte[] SharedKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
     private readonly Dictionary<string, HashSet<(ulong Session, NodeId Owner)>> _arbiterKeys = [];
 
     public SimulatedPair(ulong seed = 1, int volumes = 1, long dataBytes = 16 << 20, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze,
@@ -100,6 +100,9 @@ internal sealed class SimulatedPair
 
         public ReadOnlyMemory<byte> Key { get; set; } = SharedKey;
 
+        /// <summary>Where it connects to instead of its peer: something in between.</summary>
+        public Endpoint? ConnectTo { get; set; }
+
         public LinkState Link => Resource.Status.Link;
 
         public Role Role => Resource.Status.Role;
@@ -124,7 +127,8 @@ internal sealed class SimulatedPair
         public void Start()
         {
             _loop = _pair.World.CreateLoop(Name);
-            Resource = new ReplicatedResource(_loop, _options with { Key = Key, Boot = _boot }, this);
+            Resource = new ReplicatedResource(_loop,
+                _options with { Key = Key, Boot = _boot, Connect = ConnectTo ?? _options.Connect }, this);
             Resource.Start();
         }
 
