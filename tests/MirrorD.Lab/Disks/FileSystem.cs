@@ -22,7 +22,9 @@ public sealed class FileSystem
     /// <param name="devicePath">The device; what is on it is overwritten.</param>
     /// <param name="type">"ext4" or "xfs".</param>
     public static void Make(string devicePath, string type) =>
-        Tool.Run($"mkfs.{type}", "-q", type == "xfs" ? "-f" : "-F", devicePath).Require();
+        Tool.Run(
+            $"mkfs.{type}", type == "xfs" ? ["-q", "-f", devicePath]
+            : ["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", devicePath]).Require();
 
     /// <summary>Mounts a file system, which replays its journal.</summary>
     public static FileSystem Mount(Lab lab, string name, string devicePath, string type)

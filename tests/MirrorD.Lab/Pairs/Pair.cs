@@ -84,21 +84,16 @@ public sealed class Pair
                   {{node.Name}}:
                     dedicated: {address: {{host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
                     production: {address: {{host.ProductionAddress}}, interface: {{Host.ProductionInterface}}}
-                    resources:
-                      {{ResourceName}}:
-                        volumes:
                 """);
-            foreach (string volume in _options.Volumes)
-            {
-                string kind = _options.Disks == DiskKind.File ? "file" : "device";
-                text.AppendLine($"          {volume}: {{{kind}: {node.AddDisk(volume, _options)}}}");
-            }
         }
 
+        // The resource names a's disks; b has others.
+        text.AppendLine($"    resources: {{{ResourceName}: {{volumes: {{{Volumes(B)}}}}}}}");
         text.AppendLine($$"""
             resources:
               {{ResourceName}}:
                 between: [a, b]
+                volumes: { {{Volumes(A)}} }
                 addresses: [{address: {{Lab.ServiceAddress}}/32}]
                 on-peer-loss: {{_options.OnPeerLoss}}
                 link-timeout: {{_options.LinkTimeout}}
@@ -116,6 +111,13 @@ public sealed class Pair
         }
 
         return text.ToString();
+    }
+
+    private string Volumes(Node node)
+    {
+        string kind = _options.Disks == DiskKind.File ? "file" : "device";
+        return string.Join(
+            ", ", _options.Volumes.Select(volume => $"{volume}: {{{kind}: {node.AddDisk(volume, _options)}}}"));
     }
 
     // The disks are new on both sides, so there is nothing to name as source.
