@@ -24,7 +24,9 @@ public sealed class OutageTests : PairTest
             pair.A.WaitFor("to notice the outage", 20, view => view.Link == "Disconnected");
             WriteRandomBlocks(client, seed: 2);
             client.Flush();
-            Assert.InRange(pair.A.Status().DirtyBytes("data"), (Writes - 50) * 4096L, Writes * 4096L);
+            pair.A.WaitFor(
+                "to show the blocks written as dirty", 10,
+                view => view.DirtyBytes("data") is > (Writes - 50) * 4096L and <= Writes * 4096L);
         }
 
         LinkBytes before = Lab.Link.ReadBytes();

@@ -1,4 +1,5 @@
 using MirrorD.Lab.Clients;
+using MirrorD.Lab.Disks;
 using MirrorD.Lab.Pairs;
 using MirrorD.Lab.Processes;
 
@@ -73,9 +74,8 @@ public sealed class WriteOrderTests : PairTest
 
     private static long Sequence(string disk)
     {
-        using var stream = new FileStream(disk, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         byte[] block = new byte[Stamp.BlockBytes];
-        stream.ReadExactly(block);
+        DiskReader.Read(disk, block);
         return Stamp.Read(block, 0, 0) ?? throw new InvalidDataException("block 0 holds foreign data");
     }
 }
