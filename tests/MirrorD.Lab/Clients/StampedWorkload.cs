@@ -16,6 +16,9 @@ public sealed class StampedWorkload
     private readonly long[] _acknowledged;
     private readonly long[] _flushed;
     private readonly HashSet<int> _inFlight = [];
+
+    // Torn by a power cut and not written since.
+    private readonly HashSet<int> _torn = [];
     private long _nextSequence = 1;
     private volatile bool _stopping;
     private Thread? _thread;
@@ -118,7 +121,11 @@ public sealed class StampedWorkload
             highest = Math.Max(highest, sequence.Value);
         }
 
-        if (lowest != highest && !powerWasCut)
+        if (lowest != highest && powerWasCut)
+        {
+            _torn.Add(index);
+        }
+        else if (lowest != highest && !_torn.Contains(index))
         {
             return $"block {index} is torn between writes {lowest} and {highest}";
         }
@@ -197,6 +204,7 @@ public sealed class StampedWorkload
             (int written, long number, bool wasDurable) = writes[cookie];
             writes.Remove(cookie);
             _inFlight.Remove(written);
+            _torn.Remove(written);
             _acknowledged[written] = number;
             if (wasDurable)
             {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace MirrorD.Lab.Networks;
 
@@ -17,8 +18,8 @@ public static class HostThread
         {
             try
             {
-                using FileStream entry = File.OpenRead($"/run/netns/{host.Namespace}");
-                if (Enter((int)entry.SafeFileHandle.DangerousGetHandle(), NetworkNamespace) != 0)
+                using SafeFileHandle entry = File.OpenHandle($"/run/netns/{host.Namespace}");
+                if (Enter((int)entry.DangerousGetHandle(), NetworkNamespace) != 0)
                 {
                     throw new InvalidOperationException($"setns: errno {Marshal.GetLastPInvokeError()}");
                 }
