@@ -108,7 +108,7 @@ public sealed class HostileInputTests : PairTest
         client.Write(0, new byte[4096]);
     }
 
-    // A third each: NBD, control API, the peer's port.
+    // A third each: NBD, control API, the peer's port. Each is closed before the next comes.
     private void SendRandom(Pair pair, string[] sockets, int count, Random random)
     {
         byte[] bytes = new byte[200];
@@ -125,6 +125,8 @@ public sealed class HostileInputTests : PairTest
                     _ => RawConnection.ToTcp(pair.B.Host.DedicatedAddress!, PeerPort),
                 };
                 connection.Send(some);
+                connection.EndSending();
+                Assert.True(connection.IsClosedWithin(10), $"input {input} left its connection open");
             }
         });
     }
