@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace MirrorD.Api;
 
-/// <summary>How the contracts look as JSON: camel case, null left out, unknown members in requests refused.</summary>
+/// <summary>
+/// How the contracts look as JSON: camel case, null left out, unknown members in requests refused.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -12,13 +12,17 @@ public static class ApiPaths
     /// <summary>GET: <see cref="StatusReport"/>.</summary>
     public const string Status = "/v1/status";
 
-    /// <summary>GET: server-sent events, each a <see cref="StatusReport"/>; one at once, then on each change.</summary>
+    /// <summary>
+    /// GET: server-sent events, each a <see cref="StatusReport"/>; one at once, then on each change.
+    /// </summary>
     public const string StatusStream = "/v1/status/stream";
 
     /// <summary>GET, optional ?after=sequence: <see cref="EventList"/>.</summary>
     public const string Events = "/v1/events";
 
-    /// <summary>GET, optional ?after=sequence: server-sent events, each an <see cref="EventReport"/>.</summary>
+    /// <summary>
+    /// GET, optional ?after=sequence: server-sent events, each an <see cref="EventReport"/>.
+    /// </summary>
     public const string EventStream = "/v1/events/stream";
 
     /// <summary>GET: <see cref="ExplainReport"/>.</summary>

@@ -1,6 +1,8 @@
 namespace MirrorD.Api;
 
-/// <summary>A resource as its node sees it. States are the words of the documentation, e.g. UpToDate.</summary>
+/// <summary>
+/// A resource as its node sees it. States are the words of the documentation, e.g. UpToDate.
+/// </summary>
 public sealed record ResourceReport
 {
     /// <summary>Name.</summary>

@@ -3,7 +3,9 @@ using MirrorD.Configuration.Yaml;
 
 namespace MirrorD.Configuration;
 
-/// <summary>Reads the cluster configuration: mirrord.yaml and, beside it, conf.d/*.yaml in the order of their names.</summary>
+/// <summary>
+/// Reads the cluster configuration: mirrord.yaml and, beside it, conf.d/*.yaml in the order of their names.
+/// </summary>
 public static class ConfigurationFile
 {
     /// <summary>Where the configuration is unless another place is named.</summary>

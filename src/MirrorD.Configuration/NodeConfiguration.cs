@@ -5,9 +5,12 @@ namespace MirrorD.Configuration;
 /// <summary>A host that runs mirrord.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Dedicated">Networks between the nodes; the link of a resource runs over the first.</param>
-/// <param name="Production">Networks of the clients; service addresses go to the first unless they name an interface.</param>
+/// <param name="Production">
+/// Networks of the clients; service addresses go to the first unless they name an interface.
+/// </param>
 public sealed record NodeConfiguration(
-    string Name, IReadOnlyList<NetworkConfiguration> Dedicated, IReadOnlyList<NetworkConfiguration> Production);
+    string Name, IReadOnlyList<NetworkConfiguration> Dedicated,
+    IReadOnlyList<NetworkConfiguration> Production);
 
 /// <summary>A node's place in a network.</summary>
 /// <param name="Address">The node's own address there.</param>

@@ -15,7 +15,9 @@ public sealed record ResourceOnNode(
 /// <param name="Name">Volume name.</param>
 /// <param name="Path">Block device or preallocated file.</param>
 /// <param name="IsFile">True for a file.</param>
-/// <param name="MetadataPath">Device or file of the metadata; null when it lives at the end of <paramref name="Path"/>.</param>
+/// <param name="MetadataPath">
+/// Device or file of the metadata; null when it lives at the end of <paramref name="Path"/>.
+/// </param>
 public sealed record VolumeConfiguration(string Name, string Path, bool IsFile, string? MetadataPath);
 
 /// <summary>A service address on one node.</summary>

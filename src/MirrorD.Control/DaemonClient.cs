@@ -30,7 +30,8 @@ internal sealed class DaemonClient : IDisposable
     /// <summary>Reads a report.</summary>
     public async Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken stop)
     {
-        using HttpResponseMessage response = await Send(new HttpRequestMessage(HttpMethod.Get, path), false, stop);
+        using HttpResponseMessage response = await Send(
+            new HttpRequestMessage(HttpMethod.Get, path), false, stop);
         return await ReadBody(response, type, stop);
     }
 
@@ -52,7 +53,8 @@ internal sealed class DaemonClient : IDisposable
     public async IAsyncEnumerable<T> Stream<T>(
         string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken stop)
     {
-        using HttpResponseMessage response = await Send(new HttpRequestMessage(HttpMethod.Get, path), false, stop);
+        using HttpResponseMessage response = await Send(
+            new HttpRequestMessage(HttpMethod.Get, path), false, stop);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
         while (await ReadLine(reader, stop) is { } line)
         {
@@ -78,7 +80,8 @@ internal sealed class DaemonClient : IDisposable
         }
     }
 
-    private async Task<T> ReadBody<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken stop)
+    private async Task<T> ReadBody<T>(
+        HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken stop)
     {
         try
         {
@@ -95,7 +98,8 @@ internal sealed class DaemonClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> Send(HttpRequestMessage request, bool refusalIsReply, CancellationToken stop)
+    private async Task<HttpResponseMessage> Send(
+        HttpRequestMessage request, bool refusalIsReply, CancellationToken stop)
     {
         HttpResponseMessage response;
         try
@@ -107,7 +111,8 @@ internal sealed class DaemonClient : IDisposable
             throw Unreachable(failed);
         }
 
-        if (response.IsSuccessStatusCode || (refusalIsReply && response.StatusCode == HttpStatusCode.Conflict))
+        if (response.IsSuccessStatusCode
+            || (refusalIsReply && response.StatusCode == HttpStatusCode.Conflict))
         {
             return response;
         }
@@ -144,7 +149,8 @@ internal sealed class DaemonClient : IDisposable
             SocketError.ConnectionRefused => (
                 "nobody listens there", "start the daemon with 'systemctl start mirrord'"),
             _ when !File.Exists(_socket) => (
-                "it is not there", "start the daemon with 'systemctl start mirrord', or name its socket with --socket"),
+                "it is not there",
+                "start the daemon with 'systemctl start mirrord', or name its socket with --socket"),
             _ => (failed.InnerException?.Message ?? failed.Message, "look into 'journalctl -u mirrord'"),
         };
         return new CommandFailure(
@@ -152,5 +158,6 @@ internal sealed class DaemonClient : IDisposable
     }
 
     private CommandFailure Broken(string what) => new(
-        ExitCode.Failed, $"the daemon at {_socket} answered with {what}", "check that daemon and mirrorctl are of one version");
+        ExitCode.Failed, $"the daemon at {_socket} answered with {what}",
+        "check that daemon and mirrorctl are of one version");
 }

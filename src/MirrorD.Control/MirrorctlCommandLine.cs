@@ -12,8 +12,9 @@ internal static class MirrorctlCommandLine
 {
     private static readonly Type[] s_verbs =
     [
-        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(SwitchoverVerb), typeof(PromoteVerb),
-        typeof(DemoteVerb), typeof(CreateVerb), typeof(InspectVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(VersionVerb),
+        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(SwitchoverVerb),
+        typeof(PromoteVerb), typeof(DemoteVerb), typeof(CreateVerb), typeof(InspectVerb), typeof(KeygenVerb),
+        typeof(ConfigVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>
@@ -128,7 +129,8 @@ internal static class MirrorctlCommandLine
             null),
         MissingValueOptionError missing => ($"the option --{missing.NameInfo.LongName} needs a value", null),
         BadFormatConversionError bad => ($"the value of --{bad.NameInfo.LongName} has a wrong form", null),
-        MutuallyExclusiveSetError both => ($"--{both.NameInfo.LongName} can't be combined with the other", null),
+        MutuallyExclusiveSetError both =>
+            ($"--{both.NameInfo.LongName} can't be combined with the other", null),
         RepeatedOptionError twice => ($"the option --{twice.NameInfo.LongName} is given twice", null),
         _ => ($"the command line is wrong ({error.Tag})", null),
     };

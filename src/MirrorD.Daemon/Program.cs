@@ -15,7 +15,8 @@ namespace MirrorD.Daemon;
 /// <summary>Entry point of mirrord.</summary>
 internal static class Program
 {
-    // A stop waits for hooks (30 s each by default) and for what is in flight; systemd waits longer (TimeoutStopSec).
+    // A stop waits for hooks (30 s each by default) and for what is in flight; systemd waits longer
+    // (TimeoutStopSec).
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(75);
 
     private static async Task<int> Main(string[] arguments)
@@ -69,7 +70,8 @@ internal static class Program
         NodeContext context = NodeContextLoader.Load(options);
         using RunDirectory held = RunDirectory.Take(options.RunDirectory);
         var logging = new NLogLoggerProvider(
-            new NLogProviderOptions(), new NLog.LogFactory { Configuration = LogSetup.Configuration(options.Verbose) });
+            new NLogProviderOptions(),
+            new NLog.LogFactory { Configuration = LogSetup.Configuration(options.Verbose) });
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder
             .AddProvider(logging)
             .SetMinimumLevel(options.Verbose ? LogLevel.Debug : LogLevel.Information));

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MirrorD.Configuration.NodeState;
 
-/// <summary>The key that the nodes share: 32 random bytes, in a file as one line of 64 hexadecimal digits.</summary>
+/// <summary>
+/// The key that the nodes share: 32 random bytes, in a file as one line of 64 hexadecimal digits.
+/// </summary>
 public static class ClusterKey
 {
     /// <summary>Length of the key.</summary>
@@ -47,7 +49,8 @@ public static class ClusterKey
             if ((mode & ~OwnerOnly & ~UnixFileMode.GroupRead) != 0)
             {
                 throw new NodeStateException(
-                    $"the key {path} is open to others (mode {Convert.ToString((int)mode, 8)})", $"chmod 600 {path}");
+                    $"the key {path} is open to others (mode {Convert.ToString((int)mode, 8)})",
+                    $"chmod 600 {path}");
             }
 
             string text = File.ReadAllText(path).Trim();

@@ -48,7 +48,8 @@ public sealed class StateDirectory(string path)
             {
                 DurableFile.TryCreate(
                     NodeIdFile, System.Text.Encoding.ASCII.GetBytes($"{Guid.NewGuid()}\n"),
-                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead
+                        | UnixFileMode.OtherRead);
             }
 
             string text = File.ReadAllText(NodeIdFile).Trim();
@@ -62,7 +63,8 @@ public sealed class StateDirectory(string path)
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new NodeStateException(
-                $"{NodeIdFile} can't be used: {failed.Message.TrimEnd('.')}", "run this as root, and check the disk");
+                $"{NodeIdFile} can't be used: {failed.Message.TrimEnd('.')}",
+                "run this as root, and check the disk");
         }
     }
 }

@@ -6,7 +6,9 @@ namespace MirrorD.Configuration.Reading;
 /// <summary>Addresses in the one way in which people write them.</summary>
 internal static class Addresses
 {
-    /// <summary>The address; null when it is none. "10.1" and "0x0a000001", which the library takes, are none here.</summary>
+    /// <summary>
+    /// The address; null when it is none. "10.1" and "0x0a000001", which the library takes, are none here.
+    /// </summary>
     public static IPAddress? Parse(string text)
     {
         if (!IPAddress.TryParse(text, out IPAddress? address))
@@ -14,6 +16,8 @@ internal static class Addresses
             return null;
         }
 
-        return address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text ? null : address;
+        return address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text
+            ? null
+            : address;
     }
 }

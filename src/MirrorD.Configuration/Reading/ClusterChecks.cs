@@ -4,7 +4,8 @@ namespace MirrorD.Configuration.Reading;
 
 /// <summary>What only shows across sections: addresses, devices and ports that are used twice.</summary>
 internal sealed class ClusterChecks(
-    ConfigurationErrors errors, ClusterConfiguration configuration, IReadOnlyDictionary<string, ReadResource> resources)
+    ConfigurationErrors errors, ClusterConfiguration configuration,
+    IReadOnlyDictionary<string, ReadResource> resources)
 {
     // A common setting is read for both nodes of a pair; its mistake is told once.
     private readonly HashSet<(SourcePlace Place, string Subject)> _told = [];
@@ -40,11 +41,13 @@ internal sealed class ClusterChecks(
     }
 
     private void Claim(
-        Dictionary<string, (string Owner, SourcePlace Place)> seen, string address, string owner, SourcePlace place)
+        Dictionary<string, (string Owner, SourcePlace Place)> seen, string address, string owner,
+        SourcePlace place)
     {
         if (seen.TryGetValue(address, out (string Owner, SourcePlace Place) earlier))
         {
-            errors.Add(place, $"address {address} of {owner} is already that of {earlier.Owner} ({earlier.Place})",
+            errors.Add(
+                place, $"address {address} of {owner} is already that of {earlier.Owner} ({earlier.Place})",
                 "give each its own address");
             return;
         }
@@ -57,18 +60,22 @@ internal sealed class ClusterChecks(
         var used = new List<(string Path, string Resource, SourcePlace Place)>();
         foreach ((string name, ReadResource resource) in resources)
         {
-            foreach ((_, string path, SourcePlace place) in resource.VolumePlaces.Where(entry => entry.Node == node))
+            foreach ((_, string path, SourcePlace place) in resource.VolumePlaces.Where(
+                entry => entry.Node == node))
             {
                 foreach ((string other, string owner, SourcePlace earlier) in used)
                 {
                     if (other == path && _told.Add((place, path)))
                     {
-                        errors.Add(place, $"node {node}: {path} is already used by resource {owner} ({earlier})",
+                        errors.Add(
+                            place, $"node {node}: {path} is already used by resource {owner} ({earlier})",
                             "give each volume and each metadata area its own device or file");
                     }
-                    else if ((IsPartitionOf(path, other) || IsPartitionOf(other, path)) && _told.Add((place, path)))
+                    else if ((IsPartitionOf(path, other) || IsPartitionOf(other, path))
+                        && _told.Add((place, path)))
                     {
-                        errors.Add(place, $"node {node}: {path} overlaps {other} of resource {owner} ({earlier})",
+                        errors.Add(
+                            place, $"node {node}: {path} overlaps {other} of resource {owner} ({earlier})",
                             "use either the whole disk or its partitions");
                     }
                 }

@@ -10,7 +10,8 @@ internal sealed class ClusterReader(ConfigurationErrors errors)
         var section = new Section(root, "", errors, "nodes", "resources", "arbiter");
         if (!section.Has("nodes"))
         {
-            section.Missing("nodes", "{a: {dedicated: {address: 10.0.0.1}}, b: {dedicated: {address: 10.0.0.2}}}");
+            section.Missing(
+                "nodes", "{a: {dedicated: {address: 10.0.0.1}}, b: {dedicated: {address: 10.0.0.2}}}");
         }
 
         var nodes = new NodeReader(errors).Read(section);
@@ -23,7 +24,8 @@ internal sealed class ClusterReader(ConfigurationErrors errors)
 
         var configuration = new ClusterConfiguration
         {
-            Nodes = nodes.ToDictionary(pair => pair.Key, pair => pair.Value.Configuration!, StringComparer.Ordinal),
+            Nodes = nodes.ToDictionary(
+                pair => pair.Key, pair => pair.Value.Configuration!, StringComparer.Ordinal),
             Resources = resources.ToDictionary(
                 pair => pair.Key, pair => pair.Value.Configuration!, StringComparer.Ordinal),
             Arbiter = arbiter,
@@ -46,6 +48,8 @@ internal sealed class ClusterReader(ConfigurationErrors errors)
             return null;
         }
 
-        return section.AbsolutePath("directory", "/mnt/arbiter") is { } path ? new ArbiterConfiguration(path) : null;
+        return section.AbsolutePath("directory", "/mnt/arbiter") is { } path
+            ? new ArbiterConfiguration(path)
+            : null;
     }
 }

@@ -2,7 +2,9 @@ using MirrorD.Configuration.Yaml;
 
 namespace MirrorD.Configuration.Reading;
 
-/// <summary>Names of nodes, resources and volumes: they become directories, exports and metadata fields.</summary>
+/// <summary>
+/// Names of nodes, resources and volumes: they become directories, exports and metadata fields.
+/// </summary>
 internal static class Names
 {
     private const int LongestBytes = 63;
@@ -17,7 +19,8 @@ internal static class Names
         if (!good)
         {
             errors.Add(entry.Place, $"'{name}' can't be the name of a {what}",
-                $"use up to {LongestBytes} letters, digits, '-', '_' and '.', beginning with a letter or digit");
+                $"use up to {LongestBytes} letters, digits, '-', '_' and '.', beginning with a letter or " +
+                "digit");
         }
 
         return good;

@@ -9,7 +9,8 @@ public static class NearestKey
         string? nearest = Find(written, known);
         return nearest is not null
             ? $"did you mean '{nearest}'?"
-            : known.Count == 0 ? $"there are no {whatKnown}" : $"the {whatKnown} are {string.Join(", ", known)}";
+            : known.Count == 0 ? $"there are no {whatKnown}" : $"the {whatKnown} are " +
+                $"{string.Join(", ", known)}";
     }
 
     /// <summary>The known word nearest to what was written; null when none is near.</summary>
@@ -24,7 +25,9 @@ public static class NearestKey
             .FirstOrDefault();
     }
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).</summary>
+    /// <summary>
+    /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+    /// </summary>
     internal static int Distance(string a, string b)
     {
         int[,] cost = new int[a.Length + 1, b.Length + 1];

@@ -23,5 +23,6 @@ internal sealed class NodeOverrides
 
     // Values of a wrong kind are reported once, where the names of the overrides are checked.
     private static IEnumerable<(YamlEntry, YamlMapping)> NamedOf(YamlMapping all) =>
-        all.Entries.Where(entry => entry.Value is YamlMapping).Select(entry => (entry, (YamlMapping)entry.Value));
+        all.Entries.Where(entry => entry.Value is YamlMapping).Select(
+            entry => (entry, (YamlMapping)entry.Value));
 }

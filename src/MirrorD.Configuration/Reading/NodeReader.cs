@@ -26,7 +26,8 @@ internal sealed class NodeReader(ConfigurationErrors errors)
         {
             Names.Check(entry, "node", errors);
             int errorsBefore = errors.Count;
-            var section = new Section(value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources");
+            var section = new Section(
+                value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources");
             var places = new List<(IPAddress, SourcePlace)>();
             var dedicated = Networks(section, "dedicated", places);
             var production = Networks(section, "production", places);
@@ -51,7 +52,8 @@ internal sealed class NodeReader(ConfigurationErrors errors)
         {
             if (item is not YamlMapping mapping)
             {
-                errors.Add(item.Place, $"{node.PathOf(key)}: {item.Kind} stands here where a mapping is expected",
+                errors.Add(
+                    item.Place, $"{node.PathOf(key)}: {item.Kind} stands here where a mapping is expected",
                     $"write e.g. '{key}: {{address: 10.0.0.1, interface: eth1}}'");
                 continue;
             }
@@ -81,7 +83,9 @@ internal sealed class NodeReader(ConfigurationErrors errors)
 
         if (text.Contains('/'))
         {
-            section.Bad("address", $"'{text}' has a prefix length", $"write the node's own address alone: {text.Split('/')[0]}");
+            section.Bad(
+                "address", $"'{text}' has a prefix length",
+                $"write the node's own address alone: {text.Split('/')[0]}");
             return null;
         }
 

@@ -47,7 +47,8 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         int errorsBefore = errors.Count;
         var section = new Section(mapping, $"resources.{name}", errors, s_keys);
         IReadOnlyList<string> pair = Between(section);
-        var overrides = pair.ToDictionary(node => node, node => new NodeOverrides(nodes[node].Section, name, errors));
+        var overrides = pair.ToDictionary(
+            node => node, node => new NodeOverrides(nodes[node].Section, name, errors));
         var volumes = new VolumeReader(errors, section, overrides);
         var addresses = new ServiceAddressReader(errors, section, overrides, nodes);
         CheckMode(section);
@@ -73,7 +74,8 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         if (good && on[pair[0]].Link.Address.AddressFamily != on[pair[1]].Link.Address.AddressFamily)
         {
             errors.Add(section.PlaceOf("between"),
-                $"{section.Path}: the dedicated addresses of {pair[0]} and {pair[1]} are of different families " +
+                $"{section.Path}: the dedicated addresses of {pair[0]} and {pair[1]} are of different " +
+                "families " +
                 $"({Family(on[pair[0]])} and {Family(on[pair[1]])})",
                 "give both nodes an address of the same family");
         }
@@ -109,7 +111,9 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         {
             if (item is not YamlScalar { IsEmpty: false } scalar)
             {
-                errors.Add(item.Place, $"{section.PathOf("between")}: {item.Kind} stands here where a node name is expected",
+                errors.Add(
+                    item.Place,
+                    $"{section.PathOf("between")}: {item.Kind} stands here where a node name is expected",
                     $"write e.g. 'between: {example}'");
             }
             else if (!nodes.ContainsKey(scalar.Value))
@@ -125,7 +129,9 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
 
         if (named.Count == items.Count && (named.Count != 2 || named[0] == named[1]))
         {
-            section.Bad("between", "a resource is between exactly two different nodes", $"write e.g. 'between: {example}'");
+            section.Bad(
+                "between", "a resource is between exactly two different nodes",
+                $"write e.g. 'between: {example}'");
             return [];
         }
 
@@ -139,10 +145,13 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
             case null or "sync":
                 break;
             case "memory" or "async":
-                section.Bad("mode", "memory and async replication are not yet supported", "write 'mode: sync' or leave it out");
+                section.Bad(
+                    "mode", "memory and async replication are not yet supported",
+                    "write 'mode: sync' or leave it out");
                 break;
             case { } other:
-                section.Bad("mode", $"'{other}' is not a replication mode", "write 'mode: sync' or leave it out");
+                section.Bad(
+                    "mode", $"'{other}' is not a replication mode", "write 'mode: sync' or leave it out");
                 break;
         }
     }
@@ -178,13 +187,15 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
 
         if (Quantities.Rate(text) is not { } rate)
         {
-            section.Bad("resync-rate", $"'{text}' is not a rate", "write a size per second, e.g. 100MiB/s, or none");
+            section.Bad(
+                "resync-rate", $"'{text}' is not a rate", "write a size per second, e.g. 100MiB/s, or none");
             return 0;
         }
 
         if (rate < LeastBytesPerSecond)
         {
-            section.Bad("resync-rate", $"{text} is out of range", "write at least 128KiB/s, or none for no limit");
+            section.Bad(
+                "resync-rate", $"{text} is out of range", "write at least 128KiB/s, or none for no limit");
             return 0;
         }
 
@@ -217,7 +228,8 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
             }
             else
             {
-                errors.Add(item.Place, $"{section.PathOf(key)}: {item.Kind} stands here where a command is expected",
+                errors.Add(
+                    item.Place, $"{section.PathOf(key)}: {item.Kind} stands here where a command is expected",
                     $"write e.g. '{key}: [systemctl start postgresql]'");
             }
         }
@@ -227,11 +239,13 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
 
     private void CheckOverrideNames(ReadNode node, Dictionary<string, ReadResource> resources)
     {
-        foreach ((YamlEntry entry, _) in node.Section.Named("resources", "{volumes: {data: {device: /dev/sdb1}}}"))
+        foreach ((YamlEntry entry, _) in node.Section.Named(
+            "resources", "{volumes: {data: {device: /dev/sdb1}}}"))
         {
             if (!resources.TryGetValue(entry.Key, out ReadResource? resource))
             {
-                errors.Add(entry.Place, $"{node.Section.PathOf("resources")}: there is no resource '{entry.Key}'",
+                errors.Add(
+                    entry.Place, $"{node.Section.PathOf("resources")}: there is no resource '{entry.Key}'",
                     NearestKey.Advice(entry.Key, resources.Keys, "resources"));
             }
             else if (resource.Configuration is { } configured

@@ -4,8 +4,9 @@ using MirrorD.Configuration.Yaml;
 namespace MirrorD.Configuration.Reading;
 
 /// <summary>
-/// A mapping of the file whose keys are known: reports unknown ones, and reads the others with type and range.
-/// Every reader returns null (or the default) after it reported a mistake, so that reading goes on to the next one.
+/// A mapping of the file whose keys are known: reports unknown ones, and reads the others with type and
+/// range. Every reader returns null (or the default) after it reported a mistake, so that reading goes on to
+/// the next one.
 /// </summary>
 internal sealed class Section
 {
@@ -93,7 +94,8 @@ internal sealed class Section
             return null;
         }
 
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and < 65536)
         {
             return port;
         }
@@ -125,10 +127,14 @@ internal sealed class Section
         return milliseconds;
     }
 
-    /// <summary>The section below a key; null when absent or, after a report, when it is no mapping.</summary>
+    /// <summary>
+    /// The section below a key; null when absent or, after a report, when it is no mapping.
+    /// </summary>
     public YamlMapping? Mapping(string key, string example) => AsMapping(_node.Find(key), key, example);
 
-    /// <summary>The named mappings below a key, e.g. the nodes; an entry without value counts as an empty mapping.</summary>
+    /// <summary>
+    /// The named mappings below a key, e.g. the nodes; an entry without value counts as an empty mapping.
+    /// </summary>
     public IEnumerable<(YamlEntry Entry, YamlMapping Value)> Named(string key, string example)
     {
         foreach (YamlEntry entry in Mapping(key, example)?.Entries ?? [])

@@ -5,7 +5,9 @@ using MirrorD.Configuration.Yaml;
 
 namespace MirrorD.Configuration.Reading;
 
-/// <summary>Reads the service addresses of a resource and, for each node, the interface that gets them.</summary>
+/// <summary>
+/// Reads the service addresses of a resource and, for each node, the interface that gets them.
+/// </summary>
 internal sealed class ServiceAddressReader
 {
     private const string Example = "{address: 192.0.2.10/24}";
@@ -42,7 +44,8 @@ internal sealed class ServiceAddressReader
         {
             NodeConfiguration? configured = _nodes[node].Configuration;
             string? device = _interfaces[node].GetValueOrDefault(address) ?? common
-                ?? configured?.Production.Select(network => network.Interface).FirstOrDefault(name => name is not null);
+                ?? configured?.Production.Select(network => network.Interface).FirstOrDefault(
+                    name => name is not null);
             if (device is not null)
             {
                 addresses.Add(new ServiceAddressConfiguration(address, prefix, device));
@@ -70,7 +73,8 @@ internal sealed class ServiceAddressReader
             }
 
             var section = new Section(mapping, owner.PathOf("addresses"), _errors, "address", "interface");
-            if (section.RequiredText("address", "192.0.2.10/24") is { } text && Parse(section, text) is { } parsed)
+            if (section.RequiredText("address", "192.0.2.10/24") is { } text
+                && Parse(section, text) is { } parsed)
             {
                 yield return (parsed.Address, parsed.Prefix, section);
             }
@@ -83,13 +87,17 @@ internal sealed class ServiceAddressReader
         IPAddress? address = Addresses.Parse(parts[0]);
         if (address is null || parts.Length > 2)
         {
-            section.Bad("address", $"'{text}' is not an IP address with prefix length", "write one such as 192.0.2.10/24");
+            section.Bad(
+                "address", $"'{text}' is not an IP address with prefix length",
+                "write one such as 192.0.2.10/24");
             return null;
         }
 
         if (address.AddressFamily != AddressFamily.InterNetwork)
         {
-            section.Bad("address", "IPv6 service addresses are not yet supported", "write an IPv4 address such as 192.0.2.10/24");
+            section.Bad(
+                "address", "IPv6 service addresses are not yet supported",
+                "write an IPv4 address such as 192.0.2.10/24");
             return null;
         }
 
@@ -99,7 +107,8 @@ internal sealed class ServiceAddressReader
             return null;
         }
 
-        if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int prefix) || prefix is < 1 or > 32)
+        if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int prefix)
+            || prefix is < 1 or > 32)
         {
             section.Bad("address", $"'/{parts[1]}' is not an IPv4 prefix length", "write 1 to 32, e.g. /24");
             return null;

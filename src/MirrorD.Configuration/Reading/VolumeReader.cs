@@ -13,16 +13,19 @@ internal sealed class VolumeReader
     private readonly Dictionary<string, Dictionary<string, Section>> _byNode = [];
     private readonly List<(string Node, string Path, SourcePlace Place)> _places = [];
 
-    public VolumeReader(ConfigurationErrors errors, Section resource, Dictionary<string, NodeOverrides> overrides)
+    public VolumeReader(
+        ConfigurationErrors errors, Section resource, Dictionary<string, NodeOverrides> overrides)
     {
         _errors = errors;
         foreach ((YamlEntry entry, YamlMapping value) in resource.Named("volumes", Example))
         {
             Names.Check(entry, "volume", errors);
-            _common.Add((entry.Key, new Section(value, $"{resource.PathOf("volumes")}.{entry.Key}", errors, s_keys)));
+            _common.Add(
+                (entry.Key, new Section(value, $"{resource.PathOf("volumes")}.{entry.Key}", errors, s_keys)));
         }
 
-        if (_common.Count == 0 && resource.Mapping("volumes", "{data: " + Example + "}") is null or { Entries.Count: 0 })
+        if (_common.Count == 0
+            && resource.Mapping("volumes", "{data: " + Example + "}") is null or { Entries.Count: 0 })
         {
             resource.Missing("volumes", "{data: " + Example + "}");
         }
@@ -70,13 +73,17 @@ internal sealed class VolumeReader
         {
             _errors.Add(section.Place, $"{section.Path} has no 'device' or 'file' on node {node}",
                 "add e.g. 'device: /dev/vg0/data' here, or under " +
-                $"nodes.{node}.{section.Path[section.Path.IndexOf("resources.", StringComparison.Ordinal)..]}");
+                $"nodes.{node}.{BelowNode(section.Path)}");
             return null;
         }
 
-        string? path = ReadPath(section, key, key == "device" ? "/dev/vg0/data" : "/srv/mirrord/data.img", node);
+        string? path = ReadPath(
+            section, key, key == "device" ? "/dev/vg0/data" : "/srv/mirrord/data.img", node);
         return path is null ? null : (path, key == "file");
     }
+
+    private static string BelowNode(string path) =>
+        path[path.IndexOf("resources.", StringComparison.Ordinal)..];
 
     private string? Metadata(Section section, string node)
     {
@@ -130,7 +137,8 @@ internal sealed class VolumeReader
         {
             if (_common.All(volume => volume.Name != entry.Key))
             {
-                _errors.Add(entry.Place, $"{section.PathOf("volumes")}: the resource has no volume '{entry.Key}'",
+                _errors.Add(
+                    entry.Place, $"{section.PathOf("volumes")}: the resource has no volume '{entry.Key}'",
                     NearestKey.Advice(entry.Key, [.. _common.Select(volume => volume.Name)], "volumes"));
                 continue;
             }

@@ -1,8 +1,8 @@
 namespace MirrorD.Configuration.Yaml;
 
 /// <summary>
-/// Lays the files of conf.d over the main file. One rule: mappings are joined key by key; anything else that two
-/// files give is an error which names both places. No file overrides another.
+/// Lays the files of conf.d over the main file. One rule: mappings are joined key by key; anything else that
+/// two files give is an error which names both places. No file overrides another.
 /// </summary>
 internal static class YamlMerger
 {
@@ -34,7 +34,9 @@ internal static class YamlMerger
             case (_, { IsEmpty: true }):
                 return first.Value;
             default:
-                errors.Add(second.Place, $"key '{first.Key}' is already given in {first.Place}", "keep one of the two");
+                errors.Add(
+                    second.Place, $"key '{first.Key}' is already given in {first.Place}",
+                    "keep one of the two");
                 return first.Value;
         }
     }

@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace MirrorD.Configuration.Yaml;
 
 /// <summary>
-/// Reads YAML into a tree with places. Built on the event parser because the object mapper of the library needs
-/// reflection and reports neither every error nor the line of a key.
+/// Reads YAML into a tree with places. Built on the event parser because the object mapper of the library
+/// needs reflection and reports neither every error nor the line of a key.
 /// </summary>
 internal sealed class YamlTreeReader(string file, ConfigurationErrors errors)
 {

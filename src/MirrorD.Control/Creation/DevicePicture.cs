@@ -9,7 +9,8 @@ namespace MirrorD.Control.Creation;
 /// <param name="LengthBytes">Its size.</param>
 /// <param name="Signatures">What it holds.</param>
 /// <param name="Header">Its first bytes.</param>
-internal sealed record DevicePicture(string Path, long LengthBytes, IReadOnlyList<Signature> Signatures, byte[] Header)
+internal sealed record DevicePicture(
+    string Path, long LengthBytes, IReadOnlyList<Signature> Signatures, byte[] Header)
 {
     /// <summary>Looks at a device that nothing uses.</summary>
     /// <exception cref="CommandFailure">It is not there, is in use, or can't be read.</exception>
@@ -33,7 +34,8 @@ internal sealed record DevicePicture(string Path, long LengthBytes, IReadOnlyLis
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(
-                ExitCode.Failed, failed.Message.TrimEnd('.'), "check the path in the configuration; nothing was changed");
+                ExitCode.Failed, failed.Message.TrimEnd('.'),
+                "check the path in the configuration; nothing was changed");
         }
     }
 
@@ -45,7 +47,8 @@ internal sealed record DevicePicture(string Path, long LengthBytes, IReadOnlyLis
         for (int slot = 0; slot < MetadataLayout.SuperblockSlots; slot++)
         {
             long offset = areaOffset + MetadataLayout.SuperblockOffset(slot);
-            if (device.TryRead(offset, block) && SuperblockCodec.TryDecode(block).Superblock is { } superblock)
+            if (device.TryRead(offset, block)
+                && SuperblockCodec.TryDecode(block).Superblock is { } superblock)
             {
                 return superblock;
             }

@@ -3,8 +3,8 @@ using Mono.Unix.Native;
 namespace MirrorD.Control.Creation;
 
 /// <summary>
-/// Finds out who uses a device or file, for a message that names it. What this does not find, the exclusive open
-/// still refuses.
+/// Finds out who uses a device or file, for a message that names it. What this does not find, the exclusive
+/// open still refuses.
 /// </summary>
 internal static class DeviceUse
 {
@@ -38,7 +38,8 @@ internal static class DeviceUse
 
         string real = Path.GetFullPath(path);
         string? target = new FileInfo(real).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
-        if (File.ReadLines("/proc/swaps").Skip(1).Any(line => line.Split(' ')[0] is var swap && (swap == real || swap == target)))
+        if (File.ReadLines("/proc/swaps").Skip(1).Any(
+            line => line.Split(' ')[0] is var swap && (swap == real || swap == target)))
         {
             return "is used as swap space";
         }

@@ -10,7 +10,9 @@ internal static class FileSystemEnd
 
     private const int ExtSuperblock = 1024;
 
-    /// <summary>End in bytes; null when the type is not known here, and may reach to the end of the device.</summary>
+    /// <summary>
+    /// End in bytes; null when the type is not known here, and may reach to the end of the device.
+    /// </summary>
     /// <param name="type">Type as wipefs(8) names it.</param>
     /// <param name="header">The first <see cref="HeaderBytes"/> of the device.</param>
     public static long? Of(string type, ReadOnlySpan<byte> header) => type switch

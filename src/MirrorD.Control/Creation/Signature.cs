@@ -34,7 +34,8 @@ internal sealed record Signature(string Type)
         catch (System.ComponentModel.Win32Exception missing)
         {
             throw CreationRefusal.Of(
-                path, $"can't be examined: wipefs can't be started ({missing.Message})", "install util-linux");
+                path, $"can't be examined: wipefs can't be started ({missing.Message})",
+                "install util-linux");
         }
     }
 

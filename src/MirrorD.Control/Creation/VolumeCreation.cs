@@ -46,7 +46,8 @@ internal static class VolumeCreation
             LinuxDisk data = Open(plan.Volume.Path);
             LinuxDisk metadata = plan.Volume.MetadataPath is { } path ? Open(path) : data;
             var options = new VolumeOptions(
-                plan.Volume.Name, data, metadata, plan.Placement.MetadataOffset, plan.Placement.MetadataBytes);
+                plan.Volume.Name, data, metadata, plan.Placement.MetadataOffset,
+                plan.Placement.MetadataBytes);
             using var loop = new UringLoop();
             if (source == CreationSource.Empty)
             {

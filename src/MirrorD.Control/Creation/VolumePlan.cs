@@ -30,7 +30,8 @@ internal sealed record VolumePlan(
         if (volume.IsFile && !File.Exists(volume.Path))
         {
             throw CreationRefusal.Of(
-                volume.Path, "does not exist", $"make it with its size, e.g. 'fallocate -l 10G {volume.Path}'");
+                volume.Path, "does not exist",
+                $"make it with its size, e.g. 'fallocate -l 10G {volume.Path}'");
         }
 
         DevicePicture data = DevicePicture.Of(volume.Path);
@@ -39,7 +40,8 @@ internal sealed record VolumePlan(
         if (data.LengthBytes < least)
         {
             throw CreationRefusal.Of(
-                data.Path, $"is too small with {Quantity.Bytes(data.LengthBytes)}", $"it needs {Quantity.Bytes(least)} at least");
+                data.Path, $"is too small with {Quantity.Bytes(data.LengthBytes)}",
+                $"it needs {Quantity.Bytes(least)} at least");
         }
 
         MetadataPlacement placement = isInternal
@@ -93,11 +95,13 @@ internal sealed record VolumePlan(
             {
                 string reach = end is null ? "whose end is not known" : $"of {Quantity.Bytes(end.Value)}";
                 string shrink = signature.Type.StartsWith("ext", StringComparison.Ordinal)
-                    ? $"shrink it ('e2fsck -f {data.Path} && resize2fs {data.Path} {placement.DataBytes / 1024}K') or "
+                    ? $"shrink it ('e2fsck -f {data.Path} && resize2fs {data.Path} " +
+                        $"{placement.DataBytes / 1024}K') or "
                     : "";
                 throw CreationRefusal.Of(
                     data.Path,
-                    $"holds {signature.Type} {reach}, and the metadata needs the last {Quantity.Bytes(placement.MetadataBytes)}",
+                    $"holds {signature.Type} {reach}, and the metadata needs the last " +
+                    $"{Quantity.Bytes(placement.MetadataBytes)}",
                     shrink + "name a device or file of its own in the configuration ('metadata: /path')");
             }
         }

@@ -3,7 +3,8 @@ using Mono.Unix.Native;
 namespace MirrorD.Control.Inspection;
 
 /// <summary>
-/// Reads a device or file that another process may hold. .NET's own files would try to lock it, and be refused.
+/// Reads a device or file that another process may hold. .NET's own files would try to lock it, and be
+/// refused.
 /// </summary>
 internal sealed class RawDevice : IDisposable
 {
@@ -28,7 +29,8 @@ internal sealed class RawDevice : IDisposable
         {
             for (int done = 0; done < into.Length;)
             {
-                long count = Syscall.pread(_descriptor, start + done, (ulong)(into.Length - done), offset + done);
+                long count = Syscall.pread(
+                    _descriptor, start + done, (ulong)(into.Length - done), offset + done);
                 if (count <= 0)
                 {
                     return false;

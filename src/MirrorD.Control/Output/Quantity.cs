@@ -43,6 +43,7 @@ internal static class Quantity
         string left = resync.SecondsLeft is { } seconds ? $"{Seconds(seconds)} left" : "time left unknown";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Math.Floor(percent):0} % of {Bytes(resync.TotalBytes)}, {Bytes(resync.BytesPerSecond)}/s, {left}");
+            $"{Math.Floor(percent):0} % of {Bytes(resync.TotalBytes)}, {Bytes(resync.BytesPerSecond)}/s, " +
+            $"{left}");
     }
 }

@@ -37,7 +37,8 @@ internal static class StatusTable
     private static Table Overview(StatusReport report)
     {
         var table = new Table().RoundedBorder().Title($"node [bold]{Markup.Escape(report.Node)}[/]");
-        foreach (string title in (string[])["resource", "health", "role", "disk", "link", "peer", "not mirrored"])
+        foreach (string title in (string[])["resource", "health", "role", "disk", "link", "peer", "not " +
+            "mirrored"])
         {
             table.AddColumn(title);
         }
@@ -63,7 +64,8 @@ internal static class StatusTable
         if (resource.Resync is { } resync)
         {
             string direction = resource.Link == "SyncTarget" ? "from" : "to";
-            yield return new Text($"{resource.Name}: resync {direction} {resource.Peer}: {Quantity.Progress(resync)}");
+            yield return new Text(
+                $"{resource.Name}: resync {direction} {resource.Peer}: {Quantity.Progress(resync)}");
             yield return Bar(resync);
         }
 
@@ -75,10 +77,12 @@ internal static class StatusTable
         if (resource.HoldUp is { } holdUp)
         {
             yield return new Text(
-                $"{resource.Name}: {holdUp.State} since {holdUp.Since.ToLocalTime():HH:mm:ss}: {holdUp.Reason}",
+                $"{resource.Name}: {holdUp.State} since {holdUp.Since.ToLocalTime():HH:mm:ss}: " +
+                $"{holdUp.Reason}",
                 new Style(Color.Yellow));
             yield return new Text(
-                $"{resource.Name}: waits for {holdUp.Owner}" + (holdUp.Remedy is { } remedy ? $"; {remedy}" : ""));
+                $"{resource.Name}: waits for {holdUp.Owner}" +
+                (holdUp.Remedy is { } remedy ? $"; {remedy}" : ""));
         }
 
         foreach (AddressReport address in resource.Addresses.Where(address => address.Held))
@@ -88,7 +92,9 @@ internal static class StatusTable
 
         foreach (VolumeReport volume in resource.Volumes.Where(volume => volume.ExportSocket is not null))
         {
-            yield return new Text($"{resource.Name}/{volume.Name}: {Quantity.Bytes(volume.LengthBytes)} at {volume.ExportSocket}");
+            yield return new Text(
+                $"{resource.Name}/{volume.Name}: {Quantity.Bytes(volume.LengthBytes)} at " +
+                $"{volume.ExportSocket}");
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class ConfigVerb : Verb
     {
         if (Action != "check")
         {
-            throw new CommandFailure(ExitCode.Usage, $"there is no 'config {Action}'", "did you mean 'config check'?");
+            throw new CommandFailure(
+                ExitCode.Usage, $"there is no 'config {Action}'", "did you mean 'config check'?");
         }
 
         ConfigurationResult result = ConfigurationFile.Load(Config);
@@ -33,7 +34,9 @@ internal sealed class ConfigVerb : Verb
 
         if (result.Configuration is not { } configuration)
         {
-            context.Fail($"{result.Errors.Count} mistake(s) in {Config}", "nothing uses this file until they are gone");
+            context.Fail(
+                $"{result.Errors.Count} mistake(s) in {Config}",
+                "nothing uses this file until they are gone");
             return Task.FromResult(ExitCode.Failed);
         }
 

@@ -14,7 +14,8 @@ internal sealed class CreateVerb : NodeVerb
     [Value(0, Required = true, MetaName = "resource", HelpText = "Name of the resource.")]
     public string Resource { get; set; } = "";
 
-    [Option("from", MetaValue = "NODE", HelpText = "The data of this node counts; the other one gets a copy.")]
+    [Option(
+        "from", MetaValue = "NODE", HelpText = "The data of this node counts; the other one gets a copy.")]
     public string? From { get; set; }
 
     [Option("empty", HelpText = "There is no data yet: zero the volumes on both nodes.")]
@@ -54,14 +55,16 @@ internal sealed class CreateVerb : NodeVerb
         foreach (VolumePlan plan in plans)
         {
             context.Out.WriteLine(
-                $"{Resource}/{plan.Volume.Name}: {Quantity.Bytes(plan.Placement.DataBytes)} on {plan.Volume.Path}, " +
+                $"{Resource}/{plan.Volume.Name}: {Quantity.Bytes(plan.Placement.DataBytes)} on " +
+                $"{plan.Volume.Path}, " +
                 $"metadata {Quantity.Bytes(plan.Placement.MetadataBytes)} " +
                 (plan.Volume.MetadataPath is { } path ? $"on {path}" : "at its end"));
         }
 
         string option = Empty ? "--empty" : $"--from {From}";
         context.Out.WriteLine(
-            $"Next: 'mirrorctl create {Resource} {option}' on {resource.PeerOf(node)}, start mirrord on both, then " +
+            $"Next: 'mirrorctl create {Resource} {option}' on {resource.PeerOf(node)}, start mirrord on " +
+            "both, then " +
             $"'mirrorctl promote {Resource}' on {From ?? node}.");
         return Task.FromResult(ExitCode.Ok);
     }

@@ -6,7 +6,8 @@ namespace MirrorD.Control.Verbs;
 /// <summary>A command that the daemon carries out.</summary>
 internal abstract class DaemonVerb : Verb
 {
-    [Option("socket", MetaValue = "PATH", HelpText = "Socket of the daemon (" + ApiPaths.DefaultSocket + ").")]
+    [Option(
+        "socket", MetaValue = "PATH", HelpText = "Socket of the daemon (" + ApiPaths.DefaultSocket + ").")]
     public string Socket { get; set; } = ApiPaths.DefaultSocket;
 
     protected static int Report(CommandReply reply, CommandContext context)

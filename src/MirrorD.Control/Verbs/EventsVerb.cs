@@ -40,7 +40,8 @@ internal sealed class EventsVerb : DaemonVerb
         }
 
         throw new CommandFailure(
-            ExitCode.Unreachable, "the daemon ended the connection", "see whether it still runs: systemctl status mirrord");
+            ExitCode.Unreachable, "the daemon ended the connection",
+            "see whether it still runs: systemctl status mirrord");
     }
 
     private void Show(EventReport happened, CommandContext context) => context.Out.WriteLine(

@@ -5,7 +5,9 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Control.Verbs;
 
-[Verb("inspect", HelpText = "Decode the metadata on a device or file; works without the daemon and changes nothing.")]
+[Verb(
+    "inspect",
+    HelpText = "Decode the metadata on a device or file; works without the daemon and changes nothing.")]
 internal sealed class InspectVerb : Verb
 {
     [Value(0, Required = true, MetaName = "device", HelpText = "Backing device, or device of the metadata.")]
@@ -33,7 +35,8 @@ internal sealed class InspectVerb : Verb
             return Task.FromResult(found.Image is not null
                 ? ExitCode.Ok
                 : throw new CommandFailure(
-                    ExitCode.Failed, $"{Device} holds no intact metadata at its {(External ? "begin" : "end or begin")}",
+                    ExitCode.Failed,
+                    $"{Device} holds no intact metadata at its {(External ? "begin" : "end or begin")}",
                     "check the path; 'mirrorctl create' prepares a new volume"));
         }
         catch (IOException failed)

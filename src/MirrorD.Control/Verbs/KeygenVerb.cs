@@ -14,7 +14,8 @@ internal sealed class KeygenVerb : Verb
     public override Task<int> Run(CommandContext context, CancellationToken stop)
     {
         ClusterKey.Generate(Out);
-        context.Out.WriteLine($"{Out} written. Copy it to the other node, with mode 0600: scp -p {Out} NODE:{Out}");
+        context.Out.WriteLine(
+            $"{Out} written. Copy it to the other node, with mode 0600: scp -p {Out} NODE:{Out}");
         return Task.FromResult(ExitCode.Ok);
     }
 }

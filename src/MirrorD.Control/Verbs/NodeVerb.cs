@@ -6,10 +6,14 @@ namespace MirrorD.Control.Verbs;
 /// <summary>A command that works on this node without its daemon.</summary>
 internal abstract class NodeVerb : Verb
 {
-    [Option("config", MetaValue = "FILE", HelpText = "The configuration (" + ConfigurationFile.DefaultPath + ").")]
+    [Option(
+        "config", MetaValue = "FILE",
+        HelpText = "The configuration (" + ConfigurationFile.DefaultPath + ").")]
     public string Config { get; set; } = ConfigurationFile.DefaultPath;
 
-    [Option("node-name", MetaValue = "NAME", HelpText = "Which node this is (the one with the name of this host).")]
+    [Option(
+        "node-name", MetaValue = "NAME",
+        HelpText = "Which node this is (the one with the name of this host).")]
     public string? NodeName { get; set; }
 
     protected (ClusterConfiguration Configuration, string Node) LoadConfiguration()

@@ -46,7 +46,7 @@ internal sealed class PromoteVerb : ResourceVerb
                 "add --yes if you accept this");
         }
 
-        context.Error.Write($"Type the name of the resource to go on: ");
+        context.Error.Write("Type the name of the resource to go on: ");
         string? answer = await context.In.ReadLineAsync(stop);
         if (answer?.Trim() != Resource)
         {

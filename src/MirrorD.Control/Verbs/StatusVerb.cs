@@ -49,7 +49,8 @@ internal sealed class StatusVerb : DaemonVerb
         return stop.IsCancellationRequested
             ? ExitCode.Ok
             : throw new CommandFailure(
-                ExitCode.Unreachable, "the daemon ended the connection", "see whether it still runs: systemctl status mirrord");
+                ExitCode.Unreachable, "the daemon ended the connection",
+                "see whether it still runs: systemctl status mirrord");
     }
 
     private async IAsyncEnumerable<StatusReport> Selected(IAsyncEnumerable<StatusReport> reports)

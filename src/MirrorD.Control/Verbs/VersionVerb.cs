@@ -19,7 +19,8 @@ internal sealed class VersionVerb : DaemonVerb
         try
         {
             VersionReport report = await daemon.Get(ApiPaths.Version, ApiJson.Compact.VersionReport, stop);
-            context.Out.WriteLine($"mirrord {report.Version} (node {report.Node}, process {report.ProcessId})");
+            context.Out.WriteLine(
+                $"mirrord {report.Version} (node {report.Node}, process {report.ProcessId})");
         }
         catch (CommandFailure failure) when (failure.ExitCode == ExitCode.Unreachable)
         {

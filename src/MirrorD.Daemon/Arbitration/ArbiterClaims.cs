@@ -4,8 +4,9 @@ using MirrorD.Formats;
 namespace MirrorD.Daemon.Arbitration;
 
 /// <summary>
-/// Claims with a deadline. A network file system may hang for ever, so each claim has a thread of its own; a resource
-/// whose last claim still hangs gets "unreachable" at once, so that at most one thread per resource is stuck.
+/// Claims with a deadline. A network file system may hang for ever, so each claim has a thread of its own; a
+/// resource whose last claim still hangs gets "unreachable" at once, so that at most one thread per resource
+/// is stuck.
 /// </summary>
 /// <param name="claim">Carries a claim out; may block.</param>
 /// <param name="deadline">When the answer is "unreachable".</param>
@@ -15,8 +16,8 @@ internal sealed class ArbiterClaims(Func<string, SessionId, NodeId, ArbiterAnswe
     private readonly HashSet<string> _running = [];
 
     /// <summary>
-    /// Claims; the answer is given exactly once, on some thread, at the latest after the deadline. A grant that comes
-    /// later is not lost: the session's key names this node, and the next claim reads it.
+    /// Claims; the answer is given exactly once, on some thread, at the latest after the deadline. A grant
+    /// that comes later is not lost: the session's key names this node, and the next claim reads it.
     /// </summary>
     public void Claim(string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered)
     {
@@ -38,7 +39,8 @@ internal sealed class ArbiterClaims(Func<string, SessionId, NodeId, ArbiterAnswe
             }
         }
 
-        var timer = new Timer(_ => Answer(ArbiterAnswer.Unreachable), null, deadline, Timeout.InfiniteTimeSpan);
+        var timer = new Timer(
+            _ => Answer(ArbiterAnswer.Unreachable), null, deadline, Timeout.InfiniteTimeSpan);
         var thread = new Thread(() =>
         {
             ArbiterAnswer answer = claim(resource, session, node);

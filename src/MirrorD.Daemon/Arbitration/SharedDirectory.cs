@@ -7,10 +7,10 @@ using Mono.Unix.Native;
 namespace MirrorD.Daemon.Arbitration;
 
 /// <summary>
-/// The arbiter in a directory that both nodes mount from a third machine. A session is claimed by giving a file,
-/// whole and on stable storage, the name &lt;resource&gt;/&lt;session&gt; with link(2), which only one caller can do.
-/// Whatever link answers, the owner is whom the file names: over a network file system a lost answer looks like an
-/// error. Blocks for as long as the file system does.
+/// The arbiter in a directory that both nodes mount from a third machine. A session is claimed by giving a
+/// file, whole and on stable storage, the name &lt;resource&gt;/&lt;session&gt; with link(2), which only one
+/// caller can do. Whatever link answers, the owner is whom the file names: over a network file system a lost
+/// answer looks like an error. Blocks for as long as the file system does.
 /// </summary>
 internal sealed class SharedDirectory(string path)
 {
@@ -23,8 +23,8 @@ internal sealed class SharedDirectory(string path)
     {
         try
         {
-            // The directory itself is the operator's: making it here would give each node an arbiter of its own
-            // while the file system isn't mounted.
+            // The directory itself is the operator's: making it here would give each node an arbiter of its
+            // own while the file system isn't mounted.
             if (!Directory.Exists(path))
             {
                 return ArbiterAnswer.Unreachable;

@@ -23,8 +23,10 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
     public void Map(IEndpointRouteBuilder routes)
     {
         var streams = new EventStreams(daemon, stopping);
-        routes.MapGet(ApiPaths.Version, Guarded(http => Reply(http, Version(), ApiJson.Compact.VersionReport)));
-        routes.MapGet(ApiPaths.Status, Guarded(http => Reply(http, daemon.Status(), ApiJson.Compact.StatusReport)));
+        routes.MapGet(
+            ApiPaths.Version, Guarded(http => Reply(http, Version(), ApiJson.Compact.VersionReport)));
+        routes.MapGet(
+            ApiPaths.Status, Guarded(http => Reply(http, daemon.Status(), ApiJson.Compact.StatusReport)));
         routes.MapGet(ApiPaths.Events, Guarded(ListEvents));
         routes.MapGet(ApiPaths.StatusStream, Guarded(streams.Status));
         routes.MapGet(ApiPaths.EventStream, Guarded(http =>
@@ -56,11 +58,13 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
     {
         string? text = http.Request.Query["after"];
         return text is null ? 0
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long after) ? after : null;
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long after) ? after
+            : null;
     }
 
     private static Task BadAfter(HttpContext http) => Fail(
-        http, StatusCodes.Status400BadRequest, $"'{http.Request.Query["after"]}' is no sequence number of an event",
+        http, StatusCodes.Status400BadRequest,
+        $"'{http.Request.Query["after"]}' is no sequence number of an event",
         "write ?after= with the number of the last event seen");
 
     private VersionReport Version() => new()
@@ -108,7 +112,9 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
         OnResource(http, async resource =>
         {
             CommandOutcome outcome = await resource.Command(command);
-            http.Response.StatusCode = outcome.Succeeded ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
+            http.Response.StatusCode = outcome.Succeeded
+                ? StatusCodes.Status200OK
+                : StatusCodes.Status409Conflict;
             var reply = new CommandReply
             {
                 Succeeded = outcome.Succeeded,
@@ -135,7 +141,8 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
         {
             await handler(http);
         }
-        catch (Exception gone) when (http.RequestAborted.IsCancellationRequested && gone is OperationCanceledException or IOException)
+        catch (Exception gone) when (http.RequestAborted.IsCancellationRequested
+            && gone is OperationCanceledException or IOException)
         {
             // The caller left.
         }
@@ -149,7 +156,8 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
             if (!http.Response.HasStarted)
             {
                 await Fail(
-                    http, StatusCodes.Status500InternalServerError, $"the daemon failed in this call: {failed.Message}",
+                    http, StatusCodes.Status500InternalServerError,
+                    $"the daemon failed in this call: {failed.Message}",
                     "see its log and report this");
             }
         }

@@ -48,7 +48,8 @@ internal sealed class ControlServer : IAsyncDisposable
         catch (IOException failed)
         {
             throw new StartupException(
-                $"the control socket {socket} can't be made: {failed.Message.TrimEnd('.')}", "check the directory");
+                $"the control socket {socket} can't be made: {failed.Message.TrimEnd('.')}",
+                "check the directory");
         }
 
         RunDirectory.OpenToGroup(socket);

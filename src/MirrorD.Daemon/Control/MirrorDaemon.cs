@@ -58,7 +58,8 @@ internal sealed class MirrorDaemon
     }
 
     /// <summary>Planned stop of all resources at once.</summary>
-    public Task Stop(TimeSpan wait) => Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+    public Task Stop(TimeSpan wait) =>
+        Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
 
     public StatusReport Status() => new()
     {

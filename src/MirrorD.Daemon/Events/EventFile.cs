@@ -5,14 +5,16 @@ using MirrorD.Api;
 namespace MirrorD.Daemon.Events;
 
 /// <summary>
-/// What happened, a JSON object a line. When the file is full it becomes events.jsonl.1 and a new one begins, so that
-/// two files of bounded size are kept.
+/// What happened, a JSON object a line. When the file is full it becomes events.jsonl.1 and a new one begins,
+/// so that two files of bounded size are kept.
 /// </summary>
 internal sealed class EventFile(string path, long fullBytes)
 {
     private string Older => path + ".1";
 
-    /// <summary>The last events, oldest first; lines that can't be read, such as a torn last one, are left out.</summary>
+    /// <summary>
+    /// The last events, oldest first; lines that can't be read, such as a torn last one, are left out.
+    /// </summary>
     public IReadOnlyList<EventReport> ReadLast(int count)
     {
         var events = new List<EventReport>();

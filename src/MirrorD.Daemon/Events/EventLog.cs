@@ -4,8 +4,8 @@ using MirrorD.Api;
 namespace MirrorD.Daemon.Events;
 
 /// <summary>
-/// Keeps what happened: the last events in memory, all of them in a file that a task of its own writes, so that a slow
-/// disk never holds up who raises one. Readers wait for the next without polling.
+/// Keeps what happened: the last events in memory, all of them in a file that a task of its own writes, so
+/// that a slow disk never holds up who raises one. Readers wait for the next without polling.
 /// </summary>
 internal sealed class EventLog : IAsyncDisposable
 {
@@ -17,7 +17,11 @@ internal sealed class EventLog : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Queue<EventReport> _last = new();
     private readonly Channel<EventReport> _unwritten = Channel.CreateBounded<EventReport>(
-        new BoundedChannelOptions(10 * Kept) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        new BoundedChannelOptions(10 * Kept)
+        {
+            FullMode = BoundedChannelFullMode.DropOldest,
+            SingleReader = true,
+        });
     private readonly EventFile _file;
     private readonly Action<Exception> _writeFailed;
     private readonly Task _writing;
@@ -77,7 +81,9 @@ internal sealed class EventLog : IAsyncDisposable
         return happened;
     }
 
-    /// <summary>Events in memory after a sequence number, oldest first, and a task that ends with the next one.</summary>
+    /// <summary>
+    /// Events in memory after a sequence number, oldest first, and a task that ends with the next one.
+    /// </summary>
     public (IReadOnlyList<EventReport> Events, Task Next) After(long sequence)
     {
         lock (_gate)
@@ -93,7 +99,8 @@ internal sealed class EventLog : IAsyncDisposable
         await _writing;
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource NewSignal() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task Write()
     {

@@ -5,7 +5,8 @@ namespace MirrorD.Daemon.Logging;
 /// <summary>What the daemon as a whole logs; ids 1000 to 1099.</summary>
 internal static partial class DaemonLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "mirrord {Version} starts node={Node} id={Id} resources={Resources}")]
+    [LoggerMessage(
+        1000, LogLevel.Information, "mirrord {Version} starts node={Node} id={Id} resources={Resources}")]
     public static partial void Starting(ILogger logger, string version, string node, Guid id, int resources);
 
     [LoggerMessage(1001, LogLevel.Information, "ready socket={Socket}")]
@@ -20,10 +21,12 @@ internal static partial class DaemonLog
     [LoggerMessage(1004, LogLevel.Information, "{Note}")]
     public static partial void Note(ILogger logger, string note);
 
-    [LoggerMessage(1005, LogLevel.Warning, "events can't be stored file={File}, they are kept in memory only: {Reason}")]
+    [LoggerMessage(
+        1005, LogLevel.Warning, "events can't be stored file={File}, they are kept in memory only: {Reason}")]
     public static partial void EventsNotStored(ILogger logger, string file, string reason);
 
-    [LoggerMessage(1006, LogLevel.Warning, "SIGHUP is ignored: restart mirrord to read the configuration again")]
+    [LoggerMessage(
+        1006, LogLevel.Warning, "SIGHUP is ignored: restart mirrord to read the configuration again")]
     public static partial void HangupIgnored(ILogger logger);
 
     [LoggerMessage(1007, LogLevel.Error, "API request failed path={Path}")]

@@ -12,10 +12,12 @@ internal static class LogSetup
     private const string JournalLayout =
         "${when:when=level==LogLevel.Fatal:inner=<2>}${when:when=level==LogLevel.Error:inner=<3>}" +
         "${when:when=level==LogLevel.Warn:inner=<4>}${when:when=level==LogLevel.Info:inner=<6>}" +
-        "${when:when=level<=LogLevel.Debug:inner=<7>}${message}${onexception:inner= ${exception:format=toString}}";
+        "${when:when=level<=LogLevel.Debug:inner=<7>}${message}${onexception:inner= " +
+        "${exception:format=toString}}";
 
     private const string PlainLayout =
-        "${date:format=yyyy-MM-dd HH\\:mm\\:ss.fff} ${pad:padding=-5:inner=${level:uppercase=true}} ${message}" +
+        "${date:format=yyyy-MM-dd HH\\:mm\\:ss.fff} ${pad:padding=-5:inner=${level:uppercase=true}} " +
+        "${message}" +
         "${onexception:inner= ${exception:format=toString}}";
 
     public static LoggingConfiguration Configuration(bool verbose)

@@ -4,8 +4,8 @@ using MirrorD.Engine.Nbd;
 namespace MirrorD.Daemon.Logging;
 
 /// <summary>
-/// Logs what happens to NBD clients, at most so many a minute: anybody who may connect could fill the log otherwise.
-/// On the loop's thread only.
+/// Logs what happens to NBD clients, at most so many a minute: anybody who may connect could fill the log
+/// otherwise. On the loop's thread only.
 /// </summary>
 internal sealed class NbdEventLog(ILogger logger, string resource, Func<long> nowNs)
 {
@@ -38,7 +38,8 @@ internal sealed class NbdEventLog(ILogger logger, string resource, Func<long> no
         }
 
         string kind = NameOf(happened.Kind);
-        bool isTrouble = happened.Kind is NbdEventKind.Lost or NbdEventKind.Violation or NbdEventKind.AcceptFailed;
+        bool isTrouble =
+            happened.Kind is NbdEventKind.Lost or NbdEventKind.Violation or NbdEventKind.AcceptFailed;
         if (isTrouble)
         {
             ResourceLog.NbdTrouble(logger, resource, kind, happened.Client, happened.Export, happened.Text);

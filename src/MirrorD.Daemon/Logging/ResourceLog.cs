@@ -6,7 +6,8 @@ namespace MirrorD.Daemon.Logging;
 internal static partial class ResourceLog
 {
     [LoggerMessage(1100, LogLevel.Information, "resource={Resource} role={Role} {Kind}: {Message}")]
-    public static partial void Happened(ILogger logger, string resource, string role, string kind, string message);
+    public static partial void Happened(
+        ILogger logger, string resource, string role, string kind, string message);
 
     [LoggerMessage(1101, LogLevel.Error, "resource={Resource} can't start: {Problem}; {Remedy}")]
     public static partial void CannotStart(ILogger logger, string resource, string problem, string remedy);
@@ -14,11 +15,13 @@ internal static partial class ResourceLog
     [LoggerMessage(1102, LogLevel.Information, "resource={Resource} {Step} hook: {Line}")]
     public static partial void HookOutput(ILogger logger, string resource, string step, string line);
 
-    [LoggerMessage(1103, LogLevel.Information, "resource={Resource} nbd {Kind} client={Client} export={Export}: {Text}")]
+    [LoggerMessage(
+        1103, LogLevel.Information, "resource={Resource} nbd {Kind} client={Client} export={Export}: {Text}")]
     public static partial void NbdHappened(
         ILogger logger, string resource, string kind, string client, string export, string text);
 
-    [LoggerMessage(1104, LogLevel.Warning, "resource={Resource} nbd {Kind} client={Client} export={Export}: {Text}")]
+    [LoggerMessage(
+        1104, LogLevel.Warning, "resource={Resource} nbd {Kind} client={Client} export={Export}: {Text}")]
     public static partial void NbdTrouble(
         ILogger logger, string resource, string kind, string client, string export, string text);
 
@@ -31,12 +34,14 @@ internal static partial class ResourceLog
     [LoggerMessage(1107, LogLevel.Error, "resource={Resource} a step of takeover or release failed")]
     public static partial void SequenceFailed(ILogger logger, string resource, Exception failed);
 
-    [LoggerMessage(1108, LogLevel.Warning, "resource={Resource} did not stop within {Seconds} s, ending anyway")]
+    [LoggerMessage(
+        1108, LogLevel.Warning, "resource={Resource} did not stop within {Seconds} s, ending anyway")]
     public static partial void StopTimedOut(ILogger logger, string resource, double seconds);
 
     [LoggerMessage(1109, LogLevel.Information, "resource={Resource} stopped: {Message}")]
     public static partial void Stopped(ILogger logger, string resource, string message);
 
-    [LoggerMessage(1110, LogLevel.Warning, "resource={Resource} the address {Address} was left over and is removed")]
+    [LoggerMessage(
+        1110, LogLevel.Warning, "resource={Resource} the address {Address} was left over and is removed")]
     public static partial void LeftoverAddress(ILogger logger, string resource, string address);
 }

@@ -6,7 +6,8 @@ namespace MirrorD.Daemon.Reports;
 /// <summary>Says in sentences why a resource is in its state, and what would happen if.</summary>
 internal static class Explanation
 {
-    public static ExplainReport Of(ResourceReport report, ResourceConfiguration resource, string node, bool hasArbiter) =>
+    public static ExplainReport Of(
+        ResourceReport report, ResourceConfiguration resource, string node, bool hasArbiter) =>
         new()
         {
             Resource = report.Name,
@@ -26,9 +27,11 @@ internal static class Explanation
             "Joined" => $"It is joined with {report.Peer} ({report.PeerRole}, {report.PeerDiskState}): " +
                 "each write is on both nodes before it completes.",
             "SyncSource" => $"It sends {report.Peer} what differs; writes go to both meanwhile.",
-            "SyncTarget" => $"It receives from {report.Peer} what differs, and can't be promoted until that is done.",
+            "SyncTarget" =>
+                $"It receives from {report.Peer} what differs, and can't be promoted until that is done.",
             "Joining" or "Authenticating" => $"It is connecting with {report.Peer}.",
-            "Refused" => $"The connection with {report.Peer} was refused for a reason that needs an operator.",
+            "Refused" =>
+                $"The connection with {report.Peer} was refused for a reason that needs an operator.",
             _ => $"It is not connected with {report.Peer}.",
         };
         if (report.HandshakeCase is { } handshake)
@@ -81,7 +84,8 @@ internal static class Explanation
     {
         if (report.Role != "Primary")
         {
-            return $"This node stays Standby; 'mirrorctl promote {report.Name}' takes over where the rules allow it.";
+            return $"This node stays Standby; 'mirrorctl promote {report.Name}' takes over where the rules " +
+                "allow it.";
         }
 
         if (report.Proof != "None")
@@ -91,12 +95,14 @@ internal static class Explanation
 
         if (hasArbiter)
         {
-            return "This node claims the session from the arbiter: granted, it goes on; refused, it gives the role " +
+            return "This node claims the session from the arbiter: granted, it goes on; refused, it gives " +
+                "the role " +
                 "up; unreachable, requests wait.";
         }
 
         return resource.OnPeerLoss == PeerLossPolicy.Continue
-            ? "This node goes on alone at once ('on-peer-loss: continue'); if the other one is promoted as well, the " +
+            ? "This node goes on alone at once ('on-peer-loss: continue'); if the other one is promoted as " +
+                "well, the " +
                 "copies diverge."
             : "Requests wait until the peer is back or an operator decides ('on-peer-loss: freeze').";
     }
@@ -112,7 +118,8 @@ internal static class Explanation
         if (report.Link == "Joined")
         {
             yield return report.PeerRole == "Primary"
-                ? $"It will be refused: {report.Peer} is Primary and connected; 'mirrorctl switchover {report.Name}' " +
+                ? $"It will be refused: {report.Peer} is Primary and connected; 'mirrorctl switchover " +
+                    $"{report.Name}' " +
                     "changes roles without loss."
                 : "Nothing is lost: both copies are equal; '--force' is not needed.";
             yield break;
@@ -121,20 +128,23 @@ internal static class Explanation
         switch (report.DiskState)
         {
             case "Inconsistent":
-                yield return "This copy is a mixture of old and new blocks: file systems on it may be damaged, and " +
-                    "files may hold anything.";
+                yield return "This copy is a mixture of old and new blocks: file systems on it may be " +
+                    "damaged, and files may hold anything.";
                 break;
             case "Outdated":
-                yield return $"This copy is known to be old: everything that {report.Peer} wrote since they parted is lost.";
+                yield return "This copy is known to be old: everything that " +
+                    $"{report.Peer} wrote since they parted is lost.";
                 break;
             case "Failed" or "Diskless":
                 yield return "This node has no usable copy: it will be refused.";
                 yield break;
         }
 
-        yield return $"Whatever {report.Peer} completed on its own since the connection was lost is missing here.";
-        yield return $"If {report.Peer} still runs as Primary, or is promoted too, both copies change on their own " +
-            "(SplitBrain), and one side's changes will have to be discarded by hand. Make sure that it is off.";
+        yield return "Whatever " +
+            $"{report.Peer} completed on its own since the connection was lost is missing here.";
+        yield return $"If {report.Peer} still runs as Primary, or is promoted too, both copies change on " +
+            "their own (SplitBrain), and one side's changes will have to be discarded by hand. Make sure " +
+            "that it is off.";
         long dirty = report.Volumes.Sum(volume => volume.DirtyBytes);
         if (dirty > 0)
         {

@@ -4,8 +4,8 @@ using MirrorD.Io;
 namespace MirrorD.Daemon.Resources;
 
 /// <summary>
-/// A volume that clients may open only while this daemon lets them, so that nobody comes back between the end of the
-/// sessions and the end of the role. On the loop's thread only.
+/// A volume that clients may open only while this daemon lets them, so that nobody comes back between the end
+/// of the sessions and the end of the role. On the loop's thread only.
 /// </summary>
 internal sealed class GatedVolume(IVolumeFrontend volume, string closedReason) : IVolumeFrontend
 {

@@ -7,12 +7,13 @@ using MirrorD.Io;
 namespace MirrorD.Daemon.Resources;
 
 /// <summary>
-/// The NBD exports of a resource, one unix socket per volume. They listen in either role, so that a client of a
-/// Standby is told who the Primary is; only while open does anybody get in.
+/// The NBD exports of a resource, one unix socket per volume. They listen in either role, so that a client of
+/// a Standby is told who the Primary is; only while open does anybody get in.
 /// </summary>
 internal sealed class ResourceExports : IExports
 {
-    // The connections are closed at once; waited for is what the volume still holds of them, which may be frozen.
+    // The connections are closed at once; waited for is what the volume still holds of them, which may be
+    // frozen.
     private static readonly TimeSpan s_closeWait = TimeSpan.FromSeconds(10);
 
     private readonly IIoLoop _loop;
@@ -37,7 +38,8 @@ internal sealed class ResourceExports : IExports
         foreach ((string socket, IVolumeFrontend volume) in volumes)
         {
             var gated = new GatedVolume(volume, $"{volume.Name} is being taken over or released; try again");
-            var server = new NbdServer(loop, new UnixEndpoint(socket), [gated], new NbdServerOptions(), report);
+            var server = new NbdServer(
+                loop, new UnixEndpoint(socket), [gated], new NbdServerOptions(), report);
             server.Start();
             RunDirectory.OpenToGroup(socket);
             exports._exports.Add((server, gated));

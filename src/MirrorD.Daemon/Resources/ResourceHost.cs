@@ -7,8 +7,8 @@ using MirrorD.Io;
 namespace MirrorD.Daemon.Resources;
 
 /// <summary>
-/// What the engine of a resource needs of this daemon. Called on the loop's thread, and never blocks it: everything
-/// that may take time is passed on.
+/// What the engine of a resource needs of this daemon. Called on the loop's thread, and never blocks it:
+/// everything that may take time is passed on.
 /// </summary>
 /// <param name="loop">Where answers go.</param>
 /// <param name="arbiter">Claims; null without arbiter.</param>

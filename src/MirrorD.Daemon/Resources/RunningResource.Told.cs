@@ -46,7 +46,8 @@ internal sealed partial class RunningResource
             return await handOver;
         }
 
-        // Should the peer hand over later all the same, the role is taken up as if it had started that itself.
+        // Should the peer hand over later all the same, the role is taken up as if it had started that
+        // itself.
         Watch(handOver.ContinueWith(
             late => late.Result.Succeeded
                 ? _sequence.RoleChanged(Role.Primary, "the peer handed over late")
@@ -57,7 +58,9 @@ internal sealed partial class RunningResource
             $"see 'mirrorctl events' on {_resource.PeerOf(_context.Name)}");
     }
 
-    /// <summary>The exports exist only after the engine has loaded; until then there is nothing to open or close.</summary>
+    /// <summary>
+    /// The exports exist only after the engine has loaded; until then there is nothing to open or close.
+    /// </summary>
     private sealed class ExportsOnceStarted(RunningResource owner) : IExports
     {
         public Task Open() => owner._exports?.Open() ?? Task.CompletedTask;

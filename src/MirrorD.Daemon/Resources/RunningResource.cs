@@ -70,8 +70,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     Role IRoleEngine.Role => _role;
 
     /// <summary>
-    /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never throws: what
-    /// fails is shown.
+    /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never
+    /// throws: what fails is shown.
     /// </summary>
     public void Start()
     {
@@ -110,7 +110,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
 
     Task<CommandOutcome> IRoleEngine.Run(ResourceCommand command)
     {
-        var answered = new TaskCompletionSource<CommandOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = new TaskCompletionSource<CommandOutcome>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         _engine!.Command(command, outcome =>
         {
             // A success may be told before the change of role that it means.
@@ -160,7 +161,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         ];
         if (_failure is { } failure)
         {
-            return ReportBuilder.Failed(_resource, _context.Name, addresses, failure.Problem, failure.Remedy, failure.At);
+            return ReportBuilder.Failed(
+                _resource, _context.Name, addresses, failure.Problem, failure.Remedy, failure.At);
         }
 
         ResourceStatus status = _status ?? _engine!.Status;
@@ -206,7 +208,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     {
         if (problem is not null)
         {
-            Fail(problem, $"see 'mirrorctl inspect'; new volumes are prepared with 'mirrorctl create {Name} …'");
+            Fail(
+                problem,
+                $"see 'mirrorctl inspect'; new volumes are prepared with 'mirrorctl create {Name} …'");
             return;
         }
 
@@ -222,7 +226,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            Fail($"the sockets of its volumes can't be made: {failed.Message.TrimEnd('.')}", "then restart mirrord");
+            Fail(
+                $"the sockets of its volumes can't be made: {failed.Message.TrimEnd('.')}",
+                "then restart mirrord");
         }
     }
 
@@ -234,7 +240,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         }
         catch (Exception failed)
         {
-            // A rule of the program was broken: going on would risk data. The addresses go before the process does.
+            // A rule of the program was broken: going on would risk data. The addresses go before the process
+            // does.
             ResourceLog.LoopFailed(_logger, Name, failed);
             _addresses.Release().Wait(TimeSpan.FromSeconds(1));
             NLog.LogManager.Flush(TimeSpan.FromSeconds(1));

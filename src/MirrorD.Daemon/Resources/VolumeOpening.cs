@@ -47,7 +47,8 @@ internal static class VolumeOpening
         ResourceConfiguration resource, VolumeConfiguration volume, LinuxDisk data, LinuxDisk metadata)
     {
         bool isInternal = ReferenceEquals(data, metadata);
-        bool fits = data.LengthBytes >= (isInternal ? MetadataPlacement.MinimumInternalBytes : MetadataLayout.BlockBytes);
+        long leastBytes = isInternal ? MetadataPlacement.MinimumInternalBytes : MetadataLayout.BlockBytes;
+        bool fits = data.LengthBytes >= leastBytes;
         MetadataPlacement placement = !fits ? default
             : isInternal ? MetadataPlacement.Internal(data.LengthBytes)
             : MetadataPlacement.External(data.LengthBytes);

@@ -10,10 +10,13 @@ internal sealed class DaemonOptions
     /// <summary>Where sockets are unless another place is named.</summary>
     public const string DefaultRunDirectory = "/run/mirrord";
 
-    [Option("config", MetaValue = "FILE", HelpText = "Cluster configuration (" + ConfigurationFile.DefaultPath + ").")]
+    [Option(
+        "config", MetaValue = "FILE",
+        HelpText = "Cluster configuration (" + ConfigurationFile.DefaultPath + ").")]
     public string Config { get; set; } = ConfigurationFile.DefaultPath;
 
-    [Option("node", MetaValue = "NAME", HelpText = "Which node this is (the one with the name of this host).")]
+    [Option(
+        "node", MetaValue = "NAME", HelpText = "Which node this is (the one with the name of this host).")]
     public string? Node { get; set; }
 
     [Option(

@@ -30,5 +30,6 @@ internal sealed record NodeContext
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
 
     /// <summary>Socket of a volume's export.</summary>
-    public string ExportSocket(string resource, string volume) => Path.Combine(RunDirectory, resource, volume + ".nbd");
+    public string ExportSocket(string resource, string volume) =>
+        Path.Combine(RunDirectory, resource, volume + ".nbd");
 }

@@ -15,7 +15,8 @@ internal static class NodeContextLoader
     public static NodeContext Load(DaemonOptions options)
     {
         ClusterConfiguration configuration = ReadConfiguration(options.Config);
-        string name = NodeName.Resolve(configuration, options.Node, Environment.MachineName, "--node", out string? error)
+        string name = NodeName.Resolve(
+            configuration, options.Node, Environment.MachineName, "--node", out string? error)
             ?? throw new StartupException(error!, $"the configuration is {options.Config}");
         var state = new StateDirectory(options.StateDirectory);
         try
@@ -49,7 +50,8 @@ internal static class NodeContextLoader
 
         string errors = string.Join('\n', result.Errors.Select(error => $"  {error}"));
         throw new StartupException(
-            "the configuration can't be used", $"check it with 'mirrorctl config check --config {file}'\n{errors}");
+            "the configuration can't be used",
+            $"check it with 'mirrorctl config check --config {file}'\n{errors}");
     }
 
     private static void CheckSocketPaths(NodeContext context)
@@ -58,7 +60,8 @@ internal static class NodeContextLoader
             .SelectMany(resource => resource.On[context.Name].Volumes
                 .Select(volume => context.ExportSocket(resource.Name, volume.Name)))
             .Prepend(context.ControlSocket);
-        foreach (string path in sockets.Where(path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPathBytes))
+        foreach (string path in sockets.Where(
+            path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPathBytes))
         {
             throw new StartupException(
                 $"the path {path} is too long for a unix socket (at most {LongestSocketPathBytes} bytes)",

@@ -23,7 +23,8 @@ internal sealed class RunDirectory : IDisposable
             Directory.CreateDirectory(path);
             // FileShare.None is an exclusive flock(2), which ends with the process however it ends.
             return new RunDirectory(new FileStream(
-                Path.Combine(path, "mirrord.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+                Path.Combine(path, "mirrord.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.None));
         }
         catch (UnauthorizedAccessException denied)
         {

@@ -4,8 +4,9 @@ using MirrorD.Io.Linux.Network;
 namespace MirrorD.Daemon.Takeover;
 
 /// <summary>
-/// The service addresses of a resource, by netlink. Adding and removing exclude one another, and nothing is added once
-/// the right to hold was cancelled. While held they are announced again and re-added when something deletes them.
+/// The service addresses of a resource, by netlink. Adding and removing exclude one another, and nothing is
+/// added once the right to hold was cancelled. While held they are announced again and re-added when
+/// something deletes them.
 /// </summary>
 internal sealed class HeldAddresses : IServiceAddresses
 {
@@ -157,7 +158,8 @@ internal sealed class HeldAddresses : IServiceAddresses
         bool isAdded = false;
         lock (_gate)
         {
-            foreach (ServiceAddressConfiguration address in _held.Where(_ => !holding.IsCancellationRequested))
+            foreach (ServiceAddressConfiguration address in _held.Where(
+                _ => !holding.IsCancellationRequested))
             {
                 bool wasMissing = false;
                 Try(() => wasMissing = ServiceAddress.Add(OnInterface(address)), failures);
@@ -177,7 +179,8 @@ internal sealed class HeldAddresses : IServiceAddresses
         foreach (ServiceAddressConfiguration address in _addresses)
         {
             var failures = new List<string>();
-            // Not under the gate: a late announcement of an address that is gone is harmless, a late removal is not.
+            // Not under the gate: a late announcement of an address that is gone is harmless, a late removal
+            // is not.
             if (!holding.IsCancellationRequested && !IsLoopback(address)
                 && !Try(() => ArpAnnouncer.Announce(address.Interface, address.Address), failures) && !told)
             {

@@ -110,7 +110,8 @@ internal sealed class HookRunner(
                 output(step, line.Length <= LongestLine ? line : line[..LongestLine] + "…");
             }
         }
-        catch (Exception ended) when (ended is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception ended)
+            when (ended is IOException or ObjectDisposedException or InvalidOperationException)
         {
             // The pipe was closed with its process.
         }

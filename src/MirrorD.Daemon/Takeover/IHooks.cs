@@ -18,7 +18,9 @@ internal enum HookStep
 /// <summary>The operator's commands around taking over and releasing.</summary>
 internal interface IHooks
 {
-    /// <summary>Runs the commands of a step one after the other, each with a deadline, up to the first failure.</summary>
+    /// <summary>
+    /// Runs the commands of a step one after the other, each with a deadline, up to the first failure.
+    /// </summary>
     /// <param name="step">The step.</param>
     /// <param name="role">Role told to the commands.</param>
     /// <param name="stop">Kills the running command.</param>

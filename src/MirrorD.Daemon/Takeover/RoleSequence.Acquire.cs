@@ -8,7 +8,9 @@ internal sealed partial class RoleSequence
     // Set while a command of this daemon takes the role and what stands above it.
     private volatile bool _takes;
 
-    /// <summary>Hooks, the engine's command that makes this node Primary, and what stands above the role.</summary>
+    /// <summary>
+    /// Hooks, the engine's command that makes this node Primary, and what stands above the role.
+    /// </summary>
     private async Task<CommandOutcome> AcquireAround(ResourceCommand command)
     {
         if (IsAcquired)
@@ -16,13 +18,14 @@ internal sealed partial class RoleSequence
             return new CommandOutcome(true, $"Resource {_resource} is Primary here already.");
         }
 
-        // From here on a loss of right stops this acquisition. It must be in place before the engine can gain the
-        // role, as it may lose it again before its reply is read.
+        // From here on a loss of right stops this acquisition. It must be in place before the engine can gain
+        // the role, as it may lose it again before its reply is read.
         CancellationToken right = BeginRight();
         if (await RunHooks(HookStep.PreAcquire, Role.Standby, right) is { } failure)
         {
             return new CommandOutcome(
-                false, $"nothing was changed: {failure}", "make the hook succeed, or remove it from the configuration");
+                false, $"nothing was changed: {failure}",
+                "make the hook succeed, or remove it from the configuration");
         }
 
         _takes = true;
@@ -83,7 +86,8 @@ internal sealed partial class RoleSequence
 
         var failures = new List<string>();
         await During("opening the exports", _exports.Open);
-        IReadOnlyList<string> addressFailures = await During("adding the addresses", () => _addresses.Acquire(right));
+        IReadOnlyList<string> addressFailures = await During(
+            "adding the addresses", () => _addresses.Acquire(right));
         foreach (string failure in addressFailures)
         {
             _raise("address-failed", failure);

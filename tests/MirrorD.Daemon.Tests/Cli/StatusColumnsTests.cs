@@ -39,7 +39,8 @@ public class StatusColumnsTests
     [InlineData(1L << 30, 1L << 29, 53L, "50 % of 1 GiB, 110 MiB/s, 53 s left")]
     [InlineData(1L << 40, (1L << 40) - 1, 90061L, "0 % of 1 TiB, 110 MiB/s, 1 d 1 h left")]
     [InlineData(1000, 4, 61L, "99 % of 1000 B, 110 MiB/s, 1 min 1 s left")]
-    public void Progress_is_told_with_rate_and_time_left(long total, long remaining, long? left, string expected)
+    public void Progress_is_told_with_rate_and_time_left(
+        long total, long remaining, long? left, string expected)
     {
         var resync = new ResyncReport
         {

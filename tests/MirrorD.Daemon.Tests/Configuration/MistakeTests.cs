@@ -30,7 +30,8 @@ public class MistakeTests
             "m.yaml:3: unknown key 'adress' in nodes.a.dedicated; did you mean 'address'?\n" +
             "m.yaml:3: nodes.a.dedicated has no 'address'; add e.g. 'address: 10.0.0.1'" },
         { "3", "    dedicated: {address: 10.0.0.300}",
-            "m.yaml:3: nodes.a.dedicated.address: '10.0.0.300' is not an IP address; write one such as 10.0.0.1" },
+            "m.yaml:3: nodes.a.dedicated.address: '10.0.0.300' is not an IP address; write one such as " +
+            "10.0.0.1" },
         { "3", "    dedicated: {address: 10.1}",
             "m.yaml:3: nodes.a.dedicated.address: '10.1' is not an IP address; write one such as 10.0.0.1" },
         { "3", "    dedicated: {address: 10.0.0.1/24}",
@@ -45,12 +46,14 @@ public class MistakeTests
         { "3", "    dedicated: {address: 10.0.0.1, port: 99999}",
             "m.yaml:3: nodes.a.dedicated.port: '99999' is not a TCP port; write a number from 1 to 65535" },
         { "3", "    dedicated: {address: 10.0.0.2}",
-            "m.yaml:6: address 10.0.0.2 of node b is already that of node a (m.yaml:3); give each its own address" },
+            "m.yaml:6: address 10.0.0.2 of node b is already that of node a (m.yaml:3); give each its own " +
+            "address" },
         { "3", "    dedicated: {address: fd00::1}",
             "m.yaml:10: resources.mail: the dedicated addresses of a and b are of different families " +
             "(IPv6 and IPv4); give both nodes an address of the same family" },
         { "3", "    dedicated:",
-            "m.yaml:3: nodes.a has no 'dedicated'; add e.g. 'dedicated: {address: 10.0.0.1, interface: eth1}'" },
+            "m.yaml:3: nodes.a has no 'dedicated'; add e.g. 'dedicated: {address: 10.0.0.1, interface: " +
+            "eth1}'" },
         { "2", "  -a:",
             "m.yaml:2: '-a' can't be the name of a node; use up to 63 letters, digits, '-', '_' and '.', " +
             "beginning with a letter or digit\n" +
@@ -68,7 +71,8 @@ public class MistakeTests
         { "8", "Resources:",
             "m.yaml:8: unknown key 'Resources' in the configuration; did you mean 'resources'?" },
         { "9", "  ma/il:",
-            "m.yaml:9: 'ma/il' can't be the name of a resource; use up to 63 letters, digits, '-', '_' and '.', " +
+            "m.yaml:9: 'ma/il' can't be the name of a resource; use up to 63 letters, digits, '-', '_' and " +
+            "'.', " +
             "beginning with a letter or digit" },
         { "10", "    between: [a, c]",
             "m.yaml:10: resources.mail.between: there is no node 'c'; did you mean 'a'?" },
@@ -87,7 +91,8 @@ public class MistakeTests
             "m.yaml:12: resources.mail.volumes.data.device: 'vg0/mail' is not an absolute path; " +
             "write one such as /dev/vg0/data" },
         { "12", "      data: {device: /dev/sdb, file: /srv/x}",
-            "m.yaml:12: resources.mail.volumes.data.file: both 'device' and 'file' are given; keep one of the two" },
+            "m.yaml:12: resources.mail.volumes.data.file: both 'device' and 'file' are given; keep one of " +
+            "the two" },
         { "12", "      data: {metadata: internal}",
             "m.yaml:12: resources.mail.volumes.data has no 'device' or 'file' on node a; " +
             "add e.g. 'device: /dev/vg0/data' here, or under nodes.a.resources.mail.volumes.data\n" +
@@ -113,7 +118,8 @@ public class MistakeTests
             "m.yaml:14: resources.mail.addresses.address: '192.0.2.10' has no prefix length; " +
             "write e.g. 192.0.2.10/24" },
         { "14", "      - {address: 192.0.2.10/33}",
-            "m.yaml:14: resources.mail.addresses.address: '/33' is not an IPv4 prefix length; write 1 to 32, e.g. /24" },
+            "m.yaml:14: resources.mail.addresses.address: '/33' is not an IPv4 prefix length; write 1 to " +
+            "32, e.g. /24" },
         { "14", "      - {address: fd00::5/64}",
             "m.yaml:14: resources.mail.addresses.address: IPv6 service addresses are not yet supported; " +
             "write an IPv4 address such as 192.0.2.10/24" },
@@ -136,7 +142,8 @@ public class MistakeTests
             "m.yaml:15: resources.mail.mode: memory and async replication are not yet supported; " +
             "write 'mode: sync' or leave it out" },
         { "    mode: fast",
-            "m.yaml:15: resources.mail.mode: 'fast' is not a replication mode; write 'mode: sync' or leave it out" },
+            "m.yaml:15: resources.mail.mode: 'fast' is not a replication mode; write 'mode: sync' or leave " +
+            "it out" },
         { "    link-timeout: 5",
             "m.yaml:15: resources.mail.link-timeout: '5' is not a duration; " +
             "write a number with its unit (ms, s, m, h), e.g. 5s" },
@@ -151,12 +158,14 @@ public class MistakeTests
         { "    hooks: {pre-aquire: [true]}",
             "m.yaml:15: unknown key 'pre-aquire' in resources.mail.hooks; did you mean 'pre-acquire'?" },
         { "    hooks: {pre-acquire: [{run: x}]}",
-            "m.yaml:15: resources.mail.hooks.pre-acquire: a mapping stands here where a command is expected; " +
+            "m.yaml:15: resources.mail.hooks.pre-acquire: a mapping stands here where a command is " +
+            "expected; " +
             "write e.g. 'pre-acquire: [systemctl start postgresql]'" },
         { "    hook-timeout: 1ms",
             "m.yaml:15: resources.mail.hook-timeout: 1ms is out of range; write 1s to 1h" },
         { "arbiter: {directory: relative}",
-            "m.yaml:15: arbiter.directory: 'relative' is not an absolute path; write one such as /mnt/arbiter" },
+            "m.yaml:15: arbiter.directory: 'relative' is not an absolute path; write one such as " +
+            "/mnt/arbiter" },
         { "arbiter: {}",
             "m.yaml:15: arbiter has no 'directory'; add e.g. 'directory: /mnt/arbiter'" },
         { "arbiter: /mnt/arbiter",
@@ -169,7 +178,8 @@ public class MistakeTests
             "m.yaml:15: node a: /dev/vg0/mail is already used by resource mail (m.yaml:12); " +
             "give each volume and each metadata area its own device or file" },
         { "  web: {between: [b, a], port: 7781}",
-            "m.yaml:15: resources.web has no 'volumes'; add e.g. 'volumes: {data: {device: /dev/vg0/data}}'" },
+            "m.yaml:15: resources.web has no 'volumes'; add e.g. 'volumes: {data: {device: " +
+            "/dev/vg0/data}}'" },
         { "  web: [b, a]",
             "m.yaml:15: resources.web: a list stands here where a mapping is expected; " +
             "write e.g. 'web: {between: [a, b], volumes: {data: {device: /dev/vg0/data}}}'" },
@@ -178,7 +188,8 @@ public class MistakeTests
         { "    port: &p 7781",
             "m.yaml:15: anchors are not supported; write the value out" },
         { "---\nnodes: {}",
-            "m.yaml:15: a second YAML document begins here; keep one document per file; put more into conf.d/" },
+            "m.yaml:15: a second YAML document begins here; keep one document per file; put more into " +
+            "conf.d/" },
     };
 
     public static TheoryData<string, string> UnderNodeA => new()
@@ -186,13 +197,16 @@ public class MistakeTests
         { "{resources: {maill: {volumes: {data: {device: /dev/sdb}}}}}",
             "n.yaml:1: nodes.a.resources: there is no resource 'maill'; did you mean 'mail'?" },
         { "{resources: {mail: {volumes: {date: {device: /dev/sdb}}}}}",
-            "n.yaml:1: nodes.a.resources.mail.volumes: the resource has no volume 'date'; did you mean 'data'?" },
+            "n.yaml:1: nodes.a.resources.mail.volumes: the resource has no volume 'date'; did you mean " +
+            "'data'?" },
         { "{resources: {mail: {volumes: {data: {devise: /dev/sdb}}}}}",
             "n.yaml:1: unknown key 'devise' in nodes.a.resources.mail.volumes.data; did you mean 'device'?" },
         { "{resources: {mail: {hooks: {}}}}",
-            "n.yaml:1: unknown key 'hooks' in nodes.a.resources.mail; the valid keys are volumes, addresses" },
+            "n.yaml:1: unknown key 'hooks' in nodes.a.resources.mail; the valid keys are volumes, " +
+            "addresses" },
         { "{resources: {mail: {addresses: [{address: 192.0.2.11/24, interface: eth5}]}}}",
-            "n.yaml:1: nodes.a.resources.mail.addresses.address: the resource has no service address 192.0.2.11; " +
+            "n.yaml:1: nodes.a.resources.mail.addresses.address: the resource has no service address " +
+            "192.0.2.11; " +
             "name one of the addresses under the resource itself" },
         { "{dedicated: {address: 10.0.0.9}}",
             "n.yaml:1: key 'address' is already given in m.yaml:3; keep one of the two" },
@@ -227,7 +241,10 @@ public class MistakeTests
     [Fact]
     public void All_mistakes_are_shown_at_once_in_the_order_of_the_file()
     {
-        string text = Good.Replace("10.0.0.1,", "10.0.0.300,").Replace("between", "betwen").Replace("10/24", "10/99");
+        string text = Good
+            .Replace("10.0.0.1,", "10.0.0.300,")
+            .Replace("between", "betwen")
+            .Replace("10/24", "10/99");
 
         Assert.Equal(
             ["m.yaml:3", "m.yaml:9", "m.yaml:10"],
@@ -238,7 +255,8 @@ public class MistakeTests
     [MemberData(nameof(UnderNodeA))]
     public void A_mistake_in_what_a_node_says_differently_is_named(string nodeA, string errors)
     {
-        ConfigurationResult result = ConfigurationFile.Parse(("m.yaml", Good), ("n.yaml", $"nodes: {{a: {nodeA}}}"));
+        ConfigurationResult result = ConfigurationFile.Parse(
+            ("m.yaml", Good), ("n.yaml", $"nodes: {{a: {nodeA}}}"));
 
         Assert.Equal(errors, string.Join('\n', result.Errors));
     }

@@ -82,8 +82,12 @@ public class ReadingTests
                 new VolumeConfiguration("log", "/srv/mail.log.img", true, null),
             ],
             mail.On["b"].Volumes);
-        Assert.Equal(["192.0.2.10/24 on eth0", "192.0.2.11/32 on eth7"], mail.On["a"].Addresses.Select(a => a.ToString()));
-        Assert.Equal(["192.0.2.10/24 on eno1", "192.0.2.11/32 on eno1"], mail.On["b"].Addresses.Select(a => a.ToString()));
+        Assert.Equal(
+            ["192.0.2.10/24 on eth0", "192.0.2.11/32 on eth7"], mail.On["a"].Addresses.Select(a =>
+                a.ToString()));
+        Assert.Equal(
+            ["192.0.2.10/24 on eno1", "192.0.2.11/32 on eno1"], mail.On["b"].Addresses.Select(a =>
+                a.ToString()));
     }
 
     [Fact]
@@ -92,9 +96,11 @@ public class ReadingTests
         ClusterConfiguration configuration = Good(ConfigurationFile.Parse(("m.yaml", Whole)));
 
         Assert.Equal(
-            new NetworkConfiguration(IPAddress.Parse("10.0.0.1"), "eth1", 7000), configuration.Resources["mail"].On["a"].Link);
+            new NetworkConfiguration(IPAddress.Parse("10.0.0.1"), "eth1", 7000),
+            configuration.Resources["mail"].On["a"].Link);
         Assert.Equal(
-            new NetworkConfiguration(IPAddress.Parse("10.0.0.2"), null, 7780), configuration.Resources["mail"].On["b"].Link);
+            new NetworkConfiguration(IPAddress.Parse("10.0.0.2"), null, 7780),
+            configuration.Resources["mail"].On["b"].Link);
         Assert.Equal(7781, configuration.Resources["web"].On["a"].Link.Port);
     }
 
@@ -118,7 +124,8 @@ public class ReadingTests
 
         Assert.Equal(["mail", "web"], Good(result).Resources.Keys);
         Assert.Equal(
-            ["mirrord.yaml", "10-mail.yaml", "20-web.yaml"], result.Files.Select(file => Path.GetFileName(file)));
+            ["mirrord.yaml", "10-mail.yaml", "20-web.yaml"], result.Files.Select(file =>
+                Path.GetFileName(file)));
     }
 
     [Fact]
@@ -151,12 +158,15 @@ public class ReadingTests
     [Fact]
     public void A_resource_without_arbiter_gets_a_note()
     {
-        ConfigurationResult result = ConfigurationFile.Parse(("m.yaml", Whole.Replace("arbiter: {directory: /mnt/arbiter/}", "")));
+        ConfigurationResult result = ConfigurationFile.Parse(
+            ("m.yaml", Whole.Replace("arbiter: {directory: /mnt/arbiter/}", "")));
 
         Assert.Collection(
             result.Notes,
-            note => Assert.StartsWith("resource mail: with 'on-peer-loss: continue' the two copies diverge", note),
-            note => Assert.StartsWith("resource web: without an arbiter a Primary that loses its peer", note));
+            note => Assert.StartsWith(
+                "resource mail: with 'on-peer-loss: continue' the two copies diverge", note),
+            note =>
+                Assert.StartsWith("resource web: without an arbiter a Primary that loses its peer", note));
     }
 
     private static ClusterConfiguration Good(ConfigurationResult result)

@@ -19,13 +19,15 @@ public partial class DocsTests
             section => MemberRow().Matches(section.Text).Select(match => match.Groups[1].Value).ToArray());
         Type[] contracts =
         [
-            .. typeof(ApiJson).Assembly.GetExportedTypes().Where(type => type.IsClass && type.GetMethod("<Clone>$") != null),
+            .. typeof(ApiJson).Assembly.GetExportedTypes().Where(
+                type => type.IsClass && type.GetMethod("<Clone>$") != null),
         ];
 
         Assert.Equal(contracts.Select(type => type.Name).Order(), documented.Keys.Order());
         foreach (Type contract in contracts)
         {
-            var members = ApiJson.Compact.Options.GetTypeInfo(contract).Properties.Select(property => property.Name);
+            var members = ApiJson.Compact.Options.GetTypeInfo(contract).Properties.Select(
+                property => property.Name);
             Assert.Equal(members.Order(), documented[contract.Name].Order());
         }
     }
@@ -34,7 +36,8 @@ public partial class DocsTests
     public void Every_path_is_documented()
     {
         string page = Page("api.md");
-        foreach (FieldInfo path in typeof(ApiPaths).GetFields().Where(field => field.Name != nameof(ApiPaths.DefaultSocket)))
+        foreach (FieldInfo path in typeof(ApiPaths).GetFields().Where(
+            field => field.Name != nameof(ApiPaths.DefaultSocket)))
         {
             Assert.Contains((string)path.GetValue(null)!, page);
         }
@@ -56,7 +59,8 @@ public partial class DocsTests
     public void Every_command_option_and_exit_code_is_documented()
     {
         string page = Page("commands.md");
-        foreach (Type verb in typeof(Verb).Assembly.GetTypes().Where(type => type.GetCustomAttribute<VerbAttribute>() is not null))
+        foreach (Type verb in typeof(Verb).Assembly.GetTypes().Where(
+            type => type.GetCustomAttribute<VerbAttribute>() is not null))
         {
             Assert.Contains($"| `{verb.GetCustomAttribute<VerbAttribute>()!.Name}", page);
             foreach (PropertyInfo option in verb.GetProperties())

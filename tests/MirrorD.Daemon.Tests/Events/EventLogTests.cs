@@ -22,7 +22,8 @@ public sealed class EventLogTests : IDisposable
         EventReport third = second.Add("mail", "demoted", "Demoted.");
 
         Assert.Equal(3, third.Sequence);
-        Assert.Equal(["started", "promoted", "demoted"], second.After(0).Events.Select(happened => happened.Kind));
+        Assert.Equal(
+            ["started", "promoted", "demoted"], second.After(0).Events.Select(happened => happened.Kind));
         Assert.Equal(["demoted"], second.After(2).Events.Select(happened => happened.Kind));
     }
 
@@ -64,7 +65,9 @@ public sealed class EventLogTests : IDisposable
         var file = new EventFile(File, 1000);
         for (int i = 1; i <= 100; i++)
         {
-            file.Append([new EventReport { Sequence = i, At = DateTimeOffset.UnixEpoch, Kind = "k", Message = "A message." }]);
+            file.Append(
+                [new EventReport { Sequence = i, At = DateTimeOffset.UnixEpoch, Kind = "k", Message = "A " +
+                    "message." }]);
         }
 
         Assert.True(new FileInfo(File + ".1").Length < 1200);

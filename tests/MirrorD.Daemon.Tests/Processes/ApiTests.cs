@@ -22,7 +22,8 @@ public sealed class ApiTests : IAsyncLifetime
               mail: {between: [a, b], volumes: {data: {file: /nonexistent/data.img}}}
             """);
         Assert.Equal(0, (await MirrorctlRun.Of(
-            "keygen", "--out", Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key"))).ExitCode);
+            "keygen", "--out",
+            Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key"))).ExitCode);
         _daemon = await DaemonProcess.StartAndWait(_directory.At("mirrord.yaml"), "a", _directory.Root);
     }
 
@@ -103,10 +104,12 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("GET /v1/events?after=x", "", "400", "'x' is no sequence number of an event")]
     [InlineData("POST /v1/resources/mail/promote", "{\"force\":", "400", "is no PromoteRequest")]
     [InlineData("POST /v1/resources/mail/promote", "{\"force\":1}", "400", "is no PromoteRequest")]
-    [InlineData("POST /v1/resources/mail/promote", "{\"force\":true,\"force\":false}", "400", "is no PromoteRequest")]
+    [InlineData(
+        "POST /v1/resources/mail/promote", "{\"force\":true,\"force\":false}", "400", "is no PromoteRequest")]
     [InlineData("POST /v1/resources/mail/promote", "null", "400", "is no PromoteRequest")]
     [InlineData("DELETE /v1/status", "", "404", "the API has no DELETE /v1/status")]
-    public async Task A_wrong_request_gets_a_clear_answer(string request, string body, string code, string message)
+    public async Task A_wrong_request_gets_a_clear_answer(
+        string request, string body, string code, string message)
     {
         string answer = await _daemon.Raw(Encoding.UTF8.GetBytes(
             $"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n" +
@@ -147,7 +150,8 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal(1, await second.WaitForExit());
         await Within.Until(
-            () => Task.FromResult(second.Log.Contains("another mirrord may run already")), "the reason to be shown");
+            () => Task.FromResult(second.Log.Contains("another mirrord may run already")),
+            "the reason to be shown");
         Assert.Contains("mail", await _daemon.Require("status"));
     }
 

@@ -52,7 +52,8 @@ internal sealed class DaemonProcess : IDisposable
             RedirectStandardError = true,
         };
         foreach (string argument in (string[])
-            ["--config", configuration, "--node", node, "--run-dir", run, "--state-dir", StateOf(directory, node)])
+            ["--config", configuration, "--node", node, "--run-dir", run, "--state-dir",
+            StateOf(directory, node)])
         {
             start.ArgumentList.Add(argument);
         }
@@ -85,7 +86,8 @@ internal sealed class DaemonProcess : IDisposable
     public static string StateOf(string directory, string node) => Path.Combine(directory, $"state-{node}");
 
     /// <summary>Runs mirrorctl against this daemon.</summary>
-    public Task<MirrorctlRun> Control(params string[] arguments) => MirrorctlRun.Of([.. arguments, "--socket", _socket]);
+    public Task<MirrorctlRun> Control(params string[] arguments) =>
+        MirrorctlRun.Of([.. arguments, "--socket", _socket]);
 
     /// <summary>As <see cref="Control"/>, and fails the test when the command does.</summary>
     public async Task<string> Require(params string[] arguments)
@@ -138,7 +140,9 @@ internal sealed class DaemonProcess : IDisposable
 
     /// <summary>Bytes by hand; returns everything until the daemon closes.</summary>
     /// <param name="request">The bytes.</param>
-    /// <param name="isAll">Ends the connection behind them, which the daemon takes for a caller who left.</param>
+    /// <param name="isAll">
+    /// Ends the connection behind them, which the daemon takes for a caller who left.
+    /// </param>
     public async Task<string> Raw(byte[] request, bool isAll)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -6,7 +6,9 @@ using MirrorD.Daemon.Tests.Cli;
 
 namespace MirrorD.Daemon.Tests.Processes;
 
-/// <summary>Two real daemons over the loopback network: roles, hooks and what the status says of them.</summary>
+/// <summary>
+/// Two real daemons over the loopback network: roles, hooks and what the status says of them.
+/// </summary>
 public sealed class PairTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();
@@ -84,7 +86,8 @@ public sealed class PairTests : IAsyncLifetime
         File.WriteAllText(HookLog, "");
 
         await _a.Require("switchover", "mail");
-        await _b.WaitFor("mail", "the role and the export on b", mail => mail.Role == "Primary" && IsExported(mail));
+        await _b.WaitFor(
+            "mail", "the role and the export on b", mail => mail.Role == "Primary" && IsExported(mail));
         await _a.WaitFor("mail", "a Standby on a", mail => mail is { Role: "Standby", PeerRole: "Primary" });
         await Within.Until(() => Task.FromResult(File.ReadAllLines(HookLog).Length == 4), "four hooks");
         Assert.Equal(
@@ -98,7 +101,8 @@ public sealed class PairTests : IAsyncLifetime
         await _a.Require("switchover", "mail");
         ResourceReport mail = await _a.Resource("mail");
         Assert.True(mail.Role == "Primary" && IsExported(mail));
-        await _b.WaitFor("mail", "a closed export on b", report => report.Role == "Standby" && !IsExported(report));
+        await _b.WaitFor(
+            "mail", "a closed export on b", report => report.Role == "Standby" && !IsExported(report));
     }
 
     [Fact]
@@ -138,7 +142,9 @@ public sealed class PairTests : IAsyncLifetime
         Assert.Equal("Standby", (await _b.Resource("mail")).Role);
 
         await _b.Require("promote", "mail", "--force", "--yes");
-        Assert.Equal(("Primary", "OperatorOverride"), ((await _b.Resource("mail")).Role, (await _b.Resource("mail")).Proof));
+        Assert.Equal(
+            ("Primary", "OperatorOverride"),
+            ((await _b.Resource("mail")).Role, (await _b.Resource("mail")).Proof));
     }
 
     public Task DisposeAsync()
@@ -149,7 +155,8 @@ public sealed class PairTests : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    private static bool IsExported(ResourceReport report) => report.Volumes.All(volume => volume.ExportSocket is not null);
+    private static bool IsExported(ResourceReport report) =>
+        report.Volumes.All(volume => volume.ExportSocket is not null);
 
     private static int FreePort()
     {
@@ -159,7 +166,8 @@ public sealed class PairTests : IAsyncLifetime
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private Task<DaemonProcess> Start(string node) => DaemonProcess.StartAndWait(Configuration, node, _directory.Root);
+    private Task<DaemonProcess> Start(string node) =>
+        DaemonProcess.StartAndWait(Configuration, node, _directory.Root);
 
     private async Task WaitUntilJoined()
     {

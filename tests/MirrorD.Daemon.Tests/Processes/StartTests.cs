@@ -23,7 +23,8 @@ public sealed class StartTests : IDisposable
     {
         File.WriteAllText(_directory.At("mirrord.yaml"), Configuration.Replace("resources", "resourcse"));
 
-        await AssertRefused("a", "mirrord.yaml:4: unknown key 'resourcse' in the configuration; did you mean 'resources'?");
+        await AssertRefused(
+            "a", "mirrord.yaml:4: unknown key 'resourcse' in the configuration; did you mean 'resources'?");
     }
 
     [Fact]
@@ -68,11 +69,13 @@ public sealed class StartTests : IDisposable
 
     private async Task AssertRefused(string node, params string[] texts)
     {
-        using DaemonProcess daemon = DaemonProcess.Start(_directory.At("mirrord.yaml"), node, _directory.Root);
+        using DaemonProcess daemon = DaemonProcess.Start(
+            _directory.At("mirrord.yaml"), node, _directory.Root);
         Assert.Equal(1, await daemon.WaitForExit());
         foreach (string text in texts)
         {
-            await Within.Until(() => Task.FromResult(daemon.Log.Contains(text)), $"'{text}' in:\n{daemon.Log}");
+            await Within.Until(
+                () => Task.FromResult(daemon.Log.Contains(text)), $"'{text}' in:\n{daemon.Log}");
         }
     }
 }

@@ -66,7 +66,8 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
 
         bool takes = command is ResourceCommand.Promote or ResourceCommand.RequestRole;
         Role = takes ? Role.Primary : Role.Standby;
-        // The engine tells every change of role, those by command too: a loss before its outcome, a gain behind it.
+        // The engine tells every change of role, those by command too: a loss before its outcome, a gain
+        // behind it.
         Told = Sequence.RoleChanged(Role, "by command");
         return Task.FromResult(new CommandOutcome(true, "done"));
     }
@@ -116,7 +117,9 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
             return "the hook was ended";
         }
 
-        return FailingHooks.Contains(step) ? $"the {HookRunner.NameOf(step)} hook 'x' failed with exit code 1" : null;
+        return FailingHooks.Contains(step)
+            ? $"the {HookRunner.NameOf(step)} hook 'x' failed with exit code 1"
+            : null;
     }
 
     private void Note(string step)

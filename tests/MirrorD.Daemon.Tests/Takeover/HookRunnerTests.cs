@@ -40,7 +40,9 @@ public class HookRunnerTests
         Assert.Contains("did not end within 1000 ms and was killed", failure);
         Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(15));
         string child = (await File.ReadAllTextAsync(marker)).Trim();
-        await Within.Until(() => Task.FromResult(!Directory.Exists($"/proc/{child}") || IsZombie(child)), "the child to end");
+        await Within.Until(
+            () =>
+                Task.FromResult(!Directory.Exists($"/proc/{child}") || IsZombie(child)), "the child to end");
     }
 
     [Fact]
@@ -69,6 +71,8 @@ public class HookRunnerTests
     }
 
     private Task<string?> Run(params string[] commands) =>
-        new HookRunner("mail", "a", new HooksConfiguration(commands, [], [], [], 1000), (_, line) => _output.Enqueue(line))
+        new HookRunner(
+            "mail", "a", new HooksConfiguration(commands, [], [], [], 1000), (_, line) =>
+                _output.Enqueue(line))
             .Run(HookStep.PreAcquire, Role.Standby, CancellationToken.None);
 }

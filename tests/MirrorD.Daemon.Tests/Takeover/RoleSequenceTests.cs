@@ -41,7 +41,8 @@ public class RoleSequenceTests
 
         CommandOutcome outcome = await _resource.Sequence.Promote(false);
 
-        Assert.Equal("nothing was changed: the pre-acquire hook 'x' failed with exit code 1", outcome.Message);
+        Assert.Equal(
+            "nothing was changed: the pre-acquire hook 'x' failed with exit code 1", outcome.Message);
         Assert.Equal(["pre-acquire as Standby", "event hook-failed"], _resource.Steps);
     }
 
@@ -64,7 +65,8 @@ public class RoleSequenceTests
         CommandOutcome outcome = await _resource.Sequence.Promote(false);
 
         Assert.Equal(
-            "resource mail is Primary, but: the post-acquire hook 'x' failed with exit code 1", outcome.Message);
+            "resource mail is Primary, but: the post-acquire hook 'x' failed with exit code 1",
+            outcome.Message);
         Assert.True(_resource.HoldsAddresses && _resource.IsOpen);
     }
 
@@ -77,7 +79,8 @@ public class RoleSequenceTests
         Assert.True((await _resource.Sequence.Demote()).Succeeded);
         Assert.Equal(
             [
-                "pre-release as Primary", "addresses removed", "exports closed", "Demote", "post-release as Standby",
+                "pre-release as Primary", "addresses removed", "exports closed", "Demote",
+                "post-release as Standby",
                 "event released",
             ],
             _resource.Steps);
@@ -105,7 +108,8 @@ public class RoleSequenceTests
         Assert.Equal("the disk does not flush", outcome.Message);
         Assert.Equal(
             [
-                "pre-release as Primary", "addresses removed", "exports closed", "Demote", "event release-failed",
+                "pre-release as Primary", "addresses removed", "exports closed", "Demote",
+                "event release-failed",
                 "exports open", "addresses added", "post-acquire as Primary", "event acquired",
             ],
             _resource.Steps);
@@ -118,7 +122,9 @@ public class RoleSequenceTests
         _resource.Forget();
 
         Assert.True((await _resource.Sequence.Switchover()).Succeeded);
-        Assert.Equal(["pre-release as Primary", "addresses removed", "exports closed", "HandOver"], _resource.Steps.Take(4));
+        Assert.Equal(
+            ["pre-release as Primary", "addresses removed", "exports closed",
+            "HandOver"], _resource.Steps.Take(4));
     }
 
     [Fact]
@@ -149,7 +155,8 @@ public class RoleSequenceTests
     {
         _resource.Role = Role.Primary;
 
-        await Within.Deadline(_resource.Sequence.RoleChanged(Role.Primary, "the peer handed over"), "the acquisition");
+        await Within.Deadline(
+            _resource.Sequence.RoleChanged(Role.Primary, "the peer handed over"), "the acquisition");
 
         Assert.Equal(
             [
