@@ -109,6 +109,21 @@ public sealed partial class PairSimulation
         Converge();
     }
 
+    /// <summary>Frees what the last processes hold.</summary>
+    public void End()
+    {
+        foreach (SimulatedNodeState node in Nodes)
+        {
+            foreach (VolumeCopy copy in node.Copies)
+            {
+                copy.Data.Changed = null;
+                copy.Metadata.Changed = null;
+            }
+
+            node.Kill();
+        }
+    }
+
     /// <summary>The node that a client finds: one whose volumes can be opened.</summary>
     public SimulatedNodeState? FindServer()
     {
@@ -175,6 +190,11 @@ public sealed partial class PairSimulation
         {
             Note($"{node.Name}: {status.Role} {status.DiskState} {status.Link} held {status.HeldRequests} "
                 + $"{status.HoldUp?.State} session {status.Session} generation {status.Generation}");
+            if (status.HandshakeCase is { } met && status.Link is LinkState.SyncSource or LinkState.Refused)
+            {
+                Tally.Cases.Add(met);
+            }
+
             LinkChanged(node, status);
             _faults.SomethingChanged();
         }

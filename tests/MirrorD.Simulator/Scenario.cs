@@ -70,9 +70,9 @@ public sealed record Scenario
             Depth = depth,
             ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
             FaultsNs = random.Between(8, 25) * 1_000_000_000,
-            FaultEveryNs = random.Percent(5) ? 0 : random.Between(300, 3000) * 1_000_000,
+            FaultEveryNs = random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
             FaultWeights = Weights(random),
-            SwitchEveryNs = random.Percent(30) ? 0 : random.Between(1000, 6000) * 1_000_000,
+            SwitchEveryNs = random.Percent(30) ? 0 : random.Between(400, 4000) * 1_000_000,
             ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,
         };
     }

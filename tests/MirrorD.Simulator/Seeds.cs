@@ -25,6 +25,10 @@ public static class Seeds
             simulation?.Note($"FAILED {failure.Message}");
             return new Outcome(seed, failure, simulation?.Tally ?? new Tally());
         }
+        finally
+        {
+            simulation?.End();
+        }
     }
 
     /// <summary>
@@ -70,6 +74,9 @@ public static class Seeds
 
         double each = took.TotalMilliseconds / Math.Max(1, outcomes.Count);
         Console.WriteLine($"  {"wall time",-14} {each,10:0} ms");
+        IEnumerable<string> cases = outcomes.SelectMany(outcome => outcome.Tally.Cases)
+            .CountBy(met => met).OrderByDescending(met => met.Value).Select(met => $"{met.Key} {met.Value}");
+        Console.WriteLine($"  handshakes     {string.Join(", ", cases)}");
         if (outcomes.Find(outcome => outcome.Failure is not null) is { Failure: { } failure } failed)
         {
             Console.WriteLine($"seed {failed.Seed} failed: {failure.Message}");

@@ -92,15 +92,17 @@ public sealed class SimulatedNodeState
     /// <summary>Kills the process.</summary>
     public void Kill()
     {
-        Forget();
+        ReplicatedResource? resource = Forget();
         _simulation.World.CrashProcess(Name);
+        resource?.Dispose();
     }
 
     /// <summary>Cuts the power.</summary>
     public void CutPower()
     {
-        Forget();
+        ReplicatedResource? resource = Forget();
         _simulation.World.PowerCut(Name);
+        resource?.Dispose();
         _boot = new BootId(NewGuid());
         LostPower = true;
         LostPowerAtStep = _simulation.World.Steps;
@@ -131,12 +133,14 @@ public sealed class SimulatedNodeState
         IsLoaded = resource == Resource;
     }
 
-    private void Forget()
+    private ReplicatedResource? Forget()
     {
+        ReplicatedResource? resource = Resource;
         IsLoaded = false;
         Loop = null;
         Resource = null;
         Status = null;
+        return resource;
     }
 
     private ResourceOptions Options() => new()

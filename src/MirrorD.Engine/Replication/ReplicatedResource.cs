@@ -14,7 +14,7 @@ namespace MirrorD.Engine.Replication;
 /// One resource on one node: binds the replica to its disks, metadata, link and clients over one loop. Everything
 /// runs on the loop's thread, except <see cref="Command"/> and <see cref="Status"/>.
 /// </summary>
-public sealed partial class ReplicatedResource
+public sealed partial class ReplicatedResource : IDisposable
 {
     private const long TickNs = 100_000_000;
     private const int CopySlots = 16;
@@ -89,6 +89,16 @@ public sealed partial class ReplicatedResource
     /// <summary>A volume as its clients see it; only after the load.</summary>
     public IVolumeFrontend Frontend(int volume) =>
         _volumes[volume] ?? throw new InvalidOperationException("the resource is not loaded yet");
+
+    /// <summary>
+    /// Frees slots and metadata buffers. Only when nothing of this resource is pending on the loop any more.
+    /// </summary>
+    public void Dispose()
+    {
+        Buffers.Dispose();
+        _copyBuffers.Dispose();
+        Array.ForEach(_stores, store => store.Dispose());
+    }
 
     /// <summary>From any thread: runs a command; the answer comes on the loop's thread.</summary>
     public void Command(ResourceCommand command, Action<CommandOutcome> answered) => _loop.Post(() =>

@@ -37,7 +37,7 @@ public sealed class FaultInjector(PairSimulation simulation)
     /// <summary>Something changed: a fault may follow within some events.</summary>
     public void SomethingChanged()
     {
-        if (!_isStopped && simulation.Scenario.FaultEveryNs > 0 && _random.Percent(4))
+        if (!_isStopped && simulation.Scenario.FaultEveryNs > 0 && _random.Percent(8))
         {
             _armedAtStep = simulation.World.Steps + _random.Below(_random.Percent(50) ? 40 : 400);
         }

@@ -39,6 +39,9 @@ public sealed class Tally
     /// <summary>Times the pair became joined.</summary>
     public long Joins { get; set; }
 
+    /// <summary>Cases of the handshake table that were met.</summary>
+    public List<string> Cases { get; } = [];
+
     /// <summary>Counts an answered request.</summary>
     public void Count(IoRequest request)
     {
