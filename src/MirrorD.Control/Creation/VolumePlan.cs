@@ -48,7 +48,8 @@ internal sealed record VolumePlan(
             ? MetadataPlacement.Internal(data.LengthBytes)
             : MetadataPlacement.External(data.LengthBytes);
         RefuseOldMetadata(data, overwrite);
-        if (!overwrite && data.Signatures.Count > 0)
+        // On the side whose data counts nothing is given up, whatever was said.
+        if (data.Signatures.Count > 0 && (!overwrite || source == CreationSource.Self))
         {
             RefuseContents(data, placement, isInternal, source);
         }

@@ -110,7 +110,7 @@ public sealed class CreateTests : IDisposable
         MakeDisk(Disk, 512 << 20);
         Run(tool, option, Disk);
 
-        MirrorctlRun run = await Create("mail", "--from", "a");
+        MirrorctlRun run = await Create("mail", "--from", "a", "--overwrite");
 
         Assert.Contains($"{tool[5..]} of 512 MiB, and the metadata needs the last ", run.Error);
         Assert.Contains("name a device or file of its own in the configuration", run.Error);
