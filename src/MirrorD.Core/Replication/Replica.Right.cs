@@ -223,7 +223,7 @@ public sealed partial class Replica
     private void EnterAlone()
     {
         Invariant.Require(HasProof, "going on alone needs a proof");
-        if (Path == WritePath.Alone)
+        if (Path == WritePath.Alone || _demotion is not null)
         {
             return;
         }

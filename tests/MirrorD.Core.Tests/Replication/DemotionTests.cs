@@ -146,4 +146,22 @@ public class DemotionTests
         Assert.Equal(5, reused.Result);
         Assert.Equal(Role.Standby, pair.A.Replica.Role);
     }
+
+    [Fact]
+    public void A_grant_that_comes_during_a_demotion_does_not_open_the_write_path_again()
+    {
+        ManualPair pair = ManualPair.Serving(hasArbiter: true);
+        pair.LinkDown();
+        pair.Stop(pair.A, "flush");
+        ManualRequest held = pair.A.Write(1, 1);
+        pair.A.Replica.Demote(pair.A.Answer);
+        pair.A.Replica.ArbiterAnswered(pair.A.Claims[0], ClaimAnswer.Granted);
+        pair.Run();
+        pair.Stop(pair.A, "write");
+        pair.Go(pair.A, "flush");
+        pair.Go(pair.A, "write");
+        Assert.Equal(Role.Standby, pair.A.Replica.Role);
+        Assert.Equal(5, held.Result);
+        Assert.True(pair.A.Answers[^1].Succeeded);
+    }
 }

@@ -14,7 +14,7 @@ namespace MirrorD.Core.Tests.Replication;
 /// </summary>
 internal sealed class ManualPair
 {
-    private readonly List<(ManualNode Node, string Kind, Action Done)> _pending = [];
+    private readonly List<ManualStep> _pending = [];
     private readonly HashSet<(ManualNode, string)> _stopped = [];
     private ulong _sessions;
 
@@ -62,10 +62,30 @@ internal sealed class ManualPair
     {
         int at = _pending.FindIndex(p => p.Node == node && p.Kind == kind);
         Assert.True(at >= 0, $"a step {kind} waits");
-        (_, _, Action done) = _pending[at];
+        ManualStep step = _pending[at];
         _pending.RemoveAt(at);
-        done();
+        step.Done();
     }
+
+    /// <summary>Steps that may be completed next: messages of a side keep their order.</summary>
+    public List<ManualStep> Eligible() => [.. _pending.Where((p, i) =>
+        p.Kind != "send" || !_pending.Take(i).Any(q => q.Kind == "send" && q.Node == p.Node))];
+
+    public void Complete(ManualStep step)
+    {
+        _pending.Remove(step);
+        step.Done();
+    }
+
+    /// <summary>Takes away everything of a node that died; what of it reaches the disk is the caller's choice.</summary>
+    public List<ManualStep> TakeAll(ManualNode node)
+    {
+        List<ManualStep> taken = _pending.FindAll(p => p.Node == node);
+        _pending.RemoveAll(p => p.Node == node);
+        return taken;
+    }
+
+    public void DropSends() => _pending.RemoveAll(p => p.Kind is "send" or "close");
 
     public int Waiting(ManualNode node, string kind) => _pending.Count(p => p.Node == node && p.Kind == kind);
 
@@ -80,13 +100,15 @@ internal sealed class ManualPair
                 return;
             }
 
-            (_, _, Action done) = _pending[at];
+            ManualStep step = _pending[at];
             _pending.RemoveAt(at);
-            done();
+            step.Done();
         }
 
         Assert.Fail("the pair never comes to rest");
     }
+
+    public void Advance(long ns) => NowNs += ns;
 
     public void Tick(long ns = 1_000_000_000)
     {
@@ -108,7 +130,7 @@ internal sealed class ManualPair
     /// <summary>The link breaks: what was on its way is lost.</summary>
     public void LinkDown(bool run = true)
     {
-        _pending.RemoveAll(p => p.Kind is "send" or "close");
+        DropSends();
         foreach (ManualNode node in new[] { A, B })
         {
             if (node.IsConnected)
@@ -124,8 +146,16 @@ internal sealed class ManualPair
         }
     }
 
-    public void Add(ManualNode node, string kind, Action done) => _pending.Add((node, kind, done));
+    public void Add(ManualNode node, string kind, Action done, Action? land = null) =>
+        _pending.Add(new ManualStep(node, kind, done, land));
 }
+
+/// <summary>Something that is under way.</summary>
+/// <param name="Node">Whose.</param>
+/// <param name="Kind">What.</param>
+/// <param name="Done">Carries it out and tells the replica.</param>
+/// <param name="Land">What a dying node may leave of it on its disk.</param>
+internal sealed record ManualStep(ManualNode Node, string Kind, Action Done, Action? Land);
 
 /// <summary>A client's request with what it writes.</summary>
 internal sealed class ManualRequest : VolumeRequest
@@ -133,6 +163,14 @@ internal sealed class ManualRequest : VolumeRequest
     public int Stamp { get; set; }
 
     public int? Result { get; set; }
+
+    public ManualNode? Owner { get; set; }
+
+    /// <summary>A read must not find anything older than this.</summary>
+    public int Least { get; set; }
+
+    /// <summary>Nor this, when no power was cut.</summary>
+    public int LeastWithoutPowerCut { get; set; }
 }
 
 /// <summary>One side of a <see cref="ManualPair"/>: a disk of 4 KiB blocks, each with one number in it.</summary>
@@ -140,8 +178,13 @@ internal sealed class ManualNode : IReplicaEffects
 {
     public const long VolumeBytes = 64 << 20;
     private readonly ManualPair _pair;
-    private readonly DirtyMap _map = new(VolumeBytes);
+    private readonly ReplicaSettings _settings;
+    private readonly int[] _durable = new int[VolumeBytes / 4096];
+    private DirtyMap _map = new(VolumeBytes);
+    private DirtyMap _storedMap = new(VolumeBytes);
+    private uint[] _storedLog = [];
     private bool _isFlushing;
+    private int _boots;
 
     public ManualNode(ManualPair pair, int id, int peer, bool hasArbiter, bool continueOnPeerLoss)
     {
@@ -162,15 +205,20 @@ internal sealed class ManualNode : IReplicaEffects
             Sequence = 1,
         };
         Stored = [stored];
-        Replica = new Replica(
-            new ReplicaSettings("r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter,
-                continueOnPeerLoss, 0),
-            this, [stored], [_map]);
+        _settings = new ReplicaSettings(
+            "r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter, continueOnPeerLoss, 0);
+        Replica = new Replica(_settings, this, [stored], [_map]);
     }
 
     public ManualNode Peer { get; set; } = null!;
 
-    public Replica Replica { get; }
+    public Replica Replica { get; private set; }
+
+    /// <summary>Told of each completed request.</summary>
+    public Action<ManualRequest> Completed { get; set; } = _ => { };
+
+    /// <summary>Told of each claim; null: they are only noted.</summary>
+    public Action<SessionId>? Claimed { get; set; }
 
     public bool IsConnected { get; set; }
 
@@ -193,15 +241,18 @@ internal sealed class ManualNode : IReplicaEffects
 
     public void Answer(bool succeeded, string message, string? remedy) => Answers.Add((succeeded, message));
 
-    public ManualRequest Submit(VolumeOperation operation, int block = 0, int stamp = 0, int blocks = 1)
+    public ManualRequest Make(VolumeOperation operation, int block = 0, int stamp = 0) => new()
     {
-        var request = new ManualRequest
-        {
-            Operation = operation,
-            Offset = operation == VolumeOperation.Flush ? 0 : block * 4096L,
-            LengthBytes = operation == VolumeOperation.Flush ? 0 : blocks * 4096L,
-            Stamp = stamp,
-        };
+        Operation = operation,
+        Offset = operation == VolumeOperation.Flush ? 0 : block * 4096L,
+        LengthBytes = operation == VolumeOperation.Flush ? 0 : 4096,
+        Stamp = stamp,
+        Owner = this,
+    };
+
+    public ManualRequest Submit(VolumeOperation operation, int block = 0, int stamp = 0)
+    {
+        ManualRequest request = Make(operation, block, stamp);
         Replica.Submit(request);
         return request;
     }
@@ -218,14 +269,23 @@ internal sealed class ManualNode : IReplicaEffects
     public void SubmitLocal(VolumeRequest request) => _pair.Add(
         this, request.Operation == VolumeOperation.Read ? "read" : "write", () =>
         {
-            if (request.Operation == VolumeOperation.Write)
-            {
-                Array.Fill(Disk, ((ManualRequest)request).Stamp, (int)(request.Offset / 4096),
-                    (int)(request.LengthBytes / 4096));
-            }
-
+            Land(request);
             Replica.LocalDone(request, 0);
-        });
+        }, () => Land(request));
+
+    private void Land(VolumeRequest request)
+    {
+        var mine = (ManualRequest)request;
+        int block = (int)(request.Offset / 4096);
+        if (request.Operation == VolumeOperation.Write)
+        {
+            Array.Fill(Disk, mine.Stamp, block, (int)(request.LengthBytes / 4096));
+        }
+        else
+        {
+            mine.Stamp = Disk[block];
+        }
+    }
 
     public void SendWrite(VolumeRequest request, long sequence)
     {
@@ -244,9 +304,11 @@ internal sealed class ManualNode : IReplicaEffects
     {
         Assert.False(_isFlushing, "one flush of the disks at a time");
         _isFlushing = true;
+        int[] covered = [.. Disk];
         _pair.Add(this, "flush", () =>
         {
             _isFlushing = false;
+            covered.CopyTo(_durable, 0);
             Replica.LocalFlushed(0);
         });
     }
@@ -259,10 +321,19 @@ internal sealed class ManualNode : IReplicaEffects
         var mine = (ManualRequest)request;
         Assert.True(mine.Result is null, "a request is completed once");
         mine.Result = error;
+        Completed(mine);
     }
 
-    public void StoreLog(int volume, ReadOnlySpan<uint> extents) =>
-        _pair.Add(this, "log", () => Replica.LogStored(volume, 0));
+    public void StoreLog(int volume, ReadOnlySpan<uint> extents)
+    {
+        uint[] set = extents.ToArray();
+        void Land() => _storedLog = set;
+        _pair.Add(this, "log", () =>
+        {
+            Land();
+            Replica.LogStored(volume, 0);
+        }, Land);
+    }
 
     public void StoreDirty(ReadOnlySpan<DirtyMap> maps, Action<int> stored)
     {
@@ -270,7 +341,14 @@ internal sealed class ManualNode : IReplicaEffects
         {
         }
 
-        _pair.Add(this, "dirty", () => stored(0));
+        var copy = new DirtyMap(VolumeBytes);
+        copy.Merge(_map);
+        void Land() => _storedMap = copy;
+        _pair.Add(this, "dirty", () =>
+        {
+            Land();
+            stored(0);
+        }, Land);
     }
 
     public void StoreSuperblocks(IReadOnlyList<Superblock> next, Action<int> stored) =>
@@ -284,7 +362,7 @@ internal sealed class ManualNode : IReplicaEffects
 
             Stored = next;
             stored(0);
-        });
+        }, () => Stored = next);
 
     public ResyncCopy? TryRentCopy()
     {
@@ -309,11 +387,55 @@ internal sealed class ManualNode : IReplicaEffects
         Data = ((Copy)copy).Data,
     }));
 
-    public void ApplyIncoming(IncomingWrite write) => _pair.Add(this, "apply", () =>
+    public void ApplyIncoming(IncomingWrite write)
     {
-        ((Incoming)write).Data.CopyTo(Disk, (int)(write.Offset / 4096));
-        Replica.IncomingDone(write, 0);
-    });
+        void Land() => ((Incoming)write).Data.CopyTo(Disk, (int)(write.Offset / 4096));
+        _pair.Add(this, "apply", () =>
+        {
+            Land();
+            Replica.IncomingDone(write, 0);
+        }, Land);
+    }
+
+    /// <summary>
+    /// The process (or with it the host) dies and starts again. Of what was under way anything may have been done; a
+    /// power cut also loses any part of what no flush covered.
+    /// </summary>
+    public void Crash(Random random, bool powerCut)
+    {
+        foreach (ManualStep step in _pair.TakeAll(this).Where(s => s.Land is not null && random.Next(2) == 0))
+        {
+            step.Land!();
+        }
+
+        for (int i = 0; powerCut && i < Disk.Length; i++)
+        {
+            Disk[i] = Disk[i] == _durable[i] || random.Next(2) == 0 ? Disk[i] : _durable[i];
+            _durable[i] = Disk[i];
+        }
+
+        _map = new DirtyMap(VolumeBytes);
+        _map.Merge(_storedMap);
+        foreach (uint extent in _storedLog)
+        {
+            _map.MarkRange(extent * (long)Limits.ExtentBytes, Limits.ExtentBytes);
+        }
+
+        _storedMap = new DirtyMap(VolumeBytes);
+        _storedMap.Merge(_map);
+        _storedLog = [];
+        _isFlushing = false;
+        IsConnected = false;
+        CopiesInUse = 0;
+        _boots += powerCut ? 1 : 0;
+        while (_map.TakeChangedPage() >= 0)
+        {
+        }
+
+        Replica = new Replica(
+            _settings with { Boot = new BootId(new Guid(_boots, 1, 1, _settings.Node.Value.ToByteArray()[..8])) },
+            this, [.. Stored], [_map]);
+    }
 
     public void SendAcknowledgement(long sequence) => Send(() => Peer.Replica.PeerAcknowledged(sequence));
 
@@ -327,7 +449,11 @@ internal sealed class ManualNode : IReplicaEffects
         _pair.Add(this, "close", () => _pair.LinkDown(run: false));
     }
 
-    public void ClaimSession(SessionId session) => Claims.Add(session);
+    public void ClaimSession(SessionId session)
+    {
+        Claims.Add(session);
+        Claimed?.Invoke(session);
+    }
 
     public void RoleChanged(Role role, string reason) => Events.Add($"role {role} {reason}");
 
