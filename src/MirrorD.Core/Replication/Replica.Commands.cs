@@ -324,7 +324,7 @@ public sealed partial class Replica
             {
                 applied = !IsLinked && !_stopping && Path != WritePath.Alone && (overrides || IsEntitled(s));
                 return !applied ? s
-                    : GenerationRules.RaisePromotions(Entitle(s, generation), 0) with { WasPrimary = true };
+                    : BecomePrimary(Entitle(s, generation), 0);
             },
             () =>
             {
@@ -373,7 +373,7 @@ public sealed partial class Replica
             s =>
             {
                 applied = MayBecomePrimary(s, link);
-                return applied ? GenerationRules.RaisePromotions(s, 0) with { WasPrimary = true } : s;
+                return applied ? BecomePrimary(s, 0) : s;
             },
             () =>
             {
@@ -391,6 +391,10 @@ public sealed partial class Replica
             });
     }
 
+    /// <summary>What is stored before a node serves. From then on its copy has a history: it is no new one.</summary>
+    private static Superblock BecomePrimary(Superblock stored, ulong peerPromotions) =>
+        GenerationRules.RaisePromotions(stored, peerPromotions) with { WasPrimary = true, JustCreated = false };
+
     /// <summary>Looked at when the store is made: a stop or the loss of the link may have come first.</summary>
     private bool MayBecomePrimary(Superblock stored, int link) =>
         link == _link && !_stopping && stored.DiskState == DiskState.UpToDate;
@@ -403,8 +407,7 @@ public sealed partial class Replica
             s =>
             {
                 applied = MayBecomePrimary(s, link);
-                return applied
-                    ? GenerationRules.RaisePromotions(s, handOver.Promotions) with { WasPrimary = true } : s;
+                return applied ? BecomePrimary(s, handOver.Promotions) : s;
             },
             () =>
             {

@@ -225,6 +225,7 @@ public sealed partial class Replica
         Invariant.Require(HasProof, "going on alone needs a proof");
         if (Path == WritePath.Alone || _demotion is not null)
         {
+            // A node that is being drained takes up nothing new; it ends as Standby with the proof stored.
             return;
         }
 
