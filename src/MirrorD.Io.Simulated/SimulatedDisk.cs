@@ -100,8 +100,10 @@ public sealed partial class SimulatedDisk : IDisk
     /// <summary>For the set-up of a scenario, or for damage: contents that are durable at once.</summary>
     public void Put(long offset, ReadOnlySpan<byte> bytes)
     {
+        WriteBack(_completions);
         _visible.Write(offset, bytes);
         _durable.Write(offset, bytes);
+        Changed?.Invoke(offset, bytes.Length);
     }
 
     internal void Submit(

@@ -9,6 +9,9 @@ internal sealed class SimulatedEvent(SimulatedLoop? owner, Action action)
 
     public bool IsVoid => _cancelled || owner is { IsDead: true };
 
+    /// <summary>Until when the process that it belongs to does nothing; 0 when it is not paused.</summary>
+    public long PausedUntilNs => owner?.PausedUntilNs ?? 0;
+
     public void Cancel() => _cancelled = true;
 
     public void Run() => action();

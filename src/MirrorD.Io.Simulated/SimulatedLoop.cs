@@ -32,6 +32,9 @@ public sealed class SimulatedLoop : IIoLoop
 
     internal SimulatedNode Node { get; }
 
+    /// <summary>World time until which the process does nothing (SIGSTOP).</summary>
+    internal long PausedUntilNs { get; set; }
+
     internal bool StopRequested => _stop;
 
     /// <inheritdoc/>

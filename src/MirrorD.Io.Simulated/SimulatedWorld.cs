@@ -95,6 +95,19 @@ public sealed class SimulatedWorld
         }
     }
 
+    /// <summary>
+    /// The processes of a node do nothing for a while (SIGSTOP, SIGCONT): what completes meanwhile is
+    /// delivered afterwards, in its order.
+    /// </summary>
+    public void Pause(string node, long durationNs)
+    {
+        Note($"{node}: paused for {durationNs / 1_000_000} ms");
+        foreach (SimulatedLoop loop in Node(node).Loops)
+        {
+            loop.PausedUntilNs = Math.Max(loop.PausedUntilNs, NowNs + durationNs);
+        }
+    }
+
     /// <summary>Runs an action of the simulator itself after so many nanoseconds.</summary>
     public void Schedule(long delayNs, Action action) => Add(null, delayNs, action);
 
@@ -106,6 +119,12 @@ public sealed class SimulatedWorld
         {
             if (next.IsVoid)
             {
+                continue;
+            }
+
+            if (next.PausedUntilNs > order.TimeNs)
+            {
+                _events.Enqueue(next, new EventOrder(next.PausedUntilNs, (ulong)order.TimeNs, order.Number));
                 continue;
             }
 

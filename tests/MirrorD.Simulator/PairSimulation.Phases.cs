@@ -132,7 +132,6 @@ public sealed partial class PairSimulation
 
     private void CompareAll()
     {
-        byte[] sector = new byte[Stamp.SectorBytes];
         foreach (CopyComparison comparison in Comparisons)
         {
             comparison.CompareAll();
@@ -143,15 +142,29 @@ public sealed partial class PairSimulation
                     + Differences(comparison, comparison.Differing.Min()));
             }
 
-            int volume = comparison.A.Volume;
-            for (long number = 0; number < comparison.Blocks * 8; number++)
+            IEnumerable<long> all = Enumerable.Range(0, (int)comparison.Blocks).Select(block => (long)block);
+            Require(Nodes[0], comparison, all, "ends");
+        }
+    }
+
+    /// <summary>Every sector of these blocks holds something legal.</summary>
+    private void Require(
+        SimulatedNodeState node, CopyComparison comparison, IEnumerable<long> blocks, string when)
+    {
+        byte[] bytes = new byte[4096];
+        int volume = comparison.A.Volume;
+        foreach (long block in blocks)
+        {
+            node.Copies[volume].Data.Peek(block * 4096, bytes);
+            for (int i = 0; i < 8; i++)
             {
-                comparison.A.Data.Peek(number * Stamp.SectorBytes, sector);
-                bool stamped = Stamp.TryRead(sector, volume, number, out _);
-                if (!(Oracle.AcceptsLoss && stamped) && !Oracle.MayHoldNow(volume, number, sector))
+                long number = block * 8 + i;
+                ReadOnlySpan<byte> sector = bytes.AsSpan(i * Stamp.SectorBytes, Stamp.SectorBytes);
+                if (!Oracle.MayHoldNow(volume, number, sector)
+                    && !(Oracle.AcceptsLoss && Stamp.TryRead(sector, volume, number, out _)))
                 {
-                    throw new RuleBroken("I-1", $"at the end sector {number} of volume {volume} holds "
-                        + $"{ResourceOracle.Describe(volume, number, sector)}; it should be one of "
+                    throw new RuleBroken("I-1/2", $"{node.Name} {when} and sector {number} of volume "
+                        + $"{volume} holds {ResourceOracle.Describe(volume, number, sector)}; possible: "
                         + Oracle.Describe(volume, number));
                 }
             }

@@ -19,6 +19,7 @@ public sealed partial class PairSimulation
 {
     private readonly Client[] _clients;
     private readonly FaultInjector _faults;
+    private SimulatedLoop? _serving;
     private bool _isOver;
 
     /// <summary>Sets the pair up; <see cref="Run"/> runs it.</summary>
@@ -29,6 +30,7 @@ public sealed partial class PairSimulation
         Scenario = Scenario.FromSeed(seed);
         World = new SimulatedWorld(seed) { Trace = trace };
         World.Network.WindowBytes = (int)World.Random.Between(16, 512) * 1024;
+        World.Network.LatencyNs = (Math.Min(20_000, Scenario.NetworkNs), Scenario.NetworkNs);
         Arbiter = new SimulatedArbiter(World);
         byte[] key = new byte[32];
         World.Random.Fill(key);
@@ -124,28 +126,45 @@ public sealed partial class PairSimulation
         }
     }
 
-    /// <summary>The node that a client finds: one whose volumes can be opened.</summary>
+    /// <summary>
+    /// The node that a client finds: of those whose volumes can be opened the one that became Primary last,
+    /// because the service address moves there.
+    /// </summary>
     public SimulatedNodeState? FindServer()
     {
         SimulatedNodeState? found = null;
         foreach (SimulatedNodeState node in Nodes)
         {
             if (node is { IsLoaded: true, Resource: { } resource } && resource.Frontend(0).Unavailable is null
-                && (found is null || World.Random.Percent(50)))
+                && (found is null || node.PrimarySinceStep > found.PrimarySinceStep))
             {
                 found = node;
             }
         }
 
-        if (found is { LostPower: true })
+        if (found is not null && found.Loop != _serving)
         {
-            // From here on its copy is what is served.
-            Note($"{found.Name}: serves from a copy that lost power");
-            Oracle.RollBack();
-            found.LostPower = false;
+            BeginsToServe(found);
         }
 
         return found;
+    }
+
+    private void BeginsToServe(SimulatedNodeState node)
+    {
+        _serving = node.Loop;
+        if (node.LostPower)
+        {
+            // From here on its copy is what is served.
+            Note($"{node.Name}: serves from a copy that lost power");
+            Oracle.RollBack();
+            node.LostPower = false;
+        }
+
+        foreach (CopyComparison comparison in Comparisons)
+        {
+            Require(node, comparison, comparison.Touched, "begins to serve");
+        }
     }
 
     /// <summary>A node's process dies, by itself or with its host.</summary>
@@ -185,6 +204,11 @@ public sealed partial class PairSimulation
     {
         ResourceStatus? before = node.Status;
         node.Status = status;
+        if (status.Role == Role.Primary && before?.Role != Role.Primary)
+        {
+            node.PrimarySinceStep = World.Steps;
+        }
+
         if (before?.Link != status.Link || before.Role != status.Role || before.DiskState != status.DiskState
             || before.HoldUp?.State != status.HoldUp?.State)
         {

@@ -27,6 +27,10 @@ public sealed record Scenario
     public required bool HasArbiter { get; init; }
     /// <summary>The operator forces promotions when stuck: loss is then legal.</summary>
     public required bool Forces { get; init; }
+    /// <summary>Longest usual time of a disk operation; flushes take ten times as long.</summary>
+    public required long DiskNs { get; init; }
+    /// <summary>Longest usual time of a byte between the nodes.</summary>
+    public required long NetworkNs { get; init; }
     /// <summary>Clients.</summary>
     public required int Clients { get; init; }
     /// <summary>Requests that one client has in flight.</summary>
@@ -38,7 +42,7 @@ public sealed record Scenario
     /// <summary>Mean time between faults; 0 means none.</summary>
     public required long FaultEveryNs { get; init; }
     /// <summary>
-    /// Weights: kill, power cut, both power cut, link cut, one-way cut, reset, planned stop.
+    /// Weights: kill, power cut, both power cut, link cut, one-way cut, reset, planned stop, pause.
     /// </summary>
     public required int[] FaultWeights { get; init; }
     /// <summary>Mean time between changes of role by the operator; 0 means none.</summary>
@@ -63,9 +67,11 @@ public sealed record Scenario
             ExternalMetadata = random.Percent(40),
             CreationAtA = !copies ? CreationSource.Empty
                 : random.Percent(50) ? CreationSource.Self : CreationSource.Peer,
-            OnPeerLoss = forces && random.Percent(50) ? OnPeerLoss.Continue : OnPeerLoss.Freeze,
+            OnPeerLoss = random.Percent(forces ? 50 : 20) ? OnPeerLoss.Continue : OnPeerLoss.Freeze,
             HasArbiter = !forces && random.Percent(60),
             Forces = forces,
+            DiskNs = random.Percent(70) ? 200_000 : random.Between(20, 5_000) * 1000,
+            NetworkNs = random.Percent(70) ? 150_000 : random.Between(20, 10_000) * 1000,
             Clients = clients,
             Depth = depth,
             ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
@@ -83,6 +89,7 @@ public sealed record Scenario
         + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, forces {Forces}, {Clients} clients x {Depth}, "
         + $"think {ThinkNs / 1_000_000} ms, faults for {FaultsNs / 1_000_000_000} s "
         + $"each {FaultEveryNs / 1_000_000} ms [{string.Join(' ', FaultWeights)}], "
+        + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
         + $"resync {ResyncBytesPerSecond} B/s";
 
@@ -91,7 +98,7 @@ public sealed record Scenario
     /// </summary>
     private static int[] Weights(SeededRandom random)
     {
-        int[] weights = new int[7];
+        int[] weights = new int[8];
         for (int i = 0; i < weights.Length; i++)
         {
             weights[i] = random.Percent(60) ? 1 + random.Below(10) : 0;

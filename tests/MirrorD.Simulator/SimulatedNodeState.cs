@@ -67,6 +67,9 @@ public sealed class SimulatedNodeState
     /// <summary>Number of the event at which it last lost power.</summary>
     public long LostPowerAtStep { get; private set; } = -1;
 
+    /// <summary>Number of the event at which it last became Primary.</summary>
+    public long PrimarySinceStep { get; set; }
+
     /// <summary>A peer was connected since this process began.</summary>
     public bool SawPeer { get; set; }
 

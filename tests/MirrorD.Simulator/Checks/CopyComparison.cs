@@ -41,6 +41,9 @@ public sealed class CopyComparison
     /// <summary>Blocks whose contents differ now.</summary>
     public IReadOnlyCollection<long> Differing => _differing;
 
+    /// <summary>Blocks that were ever written on either node.</summary>
+    public IReadOnlyCollection<long> Touched => _touched;
+
     /// <summary>The sync set is checked at each change (I-6).</summary>
     public bool ChecksSyncSet { get; set; }
 

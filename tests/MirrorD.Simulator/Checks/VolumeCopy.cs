@@ -28,6 +28,8 @@ public sealed class VolumeCopy
             Metadata = Data;
         }
 
+        SetLatency(Data, scenario);
+        SetLatency(Metadata, scenario);
         Metadata.Changed += (offset, length) =>
         {
             if (Data != Metadata || offset + length > Placement.MetadataOffset)
@@ -43,6 +45,12 @@ public sealed class VolumeCopy
                 DataChanged?.Invoke(offset, Math.Min(length, Placement.DataBytes - offset));
             }
         };
+    }
+
+    private static void SetLatency(SimulatedDisk disk, Scenario scenario)
+    {
+        disk.LatencyNs = (Math.Min(10_000, scenario.DiskNs), scenario.DiskNs);
+        disk.FlushLatencyNs = (scenario.DiskNs / 4, scenario.DiskNs * 10);
     }
 
     /// <summary>Number of the volume.</summary>

@@ -1,4 +1,7 @@
+using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Oracle;
 
 namespace MirrorD.Simulator.Faults;
 
@@ -93,8 +96,12 @@ public sealed class FaultInjector(PairSimulation simulation)
                 simulation.Tally.LinkCuts++;
                 simulation.World.Network.Reset("a", "b");
                 break;
-            default:
+            case 6:
                 simulation.Operator.StopNode(node);
+                break;
+            default:
+                simulation.Tally.Pauses++;
+                simulation.World.Pause(node.Name, Duration() / 2);
                 break;
         }
 
@@ -135,8 +142,32 @@ public sealed class FaultInjector(PairSimulation simulation)
         ScheduleStart(node);
     }
 
-    private void ScheduleStart(SimulatedNodeState node) =>
+    private void ScheduleStart(SimulatedNodeState node)
+    {
+        if (_random.Percent(10))
+        {
+            Rot(node.Copies[_random.Below(node.Copies.Length)]);
+        }
+
         simulation.World.Schedule(Duration(), () => simulation.StartNode(node));
+    }
+
+    /// <summary>
+    /// One superblock slot or one page of the dirty map goes bad. (A log transaction is not damaged: the
+    /// newest one can't be told from one that was torn before anything relied on it.)
+    /// </summary>
+    private void Rot(VolumeCopy copy)
+    {
+        long block = _random.Percent(50)
+            ? MetadataLayout.SuperblockOffset(_random.Below(MetadataLayout.SuperblockSlots))
+            : new MetadataLayout(copy.Placement.DataBytes).PageOffset(0);
+        byte[] bytes = new byte[Stamp.SectorBytes];
+        long at = copy.Placement.MetadataOffset + block + _random.Below(8) * Stamp.SectorBytes;
+        copy.Metadata.Peek(at, bytes);
+        bytes[_random.Below(bytes.Length)] ^= (byte)(1 << _random.Below(8));
+        copy.Metadata.Put(at, bytes);
+        simulation.Note($"{copy.Metadata.Name}: bit rot at {at}");
+    }
 
     private void ScheduleMend() =>
         simulation.World.Schedule(Duration(), () => simulation.World.Network.Mend("a", "b"));

@@ -27,6 +27,9 @@ public sealed class Tally
     /// <summary>Links cut or reset.</summary>
     public long LinkCuts { get; set; }
 
+    /// <summary>Processes paused.</summary>
+    public long Pauses { get; set; }
+
     /// <summary>Planned changes of the Primary that succeeded.</summary>
     public long Switchovers { get; set; }
 
@@ -66,6 +69,7 @@ public sealed class Tally
     [
         ("writes", Writes), ("acknowledged", AcknowledgedWrites), ("reads", Reads), ("flushes", Flushes),
         ("crashes", Crashes), ("power cuts", PowerCuts), ("link cuts", LinkCuts),
-        ("switchovers", Switchovers), ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
+        ("pauses", Pauses), ("switchovers", Switchovers),
+        ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
     ];
 }
