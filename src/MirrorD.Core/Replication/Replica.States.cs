@@ -67,6 +67,9 @@ public sealed partial class Replica
         string reset = $"bring {peer} back; last resort, if {peer} is lost for good: {force}";
         return State.DiskState switch
         {
+            DiskState.Inconsistent when State.ResyncFrom.IsNone && !State.JustCreated => new NamedState("DiskFailed",
+                $"a disk of this node has failed before: this copy may lack writes until it is synchronised from {peer}.",
+                "peer", reset),
             DiskState.Inconsistent when State.ResyncFrom.IsNone => new NamedState("LoneBoot",
                 $"this copy was never synchronised and {peer} is not connected.", "peer", reset),
             DiskState.Inconsistent => new NamedState("ResyncTargetWithoutSource",

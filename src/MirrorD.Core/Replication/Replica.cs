@@ -62,6 +62,7 @@ public sealed partial class Replica
     private readonly List<Action> _whenQuiet = [];
     private Superblock[] _stored;
     private bool _isStoring;
+    private bool _failureIsStored;
     private int _busy;
 
     /// <summary>Makes the machine from what the volumes have stored; volumes have equal resource fields.</summary>
@@ -167,11 +168,20 @@ public sealed partial class Replica
             if (error != 0)
             {
                 Fail($"writing the superblock failed with errno {error}");
+            }
+            else
+            {
+                _stored = next;
+            }
+
+            if (Failure is not null)
+            {
+                // Nothing follows from it any more, and who waited has been answered.
+                StoreFailure();
                 Settle();
                 return;
             }
 
-            _stored = next;
             then();
             _effects.Changed();
             StoreNext();
@@ -252,6 +262,44 @@ public sealed partial class Replica
         FinishPromotion(false, reason, "replace the disk");
         FinishDemotion(false, reason, "replace the disk");
         FinishStop(false);
+        StoreFailure();
         _effects.Changed();
+    }
+
+    /// <summary>
+    /// A later start of the daemon must not take this copy for a good one (safety contract, section 2, rules 5 and 10): it
+    /// may lack writes that were acknowledged. As a resync target it gets them back, since none has left the sync set.
+    /// </summary>
+    private void StoreFailure()
+    {
+        if (_isStoring || _failureIsStored)
+        {
+            // The end of a store that is under way comes back here.
+            return;
+        }
+
+        _failureIsStored = true;
+        _isStoring = true;
+        _busy++;
+        Superblock[] next = Array.ConvertAll(_stored, s => s with
+        {
+            DiskState = s.DiskState > DiskState.Inconsistent ? DiskState.Inconsistent : s.DiskState,
+            Sequence = s.Sequence + 1,
+        });
+        _effects.StoreSuperblocks(next, error =>
+        {
+            _busy--;
+            _isStoring = false;
+            if (error == 0)
+            {
+                _stored = next;
+                _effects.Changed();
+            }
+            else
+            {
+                _effects.Raise("failure-not-stored", $"{_settings.Resource}: nor could it be stored (errno {error}): "
+                    + "don't start this daemon again with this disk");
+            }
+        });
     }
 }

@@ -224,6 +224,8 @@ internal sealed class ManualNode : IReplicaEffects
 
     public bool FailsStores { get; set; }
 
+    public bool FailsFlushes { get; set; }
+
     /// <summary>What the superblock on the disk says.</summary>
     public IReadOnlyList<Superblock> Stored { get; private set; }
 
@@ -308,6 +310,12 @@ internal sealed class ManualNode : IReplicaEffects
         _pair.Add(this, "flush", () =>
         {
             _isFlushing = false;
+            if (FailsFlushes)
+            {
+                Replica.LocalFlushed(5);
+                return;
+            }
+
             covered.CopyTo(_durable, 0);
             Replica.LocalFlushed(0);
         });
