@@ -266,9 +266,15 @@ public sealed partial class ReplicatedResource : IDisposable
             return;
         }
 
+        if (_replica!.Failure is not null)
+        {
+            // For good: each attempt to join would hold up the peer's requests for nothing.
+            _link.Stop();
+        }
+
         _link.Tick();
         _connection?.Tick(_options.LinkTimeoutMs * 1_000_000L);
-        _replica!.Tick();
+        _replica.Tick();
         NoteProgress();
         _loop.StartTimer(_loop.NowNs + TickNs, _tick);
         AfterEvent();

@@ -134,6 +134,15 @@ internal sealed class SimulatedPair
 
         public void Kill() => _pair.World.CrashProcess(Name);
 
+        /// <summary>From now on these operations on the data fail; null: none.</summary>
+        public void FailDisks(OperationKind? kind)
+        {
+            foreach (SimulatedDisk disk in _data)
+            {
+                disk.Fault = kind is null ? null : (what, _, _) => what == kind ? Errno.EIO : 0;
+            }
+        }
+
         public void PowerCut()
         {
             _pair.World.PowerCut(Name);
