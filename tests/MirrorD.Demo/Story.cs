@@ -24,7 +24,7 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         DiskBytes = 512L << 20,
         Arbiter = true,
         LinkTimeout = "2s",
-        ResyncRate = "30MiB/s",
+        ResyncRate = "16MiB/s",
     });
 
     private NbdBlockDevice? _device;
@@ -116,13 +116,16 @@ internal sealed class Story(Lab.Lab lab, Narrator narrator)
         _device!.Detach();
 
         var clock = Stopwatch.StartNew();
+        _pair.B.WaitFor("to miss a", 20, view => view.Link == "Disconnected");
+        narrator.Say($"b misses its peer after {clock.Elapsed.TotalSeconds:0.0} s; the operator promotes it");
         Control(_pair.B, "promote", Pair.ResourceName);
         string expected = lab.B.HardwareAddress(Host.ProductionInterface);
         Wait.For("the client to learn of the move", 20, () => lab.Client.Neighbour(Address) == expected);
         Wait.For("the service address to answer", 20, () => lab.Client.Pings(Address));
         narrator.Say($"client's neighbour table: {Address} is at {lab.Client.Neighbour(Address)} (b)");
         narrator.Shown(
-            "b took over", $"the client reaches {Address} on b after {clock.Elapsed.TotalSeconds:0.0} s");
+            "b took over",
+            $"the client reaches {Address} on b {clock.Elapsed.TotalSeconds:0.0} s after a's death");
     }
 
     private void CompareOnTheNewPrimary()

@@ -36,8 +36,7 @@ public sealed class FileSystemTests : PairTest
         mounted.Abandon();
         device.Detach();
 
-        pair.B.Control("promote", Pair.ResourceName).Require();
-        pair.B.WaitFor("to be Primary", 20, view => view.IsPrimary);
+        Pair.TakeOver(pair.B);
         NbdBlockDevice taken = NbdBlockDevice.Attach(Lab, "standby", pair.B.Export());
         FileSystem again = FileSystem.Mount(Lab, "standby", taken.Path, type);
         Assert.All(sums, pair => Assert.Equal(pair.Value, Sum(Path.Combine(again.MountPoint, pair.Key))));

@@ -44,8 +44,7 @@ public sealed class PowerCutRoundsTests : PairTest
         Node standby = pair.Other(primary);
         primary.CutPower();
         _workload.WaitForEnd();
-        standby.Control("promote", Pair.ResourceName).Require();
-        standby.WaitFor("to be Primary", 20, view => view.IsPrimary);
+        Pair.TakeOver(standby);
 
         // The standby lost nothing: all that was acknowledged is there, flushed or not.
         AssertLegal(standby, powerWasCut: false);

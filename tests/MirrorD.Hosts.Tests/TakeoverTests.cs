@@ -48,8 +48,7 @@ public sealed class TakeoverTests : PairTest
         pair.A.Daemon.Kill();
         pair.A.Host.Run("ip", "link", "set", "prod", "down").Require();
         workload.WaitForEnd();
-        pair.B.Control("promote", Pair.ResourceName).Require();
-        pair.B.WaitFor("to be Primary", 20, view => view.IsPrimary);
+        Pair.TakeOver(pair.B);
         AssertServiceMovedTo(pair.B, watch);
         Assert.Empty(workload.Verify(pair.B.Export(), powerWasCut: false));
 

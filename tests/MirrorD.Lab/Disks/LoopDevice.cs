@@ -41,7 +41,13 @@ public sealed class LoopDevice
         }
 
         Tool.Run("losetup", "--detach", Path);
-        Wait.For($"{Path} to be detached", 10, () => !IsAttached());
+        Wait.For($"{Path} to be detached", 30, () => !IsAttached(), Holders);
+    }
+
+    private string Holders()
+    {
+        string who = Tool.Run("sh", "-c", $"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -B20 '{Path}$' | tail -n 30").Output;
+        return $"open in:\n{who}\nmounted:\n{Tool.Run("grep", $"{Path} ", "/proc/mounts").Output}";
     }
 
     // Its number may be another one's already.

@@ -54,6 +54,14 @@ public sealed class Pair
         B.WaitFor("joined", seconds, view => view.IsJoined);
     }
 
+    /// <summary>Promotes a node whose peer has died, as an operator would: once it has noticed.</summary>
+    public static void TakeOver(Node survivor)
+    {
+        survivor.WaitFor("to miss its peer", 20, view => view.Link == "Disconnected");
+        survivor.Control("promote", ResourceName).Require();
+        survivor.WaitFor("to be Primary", 20, view => view.IsPrimary);
+    }
+
     /// <summary>The other node of the pair.</summary>
     public Node Other(Node node) => node == A ? B : A;
 
