@@ -6,7 +6,7 @@ namespace MirrorD.Core.Replication;
 /// </summary>
 public sealed class UnstableRanges
 {
-    private readonly Queue<Range> _ranges = new(1024);
+    private readonly Queue<Range> _ranges = new(Limits.UnstableRanges);
 
     private readonly record struct Range(long Sequence, int Volume, long Offset, long LengthBytes);
 

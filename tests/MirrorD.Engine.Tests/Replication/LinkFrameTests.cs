@@ -1,3 +1,4 @@
+using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Peer;
@@ -119,6 +120,28 @@ public class LinkFrameTests
             NamedOnceAndJoinedAgain(pair, pair.B, cause);
             Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
         }
+    }
+
+    [Fact]
+    public void A_connection_that_ends_within_a_payload_keeps_no_slot()
+    {
+        SimulatedPair pair = Joined(out LinkProxy proxy);
+        bool isCut = false;
+        Once(proxy, (way, frame) => way.FromConnector && frame.Type == PeerFrameType.Write,
+            (way, frame, payload) =>
+            {
+                isCut = true;
+                return way.Seal(frame, payload)[..(Data / 2)];
+            });
+        SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, Data, 5);
+        pair.Until("half of the write is sent", () => isCut);
+        pair.Until("a slot is taken for it",
+            () => pair.B.Resource.Buffers.FreeSlots < pair.B.Resource.Buffers.Slots);
+        pair.World.Network.Reset("proxy", "b");
+        pair.Until("the write completes", () => write.Error == 0);
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, Data), pair.B.Peek(0, Data));
+        LinkTests.AllSlotsAreFree(pair);
     }
 
     [Fact]

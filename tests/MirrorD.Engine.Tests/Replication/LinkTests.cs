@@ -163,8 +163,8 @@ public class LinkTests
 
         pair.Until("the crowd is there", () => came > 60);
         pair.A.Start();
-        pair.Join();
-        Assert.InRange(came, 61, int.MaxValue);
+        pair.Until("joined in spite of the crowd",
+            () => pair.A.Link == LinkState.Joined && pair.B.Link == LinkState.Joined, seconds: 3);
 
         void Come()
         {
@@ -172,28 +172,6 @@ public class LinkTests
             var stranger = new LinkClient(loop);
             stranger.Send(LinkClient.Hello());
             stranger.WhenClosed = () => pair.World.Schedule(1_000_000, Come);
-        }
-    }
-
-    [Fact]
-    public void A_large_write_at_any_moment_of_a_link_loss_completes_and_gives_its_slot_back()
-    {
-        for (int step = 0; step < 60; step++)
-        {
-            SimulatedPair pair = Joined((ulong)step + 1, OnPeerLoss.Continue);
-            pair.A.Write(0, 4096, 1);
-            pair.B.Kill();
-            for (int i = 0; i < step; i++)
-            {
-                pair.World.Step();
-            }
-
-            SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, 65536, 3);
-            pair.Until($"the write after step {step} completes", () => write.Error is not null);
-            Assert.Equal(0, write.Error);
-            pair.B.Start();
-            pair.Join();
-            AllSlotsAreFree(pair);
         }
     }
 
@@ -224,9 +202,9 @@ public class LinkTests
             && pair.B.Resource.Buffers.FreeSlots == pair.B.Resource.Buffers.Slots,
         seconds: 5);
 
-    private static SimulatedPair Joined(ulong seed = 1, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze)
+    private static SimulatedPair Joined()
     {
-        var pair = new SimulatedPair(seed, onPeerLoss: onPeerLoss);
+        var pair = new SimulatedPair();
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);

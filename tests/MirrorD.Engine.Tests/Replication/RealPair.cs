@@ -1,0 +1,302 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using MirrorD.Core.Volumes;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
+using MirrorD.Engine.Replication;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io;
+using MirrorD.Io.Linux;
+
+namespace MirrorD.Engine.Tests.Replication;
+
+/// <summary>Two nodes on real loops and files, connected over loopback, each with its own thread.</summary>
+internal sealed class RealPair : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private readonly string _directory = Directory.CreateTempSubdirectory("mirrord-pair-").FullName;
+
+    public RealPair(long dataBytes)
+    {
+        int port = FreePort();
+        A = new Node(this, "a", "b", port, dataBytes);
+        B = new Node(this, "b", "a", port, dataBytes);
+        B.Start();
+        A.Start();
+        Until("both are joined", () => A.Link == LinkState.Joined && B.Link == LinkState.Joined);
+    }
+
+    public Node A { get; }
+
+    public Node B { get; }
+
+    public void Until(string what, Func<bool> condition) => Assert.True(
+        SpinWait.SpinUntil(condition, Deadline),
+        $"waited {Deadline} for: {what}\n{A.Describe()}\n{B.Describe()}");
+
+    public void Dispose()
+    {
+        A.Dispose();
+        B.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    internal sealed class Node : IResourceHost, IDisposable
+    {
+        private readonly RealPair _pair;
+        private readonly UringLoop _loop = new();
+        private readonly LinuxDisk _data;
+        private readonly LinuxDisk _metadata;
+        private readonly Thread _thread;
+        private readonly ResourceOptions _options;
+        private volatile ResourceStatus? _status;
+        private volatile Exception? _failure;
+
+        public Node(RealPair pair, string name, string peer, int port, long dataBytes)
+        {
+            _pair = pair;
+            long metadataBytes = new MetadataLayout(dataBytes).TotalBytes;
+            _data = Create($"{name}-data", dataBytes);
+            _metadata = Create($"{name}-metadata", metadataBytes);
+            var endpoint = new TcpEndpoint(IPAddress.Loopback, port);
+            _options = new ResourceOptions
+            {
+                Name = "r",
+                NodeName = name,
+                Node = new NodeId(Guid.NewGuid()),
+                Boot = new BootId(Guid.NewGuid()),
+                PeerName = peer,
+                Volumes = [new VolumeOptions("v", _data, _metadata, 0, metadataBytes)],
+                Listen = endpoint,
+                Connect = endpoint,
+                Key = SimulatedPair.SharedKey,
+                LinkTimeoutMs = 30_000,
+            };
+            Resource = new ReplicatedResource(_loop, _options, this);
+            _thread = new Thread(RunLoop) { IsBackground = true, Name = name };
+        }
+
+        public ReplicatedResource Resource { get; }
+
+        public LinkState Link => _status?.Link ?? LinkState.Disconnected;
+
+        public bool HasArbiter => false;
+
+        public void Start()
+        {
+            _thread.Start();
+            int? formatted = null;
+            Superblock initial = VolumeFormatter.Initial(
+                "r", "v", 0, _options.Node, _data.LengthBytes, CreationSource.Empty, new Generation(7));
+            _loop.Post(() => VolumeFormatter.Format(
+                _loop, _options.Volumes[0], initial, false, error => formatted = error));
+            _pair.Until("formatted", () => formatted is not null);
+            Assert.Equal(0, formatted);
+            Resource.Start();
+        }
+
+        public void Do(ResourceCommand command)
+        {
+            CommandOutcome? outcome = null;
+            Resource.Command(command, o => outcome = o);
+            _pair.Until($"{_options.NodeName}: {command}", () => Volatile.Read(ref outcome) is not null);
+            Assert.True(outcome!.Succeeded, outcome.Message);
+        }
+
+        /// <summary>Runs something on the loop's thread and waits for it.</summary>
+        public void OnLoop(Action action)
+        {
+            using var done = new ManualResetEventSlim();
+            _loop.Post(() =>
+            {
+                action();
+                done.Set();
+            });
+            Assert.True(done.Wait(Deadline), $"waited {Deadline} for the loop of {Describe()}");
+        }
+
+        public long AllocatedBytes()
+        {
+            long bytes = 0;
+            OnLoop(() => bytes = GC.GetAllocatedBytesForCurrentThread());
+            return bytes;
+        }
+
+        public string Describe() =>
+            $"{_options.NodeName}: {_status?.Role} {_status?.DiskState} {Link} {_status?.HoldUp} {_failure}";
+
+        public void Dispose()
+        {
+            if (_failure is null)
+            {
+                using var stopped = new ManualResetEventSlim();
+                Resource.Command(new ResourceCommand.Stop(), _ => stopped.Set());
+                Assert.True(stopped.Wait(Deadline), $"waited {Deadline} for the stop; {Describe()}");
+            }
+
+            // A store that began before the stop may still be under way.
+            foreach (LinuxDisk disk in new[] { _data, _metadata })
+            {
+                _pair.Until($"nothing is under way on {disk.Name}", () => TryClose(disk));
+            }
+
+            _loop.Stop();
+            Assert.True(_thread.Join(Deadline), $"waited {Deadline} for the loop's end; {Describe()}");
+        }
+
+        public void ClaimSession(
+            string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered) =>
+            throw new NotSupportedException();
+
+        public ulong NewIdentifier() => (ulong)Random.Shared.NextInt64() | 1;
+
+        public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
+
+        public void RoleChanged(Role role, string reason)
+        {
+        }
+
+        public void PeerRequestsRole()
+        {
+        }
+
+        public void Publish(ResourceStatus status) => _status = status;
+
+        public void Raise(ResourceEvent happened)
+        {
+        }
+
+        private bool TryClose(LinuxDisk disk)
+        {
+            bool isClosed = false;
+            OnLoop(() =>
+            {
+                try
+                {
+                    disk.Close();
+                    isClosed = true;
+                }
+                catch (InvalidOperationException)
+                {
+                    // Operations are pending: the next time.
+                }
+            });
+            return isClosed;
+        }
+
+        private LinuxDisk Create(string name, long lengthBytes)
+        {
+            string path = Path.Combine(_pair._directory, name);
+            LinuxDisk.CreateFile(path, lengthBytes);
+            return LinuxDisk.Open(path, isWritable: true, isExclusive: true);
+        }
+
+        private void RunLoop()
+        {
+            try
+            {
+                _loop.Run();
+            }
+            catch (Exception e)
+            {
+                _failure = e;
+            }
+            finally
+            {
+                _loop.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Keeps so many requests in flight on a node, at offsets all over the volume.</summary>
+    internal sealed class Client
+    {
+        private readonly Node _node;
+        private readonly IVolumeFrontend _volume;
+        private readonly IoRequest[] _requests;
+        private readonly int _lengthBytes;
+        private ulong _state = 1;
+        private int _left;
+        private int _inFlight;
+        private int _failed;
+
+        /// <summary>Of sixteen requests one each is a read, a zero, a flush and a durable write.</summary>
+        public bool IsMixed { get; set; }
+
+        public Client(Node node, int depth, int lengthBytes)
+        {
+            _node = node;
+            _lengthBytes = lengthBytes;
+            _volume = node.Resource.Frontend(0);
+            _requests = new IoRequest[depth];
+            node.OnLoop(() =>
+            {
+                for (int i = 0; i < depth; i++)
+                {
+                    Assert.True(_volume.Buffers.TryRent(out IoBuffer? slot));
+                    _requests[i] = new IoRequest(Completed)
+                    {
+                        Data = slot.Slice(BufferPool.HeadroomBytes, lengthBytes),
+                    };
+                }
+            });
+        }
+
+        public void Run(RealPair pair, int count)
+        {
+            _node.OnLoop(() =>
+            {
+                _left = count;
+                foreach (IoRequest request in _requests)
+                {
+                    SubmitNext(request);
+                }
+            });
+            pair.Until($"{count} requests",
+                () => Volatile.Read(ref _inFlight) == 0 && Volatile.Read(ref _left) == 0);
+            Assert.Equal(0, _failed);
+        }
+
+        private void SubmitNext(IoRequest request)
+        {
+            if (_left == 0)
+            {
+                return;
+            }
+
+            _left--;
+            _inFlight++;
+            _state = (_state * 6364136223846793005) + 1442695040888963407;
+            long block = (long)((_state >> 33) % (ulong)(_volume.LengthBytes / _lengthBytes));
+            int kind = IsMixed ? (int)(_state >> 29) & 15 : 0;
+            request.Operation = kind switch
+            {
+                1 => VolumeOperation.Read,
+                2 => VolumeOperation.Zero,
+                3 => VolumeOperation.Flush,
+                _ => VolumeOperation.Write,
+            };
+            request.ForceUnitAccess = kind == 4;
+            bool isFlush = request.Operation == VolumeOperation.Flush;
+            request.Offset = isFlush ? 0 : block * _lengthBytes;
+            request.LengthBytes = isFlush ? 0 : _lengthBytes;
+            _volume.Submit(request);
+        }
+
+        private void Completed(IoRequest request)
+        {
+            _failed += request.Error == 0 ? 0 : 1;
+            SubmitNext(request);
+            _inFlight--;
+        }
+    }
+}
