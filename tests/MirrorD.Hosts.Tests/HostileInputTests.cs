@@ -85,6 +85,25 @@ public sealed class HostileInputTests : PairTest
     }
 
     [HostFact]
+    public void A_peer_of_other_versions_is_refused_with_a_clear_line_and_the_pair_is_not_disturbed()
+    {
+        Pair pair = StartPair();
+        byte[] hello = PeerHello(lowestVersion: 2, highestVersion: 3);
+        HostThread.Run(Lab.A, () =>
+        {
+            using RawConnection stranger = RawConnection.ToTcp(pair.B.Host.DedicatedAddress!, PeerPort);
+            stranger.Send(hello);
+            Assert.True(stranger.IsClosedWithin(10), "the connection is still open");
+        });
+        pair.B.Daemon.WaitForOutput("versions 2 to 3", 10);
+
+        using NbdConnection client = NbdConnection.Connect(pair.A.Export());
+        client.Write(0, new byte[4096]);
+        client.Flush();
+        Assert.True(pair.A.Status().IsJoined);
+    }
+
+    [HostFact]
     public void After_100000_bad_inputs_the_daemon_has_no_more_memory_than_after_1000()
     {
         // Only b, which listens for its peer: a joined link would take no further connection.
@@ -129,6 +148,35 @@ public sealed class HostileInputTests : PairTest
                 Assert.True(connection.IsClosedWithin(10), $"input {input} left its connection open");
             }
         });
+    }
+
+    // docs/internals/peer-protocol.md, Hello.
+    private static byte[] PeerHello(ushort lowestVersion, ushort highestVersion)
+    {
+        byte[] hello = new byte[128];
+        "MIRH"u8.CopyTo(hello);
+        BinaryPrimitives.WriteUInt16LittleEndian(hello.AsSpan(4), lowestVersion);
+        BinaryPrimitives.WriteUInt16LittleEndian(hello.AsSpan(6), highestVersion);
+        Guid.NewGuid().TryWriteBytes(hello.AsSpan(8));
+        new Random(9).NextBytes(hello.AsSpan(24, 32));
+        "mail"u8.CopyTo(hello.AsSpan(56));
+        BinaryPrimitives.WriteUInt32LittleEndian(hello.AsSpan(124), Crc32C(hello.AsSpan(0, 124)));
+        return hello;
+    }
+
+    private static uint Crc32C(ReadOnlySpan<byte> bytes)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte one in bytes)
+        {
+            crc ^= one;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0x82f63b78;
+            }
+        }
+
+        return ~crc;
     }
 
     private static uint Error(NbdConnection client, ushort command, ushort flags, long offset, int length)
