@@ -16,6 +16,7 @@ public sealed partial class Replica
     private bool _handingOver;
     private bool _storingStandby;
     private bool _claimingRole;
+    private bool _promotingJoined;
     private bool _peerIsPromoting;
     private bool _stopping;
     private CommandAnswer? _stop;
@@ -175,7 +176,7 @@ public sealed partial class Replica
                 _peerIsPromoting = false;
                 _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
                 _effects.Changed();
-                if (notice.Role == Role.Standby && !_claimingRole && Phase == LinkPhase.Joined)
+                if (notice.Role == Role.Standby && Phase == LinkPhase.Joined)
                 {
                     GoOnWithRoleCommand();
                 }
@@ -272,6 +273,8 @@ public sealed partial class Replica
             case LinkPhase.Joined or LinkPhase.Source when _peerIsPromoting:
                 FinishPromotion(false, $"{_settings.PeerName} is being promoted", null);
                 break;
+            case LinkPhase.Joined or LinkPhase.Source when _claimingRole || _promotingJoined:
+                break;
             case LinkPhase.Joined or LinkPhase.Source when State.DiskState == DiskState.UpToDate:
                 _claimingRole = true;
                 _effects.SendMessage(new PeerMessage.RoleClaim());
@@ -322,9 +325,9 @@ public sealed partial class Replica
         Store(
             s =>
             {
-                applied = !IsLinked && !_stopping && Path != WritePath.Alone && (overrides || IsEntitled(s));
-                return !applied ? s
-                    : BecomePrimary(Entitle(s, generation), 0);
+                applied = _promotion is not null && !IsLinked && !_stopping && Path != WritePath.Alone
+                    && (overrides || IsEntitled(s));
+                return applied ? BecomePrimary(Entitle(s, generation), 0) : s;
             },
             () =>
             {
@@ -369,6 +372,7 @@ public sealed partial class Replica
     {
         int link = _link;
         bool applied = false;
+        _promotingJoined = true;
         Store(
             s =>
             {
@@ -377,6 +381,7 @@ public sealed partial class Replica
             },
             () =>
             {
+                _promotingJoined = false;
                 if (!applied || link != _link)
                 {
                     FinishPromotion(false, "the link was lost", "mirrorctl status");

@@ -144,4 +144,32 @@ public class CommandRaceTests
 
         Assert.Equal(0, write.Result);
     }
+
+    [Fact]
+    public void A_promotion_that_meets_the_end_of_a_join_is_carried_out_once()
+    {
+        var pair = new ManualPair();
+        pair.Stop(pair.B, "superblock");
+        pair.LinkUp();
+        pair.Complete(pair.B, "superblock");
+        pair.Run();
+        Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
+        pair.Stop(pair.A, "superblock");
+        pair.Go(pair.B, "superblock");
+        pair.A.Replica.Promote(false, pair.A.Answer);
+        pair.Run();
+        pair.Complete(pair.A, "superblock");
+        pair.Run();
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        pair.Complete(pair.A, "superblock");
+        pair.Run();
+        Assert.Equal(Role.Primary, pair.A.Replica.Role);
+        Assert.Equal(0, pair.Waiting(pair.A, "superblock"));
+        pair.A.Replica.Demote(pair.A.Answer);
+        ManualRequest held = pair.A.Submit(VolumeOperation.Write, 1, 1);
+        pair.Go(pair.A, "superblock");
+        Assert.Equal(5, held.Result);
+        Assert.Equal(Role.Standby, pair.A.Replica.Role);
+        Assert.Equal(2, pair.A.Answers.Count);
+    }
 }

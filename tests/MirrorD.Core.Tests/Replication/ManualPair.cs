@@ -217,6 +217,9 @@ internal sealed class ManualNode : IReplicaEffects
     /// <summary>Told of each completed request.</summary>
     public Action<ManualRequest> Completed { get; set; } = _ => { };
 
+    /// <summary>The peer asks for the role.</summary>
+    public Action RoleWanted { get; set; } = () => { };
+
     /// <summary>Told of each claim; null: they are only noted.</summary>
     public Action<SessionId>? Claimed { get; set; }
 
@@ -465,7 +468,11 @@ internal sealed class ManualNode : IReplicaEffects
 
     public void RoleChanged(Role role, string reason) => Events.Add($"role {role} {reason}");
 
-    public void PeerRequestsRole() => Events.Add("peer requests role");
+    public void PeerRequestsRole()
+    {
+        Events.Add("peer requests role");
+        RoleWanted();
+    }
 
     public void Raise(string kind, string message) => Events.Add($"{kind} {message}");
 

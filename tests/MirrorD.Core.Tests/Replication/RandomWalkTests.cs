@@ -66,6 +66,7 @@ public class RandomWalkTests
             foreach (ManualNode node in new[] { _pair.A, _pair.B })
             {
                 node.Completed = Completed;
+                node.RoleWanted = () => _pair.Add(node, "hand over", () => node.Replica.HandOver(node.Answer));
                 node.Claimed = session => _pair.Add(node, "claim", () => Answer(node, session));
             }
 
@@ -258,8 +259,15 @@ public class RandomWalkTests
         private void Command(ManualNode node)
         {
             Note(node, "command");
-            switch (_random.Next(5))
+            switch (_random.Next(7))
             {
+                case 5:
+                    node.Replica.RequestRole(node.Answer);
+                    break;
+                case 6:
+                    // The daemon ends when its resource has stopped, and is started again.
+                    node.Replica.Stop((_, _, _) => _pair.Add(node, "end", () => Crash(node)));
+                    break;
                 case 0:
                     node.Replica.Demote(node.Answer);
                     break;
