@@ -82,8 +82,10 @@ public sealed partial class PairSimulation
         RunFor(Second);
         if (!converged || !RunUntil(IsServingAndJoined, ConvergenceNs))
         {
-            if (Scenario.Forces && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
+            bool mayNeedOperator = Scenario.Forces || _faults.HasRotted;
+            if (mayNeedOperator && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
             {
+                Tally.NamedStates++;
                 return;
             }
 

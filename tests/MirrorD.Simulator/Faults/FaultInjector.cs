@@ -18,6 +18,9 @@ public sealed class FaultInjector(PairSimulation simulation)
     private long _armedAtStep = long.MaxValue;
     private bool _isStopped;
 
+    /// <summary>Metadata was damaged, once: what it said is gone, and an operator may have to decide.</summary>
+    public bool HasRotted { get; private set; }
+
     /// <summary>Begins.</summary>
     public void Start()
     {
@@ -144,8 +147,9 @@ public sealed class FaultInjector(PairSimulation simulation)
 
     private void ScheduleStart(SimulatedNodeState node)
     {
-        if (_random.Percent(10))
+        if (!HasRotted && _random.Percent(10))
         {
+            HasRotted = true;
             Rot(node.Copies[_random.Below(node.Copies.Length)]);
         }
 

@@ -39,6 +39,9 @@ public sealed class Tally
     /// <summary>Mutations and flushes completed without the peer.</summary>
     public long Alone { get; set; }
 
+    /// <summary>Seeds that ended in a named state that an operator has to resolve.</summary>
+    public long NamedStates { get; set; }
+
     /// <summary>Times the pair became joined.</summary>
     public long Joins { get; set; }
 
@@ -71,5 +74,6 @@ public sealed class Tally
         ("crashes", Crashes), ("power cuts", PowerCuts), ("link cuts", LinkCuts),
         ("pauses", Pauses), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
+        ("named states", NamedStates),
     ];
 }
