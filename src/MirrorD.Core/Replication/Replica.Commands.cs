@@ -16,6 +16,7 @@ public sealed partial class Replica
     private bool _handingOver;
     private bool _storingStandby;
     private bool _claimingRole;
+    private bool _requestingRole;
     private bool _promotingJoined;
     private bool _peerIsPromoting;
     private bool _stopping;
@@ -89,8 +90,21 @@ public sealed partial class Replica
         else
         {
             _promotion = answer;
+            _requestingRole = true;
             _effects.SendMessage(new PeerMessage.RequestRole());
         }
+    }
+
+    /// <summary>On a Primary that was asked for the role and can't give it up: the asker gets the reason.</summary>
+    public void RefuseRole(string reason, CommandAnswer answer)
+    {
+        bool sends = Role == Role.Primary && Phase == LinkPhase.Joined;
+        if (sends)
+        {
+            _effects.SendMessage(new PeerMessage.RoleAnswer(false, reason));
+        }
+
+        answer(sends, sends ? "refused" : "nobody is connected who could be told", null);
     }
 
     /// <summary>
@@ -202,6 +216,11 @@ public sealed partial class Replica
                 if (answer.Agreed)
                 {
                     _effects.SendMessage(new PeerMessage.RoleNotice(Role, State.Promotions));
+                }
+                else if (_requestingRole)
+                {
+                    FinishPromotion(false, $"{_settings.PeerName} refuses: {answer.Reason}",
+                        $"see 'mirrorctl events' on {_settings.PeerName}");
                 }
 
                 return null;
@@ -508,6 +527,7 @@ public sealed partial class Replica
         CommandAnswer? answer = _promotion;
         _promotion = null;
         _claimingRole = false;
+        _requestingRole = false;
         answer?.Invoke(succeeded, message, remedy);
     }
 

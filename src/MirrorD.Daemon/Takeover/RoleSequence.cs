@@ -94,6 +94,7 @@ internal sealed partial class RoleSequence
         if (!outcome.Succeeded)
         {
             _raise("switchover-refused", outcome.Message);
+            await _engine.Run(new ResourceCommand.RefuseRole(outcome.Message));
         }
 
         return true;

@@ -25,6 +25,11 @@ public abstract record ResourceCommand
     /// <summary>On the Standby: ask the Primary's daemon to hand over. Completes when this node is Primary.</summary>
     public sealed record RequestRole : ResourceCommand;
 
+    /// <summary>
+    /// On a Primary whose peer asked for the role: it can't be given up, for this reason; the asker is told.
+    /// </summary>
+    public sealed record RefuseRole(string Reason) : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     public sealed record Stop : ResourceCommand;
 }

@@ -153,6 +153,9 @@ public sealed partial class ReplicatedResource : IDisposable
             case ResourceCommand.RequestRole:
                 _replica.RequestRole(Answer);
                 break;
+            case ResourceCommand.RefuseRole refuse:
+                _replica.RefuseRole(refuse.Reason, Answer);
+                break;
             case ResourceCommand.Stop:
                 _isStopped = true;
                 _link.Stop();

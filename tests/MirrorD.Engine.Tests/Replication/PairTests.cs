@@ -112,6 +112,22 @@ public class PairTests
     }
 
     [Fact]
+    public void A_refused_request_for_the_role_is_answered_with_the_reason_and_blocks_nothing()
+    {
+        SimulatedPair pair = Joined();
+        pair.Until("b knows", () => pair.B.Resource.Status.PeerRole == Role.Primary);
+        CommandOutcome? outcome = null;
+        pair.B.Resource.Command(new ResourceCommand.RequestRole(), o => outcome = o);
+        pair.Until("a is asked", () => pair.A.RoleRequests == 1);
+        Assert.True(pair.A.Do(new ResourceCommand.RefuseRole("the pre-release hook failed")).Succeeded);
+        pair.Until("b is answered", () => outcome is not null);
+        Assert.False(outcome!.Succeeded);
+        Assert.Contains("the pre-release hook failed", outcome.Message);
+        Assert.True(pair.A.Do(new ResourceCommand.HandOver()).Succeeded);
+        pair.Until("b is primary", () => pair.B.Role == Role.Primary);
+    }
+
+    [Fact]
     public void A_standby_that_stops_as_planned_lets_the_primary_go_on_without_a_pause()
     {
         SimulatedPair pair = Joined();
