@@ -33,10 +33,10 @@ public sealed class ResourceView
 
     public bool IsPrimary => Role == "Primary";
 
-    /// <summary>Total and remaining bytes of a running resync; null when none runs.</summary>
-    public (long Total, long Remaining)? Resync =>
+    /// <summary>Total and sent bytes of a running resync; null when none runs.</summary>
+    public (long Total, long Sent)? Resync =>
         _json.TryGetProperty("resync", out JsonElement resync)
-            ? (resync.GetProperty("totalBytes").GetInt64(), resync.GetProperty("remainingBytes").GetInt64())
+            ? (resync.GetProperty("totalBytes").GetInt64(), resync.GetProperty("sentBytes").GetInt64())
             : null;
 
     /// <summary>Size of a volume.</summary>
