@@ -132,6 +132,28 @@ internal sealed class SimulatedPair
             Resource.Start();
         }
 
+        /// <summary>What a volume has stored, read while the node is not running; changed first when asked.</summary>
+        public Superblock Stored(int volume, Func<Superblock, Superblock>? change = null)
+        {
+            IIoLoop loop = _pair.World.CreateLoop(Name);
+            using var store = new VolumeMetadataStore(loop, _options.Volumes[volume]);
+            MetadataLoad? load = null;
+            store.Load(found => load = found);
+            _pair.Until($"{Name}: volume {volume} is loaded", () => load is not null);
+            Superblock stored = load!.Superblock!;
+            if (change is not null)
+            {
+                int? error = null;
+                store.StoreSuperblock(change(stored), e => error = e);
+                _pair.Until($"{Name}: volume {volume} is changed", () => error is not null);
+                Assert.Equal(0, error);
+                stored = store.Current;
+            }
+
+            Kill();
+            return stored;
+        }
+
         public void Kill() => _pair.World.CrashProcess(Name);
 
         /// <summary>From now on these operations on the data fail; null: none.</summary>
