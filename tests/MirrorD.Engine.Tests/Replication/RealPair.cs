@@ -197,6 +197,13 @@ internal sealed class RealPair : IDisposable
         {
             string path = Path.Combine(_pair._directory, name);
             LinuxDisk.CreateFile(path, lengthBytes);
+            // The first write to room that was only allocated is slow.
+            using (FileStream file = File.OpenWrite(path))
+            {
+                file.Write(new byte[lengthBytes]);
+                file.Flush(flushToDisk: true);
+            }
+
             return LinuxDisk.Open(path, isWritable: true, isExclusive: true);
         }
 
