@@ -137,7 +137,8 @@ public sealed class LabTests
             string[] others = [.. flags.Where(flag => !flag.StartsWith("oflag", StringComparison.Ordinal))];
             Tool.Run(
                 "dd",
-                [$"if={input}", $"of={device}", "bs=4096", "count=1", $"seek={blockIndex}", direct, ..others])
+                [$"if={input}", $"of={device}", "bs=4096", "count=1", $"seek={blockIndex}", direct,
+                    .. others])
                 .Require();
         }
         finally

@@ -97,15 +97,15 @@ public static partial class GenerationRules
     /// <param name="targetSequence">Sequence of the target's superblock of this volume after J5.</param>
     public static Superblock FinishSource(
         Superblock source, bool isPrimary, BootId targetBoot, ulong targetSequence) => source with
-    {
-        DiskState = DiskState.UpToDate,
-        PeerDiskState = DiskState.UpToDate,
-        PeerBoot = targetBoot,
-        PeerSequence = Math.Max(source.PeerSequence, targetSequence),
-        Bitmap = Generation.None,
-        History = Merge(source.Current, [source.Bitmap], source.History),
-        PeerMayHaveCurrent = false,
-        WasPrimary = source.WasPrimary && isPrimary,
-        ResyncFrom = Generation.None,
-    };
+        {
+            DiskState = DiskState.UpToDate,
+            PeerDiskState = DiskState.UpToDate,
+            PeerBoot = targetBoot,
+            PeerSequence = Math.Max(source.PeerSequence, targetSequence),
+            Bitmap = Generation.None,
+            History = Merge(source.Current, [source.Bitmap], source.History),
+            PeerMayHaveCurrent = false,
+            WasPrimary = source.WasPrimary && isPrimary,
+            ResyncFrom = Generation.None,
+        };
 }

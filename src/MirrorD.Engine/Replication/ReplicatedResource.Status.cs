@@ -104,8 +104,11 @@ public sealed partial class ReplicatedResource
 
     private LinkState LinkOf(Replica replica) => replica.Phase switch
     {
-        LinkPhase.Down when replica.LastDecision is { Action: Core.Handshake.HandshakeAction.SplitBrain
-            or Core.Handshake.HandshakeAction.Refuse or Core.Handshake.HandshakeAction.Operator } => LinkState.Refused,
+        LinkPhase.Down when replica.LastDecision is
+        {
+            Action: Core.Handshake.HandshakeAction.SplitBrain
+            or Core.Handshake.HandshakeAction.Refuse or Core.Handshake.HandshakeAction.Operator
+        } => LinkState.Refused,
         LinkPhase.Down => _link.IsBusy ? LinkState.Authenticating : LinkState.Disconnected,
         LinkPhase.Joining => LinkState.Joining,
         LinkPhase.Source => LinkState.SyncSource,

@@ -243,14 +243,14 @@ public class HandshakeTableTests
 
     private static HandshakeFacts New(HandshakeFacts side, ulong generation, CreationSource source) =>
         side with
-    {
-        Current = new(generation),
-        JustCreated = true,
-        CreationSource = source,
-        DiskState = source is CreationSource.Self or CreationSource.Empty
+        {
+            Current = new(generation),
+            JustCreated = true,
+            CreationSource = source,
+            DiskState = source is CreationSource.Self or CreationSource.Empty
             ? DiskState.UpToDate
             : DiskState.Inconsistent,
-    };
+        };
 
     private static void Expect(
         HandshakeFacts a, HandshakeFacts b, HandshakeCase expected, HandshakeAction action,

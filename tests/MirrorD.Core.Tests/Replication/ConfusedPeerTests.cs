@@ -164,7 +164,10 @@ public class ConfusedPeerTests
         {
             Assert.NotNull(pair.B.Replica.IncomingArrived(new IncomingWrite
             {
-                Operation = VolumeOperation.Zero, Offset = offset, LengthBytes = length, Sequence = 1,
+                Operation = VolumeOperation.Zero,
+                Offset = offset,
+                LengthBytes = length,
+                Sequence = 1,
             }));
         }
     }

@@ -255,15 +255,15 @@ public class MetadataCrashTests
     private static Superblock Stamped(Superblock superblock, ulong number) => number == 0
         ? superblock
         : superblock with
-    {
-        Promotions = number,
-        Current = new Generation(number),
-        Bitmap = new Generation(number),
-        Session = new SessionId(number),
-        PeerSequence = number,
-        History = [.. Enumerable.Repeat(new Generation(number), 1 + (int)number % 32)],
-        DiskState = number % 2 == 0 ? DiskState.UpToDate : DiskState.Outdated,
-    };
+        {
+            Promotions = number,
+            Current = new Generation(number),
+            Bitmap = new Generation(number),
+            Session = new SessionId(number),
+            PeerSequence = number,
+            History = [.. Enumerable.Repeat(new Generation(number), 1 + (int)number % 32)],
+            DiskState = number % 2 == 0 ? DiskState.UpToDate : DiskState.Outdated,
+        };
 
     private static void AtEveryStep(
         Crash crash, Func<MetadataWorld, Progress> start, Action<MetadataWorld, Progress> check)

@@ -152,7 +152,10 @@ public class LinkFrameTests
             (way, frame, _) => way.Seal(
                 new PeerFrame
                 {
-                    Type = PeerFrameType.Zero, Session = frame.Session, Sequence = 1, RangeBytes = 4096,
+                    Type = PeerFrameType.Zero,
+                    Session = frame.Session,
+                    Sequence = 1,
+                    RangeBytes = 4096,
                 },
                 []));
         pair.A.Write(0, Data, 0x5a);
@@ -287,12 +290,17 @@ public class LinkFrameTests
 
     private static PeerFrame ZeroOf(PeerFrame frame, uint bytes) => new()
     {
-        Type = PeerFrameType.Zero, Session = frame.Session, Sequence = frame.Sequence, RangeBytes = bytes,
+        Type = PeerFrameType.Zero,
+        Session = frame.Session,
+        Sequence = frame.Sequence,
+        RangeBytes = bytes,
     };
 
     private static PeerFrame MessageOf(PeerFrame frame, byte[] payload) => new()
     {
-        Type = PeerFrameType.Message, Session = frame.Session, PayloadBytes = (uint)payload.Length,
+        Type = PeerFrameType.Message,
+        Session = frame.Session,
+        PayloadBytes = (uint)payload.Length,
     };
 
     private static byte[] Flip(byte[] bytes, int at)

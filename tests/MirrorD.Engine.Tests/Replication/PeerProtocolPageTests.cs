@@ -69,8 +69,15 @@ public partial class PeerProtocolPageTests
         var endpoint = new TcpEndpoint(IPAddress.Loopback, 1);
         var options = new ResourceOptions
         {
-            Name = "r", NodeName = "a", Node = default, Boot = default, PeerName = "b", Volumes = [],
-            Listen = endpoint, Connect = endpoint, Key = default,
+            Name = "r",
+            NodeName = "a",
+            Node = default,
+            Boot = default,
+            PeerName = "b",
+            Volumes = [],
+            Listen = endpoint,
+            Connect = endpoint,
+            Key = default,
         };
         return Convert.ToInt64(
             typeof(ResourceOptions).GetProperty(name)!.GetValue(options), CultureInfo.InvariantCulture);
