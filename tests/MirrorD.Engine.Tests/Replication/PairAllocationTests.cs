@@ -31,7 +31,7 @@ public class PairAllocationTests(ITestOutputHelper output)
         var client = new RealPair.Client(pair.A, depth, lengthBytes) { IsMixed = isMixed };
         client.Run(pair, count: 2_000);
 
-        // Pools still grow when more is in flight than ever before; an allocation per request is in every round.
+        // Pools grow when more is in flight than ever before; an allocation per request is in every round.
         string found = "";
         for (int round = 0; round < Rounds; round++)
         {
