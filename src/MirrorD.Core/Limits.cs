@@ -53,6 +53,12 @@ public static class Limits
     /// </summary>
     public const long JoinSilenceNs = 30_000_000_000;
 
+    /// <summary>
+    /// Beyond its link timeout a node may take this long to notice a loss (two ticks of its loop). Too short, and an
+    /// old primary could still serve reads when the other node has taken over.
+    /// </summary>
+    public const long LossNoticeNs = 200_000_000;
+
     /// <summary>Generations remembered (metadata layout).</summary>
     public const int HistoryLength = 32;
 }

@@ -17,6 +17,8 @@ public sealed partial class Replica
     private bool _storingStandby;
     private bool _claimingRole;
     private bool _requestingRole;
+    private bool _awaitingPeersNotice;
+    private long _peerMayServeUntilNs;
     private bool _promotingJoined;
     private bool _peerIsPromoting;
     private bool _stopping;
@@ -320,7 +322,10 @@ public sealed partial class Replica
         }
         else if (_settings.HasArbiter && !State.Session.IsNone)
         {
-            if (!_claiming)
+            // A value that the old primary has served must not be followed by an older one from here, nor the
+            // reverse: it holds everything, reads too, once it has noticed the loss.
+            _awaitingPeersNotice = _effects.NowNs < _peerMayServeUntilNs;
+            if (!_claiming && !_awaitingPeersNotice)
             {
                 Claim();
             }

@@ -31,7 +31,12 @@ public sealed partial class Replica
     private (SessionId Session, Generation Current)? _goodbye;
 
     /// <summary>The link is gone; the engine has closed it, and nothing more arrives from it.</summary>
-    public void LinkLost(string reason)
+    /// <param name="reason">For the operator.</param>
+    /// <param name="peerKnows">
+    /// The peer ended the connection: its daemon is gone, or knows of the loss as well. Otherwise it may notice later
+    /// than this node, and until then it may serve reads.
+    /// </param>
+    public void LinkLost(string reason, bool peerKnows = false)
     {
         if (!IsLinked)
         {
@@ -40,6 +45,7 @@ public sealed partial class Replica
 
         LinkPhase was = Phase;
         Phase = LinkPhase.Down;
+        _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
         PeerRole = null;
         _link++;
         _whenQuiet.Clear();
@@ -128,6 +134,12 @@ public sealed partial class Replica
         if (_arbiterUnreachable && !_claiming && now >= _claimRetryAtNs && Role == Role.Primary && !IsLinked)
         {
             SeekRight();
+        }
+
+        if (_awaitingPeersNotice && now >= _peerMayServeUntilNs)
+        {
+            _awaitingPeersNotice = false;
+            GoOnWithRoleCommand();
         }
 
         WatchJoin();

@@ -40,9 +40,10 @@ public enum LinkPhase
 /// <param name="HasArbiter">An arbiter is configured.</param>
 /// <param name="ContinueOnPeerLoss">on-peer-loss: continue.</param>
 /// <param name="ResyncBytesPerSecond">Ceiling of the resync rate; 0: none.</param>
+/// <param name="LinkTimeoutNs">A link is given up when nothing was heard for so long; the same on both nodes.</param>
 public sealed record ReplicaSettings(
     string Resource, NodeId Node, string NodeName, string PeerName, BootId Boot, bool HasArbiter,
-    bool ContinueOnPeerLoss, long ResyncBytesPerSecond);
+    bool ContinueOnPeerLoss, long ResyncBytesPerSecond, long LinkTimeoutNs = 0);
 
 /// <summary>
 /// One node's side of a replicated resource: a deterministic machine. Events are its public methods, effects go
@@ -72,6 +73,7 @@ public sealed partial class Replica
         _effects = effects;
         _stored = stored;
         _maps = maps;
+        _peerMayServeUntilNs = effects.NowNs + settings.LinkTimeoutNs + Limits.LossNoticeNs;
         _logs = new ActivityLog[maps.Length];
         _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
         for (int i = 0; i < maps.Length; i++)

@@ -36,6 +36,7 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result <= 0)
             {
+                WasEndedByPeer = operation.Result is 0 or -Errno.ECONNRESET;
                 Close(operation.Result == 0
                     ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
                 return;
@@ -207,6 +208,7 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result < _dataMissing)
             {
+                WasEndedByPeer = operation.Result is >= 0 or -Errno.ECONNRESET;
                 Close(operation.Result >= 0
                     ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
                 return;

@@ -60,7 +60,7 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
     {
         _connection = null;
         _link.IsBusy = _next is not null;
-        _replica!.LinkLost(reason);
+        _replica!.LinkLost(reason, connection.WasEndedByPeer);
         Action? then = _afterClose;
         _afterClose = null;
         then?.Invoke();

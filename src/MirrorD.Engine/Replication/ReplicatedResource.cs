@@ -238,7 +238,8 @@ public sealed partial class ReplicatedResource : IDisposable
 
         var settings = new ReplicaSettings(
             Name, _options.Node, _options.NodeName, _options.PeerName, _options.Boot, _host.HasArbiter,
-            _options.OnPeerLoss == OnPeerLoss.Continue, _options.ResyncBytesPerSecond);
+            _options.OnPeerLoss == OnPeerLoss.Continue, _options.ResyncBytesPerSecond,
+            _options.LinkTimeoutMs * 1_000_000L);
         _replica = new Replica(settings, this, states, maps);
         _loop.StartTimer(_loop.NowNs + TickNs, _tick);
         _link.Tick();

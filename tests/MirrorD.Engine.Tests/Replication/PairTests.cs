@@ -87,6 +87,25 @@ public class PairTests
     }
 
     [Fact]
+    public void The_standby_takes_over_only_when_the_old_primary_has_noticed_the_loss_as_well()
+    {
+        var pair = new SimulatedPair(hasArbiter: true);
+        pair.StartBoth();
+        pair.Join();
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
+        pair.A.ReachesArbiter = false;
+
+        // b stops hearing a; a hears b for almost as long as b waits, and so misses it much later.
+        pair.World.Network.CutOneWay("a", "b");
+        pair.World.RunUntil(() => false, 1_700_000_000);
+        pair.World.Network.Cut("a", "b");
+        pair.Until("b misses a", () => pair.B.Link == LinkState.Disconnected);
+        Assert.Equal(LinkState.Joined, pair.A.Link);
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(false)).Succeeded);
+        Assert.NotEqual(LinkState.Joined, pair.A.Link);
+    }
+
+    [Fact]
     public void A_lone_standby_is_not_promoted_without_proof_and_the_refusal_names_the_command()
     {
         SimulatedPair pair = Joined();

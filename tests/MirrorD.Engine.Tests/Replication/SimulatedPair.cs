@@ -103,6 +103,8 @@ internal sealed class SimulatedPair
         /// <summary>Where it connects to instead of its peer: something in between.</summary>
         public Endpoint? ConnectTo { get; set; }
 
+        public bool ReachesArbiter { get; set; } = true;
+
         public LinkState Link => Resource.Status.Link;
 
         public Role Role => Resource.Status.Role;
@@ -250,7 +252,7 @@ internal sealed class SimulatedPair
         public void ClaimSession(string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered) =>
             _pair.World.Schedule(1_000_000, () => _loop.Post(() =>
             {
-                if (!_pair.ArbiterIsUp)
+                if (!_pair.ArbiterIsUp || !ReachesArbiter)
                 {
                     answered(ArbiterAnswer.Unreachable);
                     return;
