@@ -117,7 +117,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             // A success may be told before the change of role that it means.
             if (outcome.Succeeded)
             {
-                _role = RoleAfter(command);
+                _role = RoleAfter(command, _role);
             }
 
             answered.TrySetResult(outcome);
@@ -171,9 +171,11 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         return ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
     }
 
-    private static Role RoleAfter(ResourceCommand command) => command switch
+    /// <summary>The role that a successful command leaves; a refused hand-over leaves it as it was.</summary>
+    internal static Role RoleAfter(ResourceCommand command, Role before) => command switch
     {
         ResourceCommand.Promote or ResourceCommand.RequestRole => Role.Primary,
+        ResourceCommand.RefuseRole => before,
         _ => Role.Standby,
     };
 

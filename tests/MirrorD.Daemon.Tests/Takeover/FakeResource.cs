@@ -1,3 +1,4 @@
+using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Takeover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -64,11 +65,15 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
             return Task.FromResult(refusal);
         }
 
-        bool takes = command is ResourceCommand.Promote or ResourceCommand.RequestRole;
-        Role = takes ? Role.Primary : Role.Standby;
-        // The engine tells every change of role, those by command too: a loss before its outcome, a gain
-        // behind it.
-        Told = Sequence.RoleChanged(Role, "by command");
+        Role before = Role;
+        Role = RunningResource.RoleAfter(command, before);
+        if (Role != before)
+        {
+            // The engine tells every change of role, those by command too: a loss before its outcome, a gain
+            // behind it.
+            Told = Sequence.RoleChanged(Role, "by command");
+        }
+
         return Task.FromResult(new CommandOutcome(true, "done"));
     }
 

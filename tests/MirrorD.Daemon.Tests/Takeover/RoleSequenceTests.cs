@@ -151,6 +151,23 @@ public class RoleSequenceTests
     }
 
     [Fact]
+    public async Task A_refused_hand_over_leaves_a_Primary_that_obeys_its_hooks()
+    {
+        await _resource.Sequence.Promote(false);
+        _resource.FailingHooks.Add(HookStep.PreRelease);
+        await _resource.Sequence.PeerRequestsRole();
+        _resource.Forget();
+
+        CommandOutcome outcome = await _resource.Sequence.Demote();
+
+        Assert.Equal(
+            "nothing was changed: the pre-release hook 'x' failed with exit code 1", outcome.Message);
+        Assert.Equal(["pre-release as Primary", "event hook-failed"], _resource.Steps);
+        Assert.Equal(Role.Primary, _resource.Role);
+        Assert.True(_resource.HoldsAddresses);
+    }
+
+    [Fact]
     public async Task A_role_handed_over_by_the_peer_is_taken_up()
     {
         _resource.Role = Role.Primary;
