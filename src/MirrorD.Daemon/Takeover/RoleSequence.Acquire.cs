@@ -15,7 +15,13 @@ internal sealed partial class RoleSequence
     {
         if (IsAcquired)
         {
-            return new CommandOutcome(true, $"Resource {_resource} is Primary here already.");
+            // By force a Primary that holds its requests goes on: what stands above the role is in place.
+            return command is ResourceCommand.Promote { Force: true }
+                ? await During("promoting", () => _engine.Run(command))
+                : new CommandOutcome(
+                    true,
+                    $"Resource {_resource} is Primary here already; " +
+                    $"'mirrorctl explain {_resource}' says whether its requests wait, and for what.");
         }
 
         // From here on a loss of right stops this acquisition. It must be in place before the engine can gain

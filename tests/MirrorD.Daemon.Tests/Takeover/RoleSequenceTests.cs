@@ -35,6 +35,17 @@ public class RoleSequenceTests
     }
 
     [Fact]
+    public async Task A_forced_promotion_of_a_Primary_reaches_the_engine_which_may_be_frozen()
+    {
+        await _resource.Sequence.Promote(false);
+        _resource.Forget();
+
+        Assert.True((await _resource.Sequence.Promote(true)).Succeeded);
+        Assert.Equal(["Promote"], _resource.Steps);
+        Assert.True(_resource.HoldsAddresses);
+    }
+
+    [Fact]
     public async Task A_failing_pre_acquire_hook_stops_before_anything_changed()
     {
         _resource.FailingHooks.Add(HookStep.PreAcquire);
