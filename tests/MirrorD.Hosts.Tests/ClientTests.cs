@@ -37,9 +37,9 @@ public sealed class ClientTests
         string socket = Serve(lab, "lossy", "plugin", evictPercent: 0, out string medium);
         var workload = new StampedWorkload(Blocks, seed: 2);
         workload.Start(socket);
-        Wait.For(
-            "1000 writes, many of them not flushed", 20,
-            () => workload.Acknowledged > 1000 && workload.AcknowledgedSinceFlush > 15);
+        Wait.For("1000 writes, with flushes", 20, () => workload.Acknowledged > 1000);
+        workload.FlushNoMore();
+        Wait.For("writes that are not flushed", 20, () => workload.HasMuchUnflushed);
         lab.Processes[^1].Kill();
         workload.WaitForEnd();
         Assert.NotNull(workload.Broken);

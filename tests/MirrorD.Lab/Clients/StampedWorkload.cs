@@ -21,6 +21,8 @@ public sealed class StampedWorkload
     private readonly HashSet<int> _torn = [];
     private long _nextSequence = 1;
     private volatile bool _stopping;
+    private volatile bool _flushesNoMore;
+    private volatile bool _isFlushing;
     private Thread? _thread;
 
     /// <summary>A workload over the first blocks of an export.</summary>
@@ -38,6 +40,12 @@ public sealed class StampedWorkload
 
     /// <summary>Writes acknowledged since the last acknowledged flush.</summary>
     public long AcknowledgedSinceFlush { get; private set; }
+
+    /// <summary>
+    /// From now on nothing is flushed, and writes enough for several flushes have been acknowledged since: some are
+    /// certain to lie in a volatile cache.
+    /// </summary>
+    public bool HasMuchUnflushed => _flushesNoMore && !_isFlushing && AcknowledgedSinceFlush > 5 * FlushEvery;
 
     /// <summary>Flushes acknowledged so far.</summary>
     public long Flushes { get; private set; }
@@ -147,6 +155,9 @@ public sealed class StampedWorkload
         }
     }
 
+    /// <summary>Sends no flush any more.</summary>
+    public void FlushNoMore() => _flushesNoMore = true;
+
     private void WriteUntilStopped(NbdConnection connection)
     {
         byte[] block = new byte[Stamp.BlockBytes];
@@ -175,8 +186,9 @@ public sealed class StampedWorkload
             }
 
             // A flush covers what was acknowledged when it was sent.
-            if (sinceFlush >= FlushEvery && coveredByFlush is null && !_stopping)
+            if (sinceFlush >= FlushEvery && coveredByFlush is null && !_stopping && !_flushesNoMore)
             {
+                _isFlushing = true;
                 coveredByFlush = [.. _acknowledged];
                 connection.Send(NbdConnection.FlushCommand, 0, FlushCookie, 0, 0);
                 sinceFlush = 0;
@@ -196,6 +208,7 @@ public sealed class StampedWorkload
                 }
 
                 coveredByFlush = null;
+                _isFlushing = false;
                 Flushes++;
                 AcknowledgedSinceFlush = 0;
                 continue;
