@@ -1,5 +1,6 @@
 using MirrorD.Control.Inspection;
 using MirrorD.Formats.Metadata;
+using MirrorD.Io;
 using MirrorD.Io.Linux;
 
 namespace MirrorD.Control.Creation;
@@ -35,7 +36,9 @@ internal sealed record DevicePicture(
         {
             throw new CommandFailure(
                 ExitCode.Failed, failed.Message.TrimEnd('.'),
-                "check the path in the configuration; nothing was changed");
+                failed.HResult == Errno.EBUSY
+                    ? "end that use first, e.g. 'systemctl stop mirrord'; nothing was changed"
+                    : "check the path in the configuration; nothing was changed");
         }
     }
 

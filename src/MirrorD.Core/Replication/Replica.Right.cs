@@ -281,7 +281,9 @@ public sealed partial class Replica
                     return;
                 }
 
-                FinishPromotion(false, reason, null);
+                FinishPromotion(false, reason,
+                    $"leave {_settings.PeerName} serving; last resort, if it is lost for good: "
+                    + $"mirrorctl promote {_settings.Resource} --force");
                 if (Role == Role.Primary && !IsLinked)
                 {
                     LoseRight(reason);

@@ -94,19 +94,21 @@ public sealed partial class Replica
             return null;
         }
 
-        string resource = _settings.Resource;
+        string peer = _settings.PeerName;
+        string discard =
+            $"decide which copy to discard; if this one: stop mirrord here, then mirrorctl create {_settings.Resource} "
+            + $"--overwrite --from {peer}, and start it again; if the one of {peer}: mirrorctl explain there says how";
         return decision.Action switch
         {
             HandshakeAction.SplitBrain => new NamedState("SplitBrain",
                 $"{decision.Case}: both nodes have data that the other one lacks; no data moves.", "operator",
-                $"decide which side to discard, then there: mirrorctl create {resource} --overwrite "
-                + $"--from {_settings.PeerName}"),
+                discard),
             HandshakeAction.Refuse => new NamedState(decision.Case.ToString(),
                 "the two copies have nothing in common; no data moves.", "operator",
-                $"create the copy that is not wanted anew: mirrorctl create {resource} --overwrite"),
+                discard),
             HandshakeAction.Operator => new NamedState(decision.Case.ToString(),
                 "the stored states do not say which copy is newer; no data moves.", "operator",
-                $"create the copy that is not wanted anew: mirrorctl create {resource} --overwrite"),
+                discard),
             HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync
                 or HandshakeAction.DemoteFirst => null,
         };

@@ -174,6 +174,7 @@ public sealed class CreateTests : IDisposable
         Assert.StartsWith($"mirrorctl: {Disk} does not exist; make it with its size", missing.Error);
         Assert.StartsWith($"mirrorctl: {Disk} is too small with 8 KiB; it needs ", small.Error);
         Assert.Contains("it is in use by another process", used.Error);
+        Assert.Contains("end that use first", used.Error);
         Assert.Equal([1, 1, 1], [missing.ExitCode, small.ExitCode, used.ExitCode]);
         AssertUntouched();
     }
