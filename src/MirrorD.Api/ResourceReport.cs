@@ -44,6 +44,9 @@ public sealed record ResourceReport
     /// <summary>Case of the last handshake; null before the first.</summary>
     public string? HandshakeCase { get; init; }
 
+    /// <summary>Why the last attempts to connect failed; null since a handshake came about.</summary>
+    public string? LinkProblem { get; init; }
+
     /// <summary>Requests that wait at this moment.</summary>
     public int HeldRequests { get; init; }
 

@@ -13,7 +13,11 @@ internal static class Explanation
             Resource = report.Name,
             Why = [.. Why(report, node)],
             WaitsFor = WaitsFor(report),
-            Remedy = report.HoldUp?.Remedy,
+            Remedy = report.HoldUp is { } holdUp
+                ? holdUp.Remedy
+                : report.LinkProblem is null
+                    ? null
+                    : $"look after {report.Peer} and the network to it; mirrord goes on trying",
             IfPeerIsLost = IfPeerIsLost(report, resource, hasArbiter),
             IfForced = [.. IfForced(report)],
         };
@@ -34,6 +38,11 @@ internal static class Explanation
                 $"The connection with {report.Peer} was refused for a reason that needs an operator.",
             _ => $"It is not connected with {report.Peer}.",
         };
+        if (report.LinkProblem is { } problem)
+        {
+            yield return $"The last attempt to connect failed: {problem}.";
+        }
+
         if (report.HandshakeCase is { } handshake)
         {
             yield return $"The last handshake decided: {handshake}.";

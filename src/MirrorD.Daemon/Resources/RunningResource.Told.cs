@@ -26,7 +26,16 @@ internal sealed partial class RunningResource
         _changes.Changed();
     }
 
-    void IResourceOwner.Raised(ResourceEvent happened) => RaiseEvent(happened.Kind, happened.Message);
+    void IResourceOwner.Raised(ResourceEvent happened)
+    {
+        _linkProblem = happened.Kind switch
+        {
+            "link-problem" => happened.Message,
+            "handshake" => null,
+            _ => _linkProblem,
+        };
+        RaiseEvent(happened.Kind, happened.Message);
+    }
 
     private void RaiseEvent(string kind, string message)
     {

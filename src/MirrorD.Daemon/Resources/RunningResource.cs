@@ -39,6 +39,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
 
     // The engine's last word, which comes before the picture that shows it.
     private volatile Role _role = Role.Standby;
+    private volatile string? _linkProblem;
 
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
@@ -168,7 +169,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         ResourceStatus status = _status ?? _engine!.Status;
         string? Export(string volume) =>
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
-        return ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
+        ResourceReport report =
+            ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
+        return report with { LinkProblem = _linkProblem };
     }
 
     /// <summary>The role that a successful command leaves; a refused hand-over leaves it as it was.</summary>

@@ -115,16 +115,26 @@ public sealed class PairTests : IAsyncLifetime
         _b = await Start("b");
         await WaitUntilJoined();
         _b.Kill();
-        await _a.WaitFor("mail", "FrozenNoProof", mail => mail.HoldUp?.State == "FrozenNoProof");
+        await _a.WaitFor(
+            "mail", "FrozenNoProof and a failed attempt to connect",
+            mail => mail is { HoldUp.State: "FrozenNoProof", LinkProblem: not null });
 
         Assert.Equal(ExitCode.NotMirrored, (await _a.Control("status", "--check")).ExitCode);
         string explained = await _a.Require("explain", "mail");
         Assert.Contains("FrozenNoProof since ", explained);
         Assert.Contains("Resolved by:", explained);
+        Assert.Contains("The last attempt to connect failed: ", explained);
+
+        // The command that it names does resolve it.
+        await _a.Require("promote", "mail", "--force", "--yes");
+        await _a.WaitFor(
+            "mail", "going on alone", mail => mail is { HoldUp: null, Proof: "OperatorOverride" });
 
         _b = await Start("b");
         await WaitUntilJoined();
-        Assert.Equal("Primary", (await _a.Resource("mail")).Role);
+        ResourceReport back = await _a.Resource("mail");
+        Assert.Equal("Primary", back.Role);
+        Assert.Null(back.LinkProblem);
     }
 
     [Fact]
