@@ -533,6 +533,7 @@ public sealed partial class Replica
         _promotion = null;
         _claimingRole = false;
         _requestingRole = false;
+        _awaitingPeersNotice = false;
         answer?.Invoke(succeeded, message, remedy);
     }
 

@@ -30,9 +30,6 @@ public sealed partial class Replica
     /// <summary>Data bytes sent by the running or last resync.</summary>
     public long SyncSentBytes { get; private set; }
 
-    /// <summary>On a target: bytes that the source announced.</summary>
-    public long TargetSyncBytes { get; private set; }
-
     /// <summary>When the running or last resync began.</summary>
     public long SyncStartedNs { get; private set; }
 

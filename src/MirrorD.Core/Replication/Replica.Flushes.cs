@@ -28,9 +28,6 @@ public sealed partial class Replica
     private readonly List<Action> _passActions = [];
     private long _durable;
 
-    /// <summary>Ranges above the durable point.</summary>
-    public int UnstableCount => _unstable.Count;
-
     /// <summary>Every backing disk is flushed, or one could not be.</summary>
     public void LocalFlushed(int error)
     {

@@ -136,9 +136,8 @@ public sealed partial class Replica
                 _step = JoinStep.TargetReady;
                 StoreExcluded();
                 return null;
-            case PeerMessage.SourceReady ready when IsPart(HandshakePart.Target) && _step == JoinStep.TargetReady:
+            case PeerMessage.SourceReady when IsPart(HandshakePart.Target) && _step == JoinStep.TargetReady:
                 _step = JoinStep.SourceReady;
-                TargetSyncBytes = Math.Max(0, ready.SyncBytes);
                 _effects.Changed();
                 return null;
             case PeerMessage.Commit commit when IsPart(HandshakePart.Target) && _step == JoinStep.SourceReady:

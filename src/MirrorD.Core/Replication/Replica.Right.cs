@@ -136,7 +136,7 @@ public sealed partial class Replica
             SeekRight();
         }
 
-        if (_awaitingPeersNotice && now >= _peerMayServeUntilNs)
+        if (_awaitingPeersNotice && !IsLinked && now >= _peerMayServeUntilNs)
         {
             _awaitingPeersNotice = false;
             GoOnWithRoleCommand();

@@ -106,6 +106,32 @@ public class PairTests
     }
 
     [Fact]
+    public void A_promotion_that_waited_for_the_old_primary_leaves_nothing_behind_when_the_link_returns()
+    {
+        var pair = new SimulatedPair(hasArbiter: true);
+        pair.StartBoth();
+        pair.Join();
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
+        pair.A.ReachesArbiter = false;
+        pair.World.Network.Cut("a", "b");
+        pair.Until("both miss the peer", () => pair.A.Link == LinkState.Disconnected
+            && pair.B.Link == LinkState.Disconnected);
+        CommandOutcome? promotion = null;
+        pair.B.Resource.Command(new ResourceCommand.Promote(false), o => promotion = o);
+        pair.World.Network.Mend("a", "b");
+        pair.Join();
+        Assert.False(promotion!.Succeeded);
+
+        // Asked within the time that the promotion would have waited, and answered after it.
+        CommandOutcome? request = null;
+        pair.B.Resource.Command(new ResourceCommand.RequestRole(), o => request = o);
+        pair.World.RunUntil(() => request is not null, 4 * SimulatedPair.SecondNs);
+        Assert.Null(request);
+        Assert.True(pair.A.Do(new ResourceCommand.HandOver()).Succeeded);
+        pair.Until("b is primary", () => request is { Succeeded: true } && pair.B.Role == Role.Primary);
+    }
+
+    [Fact]
     public void A_lone_standby_is_not_promoted_without_proof_and_the_refusal_names_the_command()
     {
         SimulatedPair pair = Joined();
