@@ -1,0 +1,88 @@
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Failover;
+
+/// <summary>What a network is for.</summary>
+public enum PathKind
+{
+    /// <summary>Between the nodes.</summary>
+    Dedicated,
+    /// <summary>That of the clients.</summary>
+    Production,
+}
+
+/// <summary>How one network carries heartbeats between the two nodes.</summary>
+public enum PathState
+{
+    /// <summary>Too early to say: watched for less than dead-after, or this process stood still.</summary>
+    Unknown,
+    /// <summary>Each side says that it hears the other.</summary>
+    Up,
+    /// <summary>The peer is heard, and does not hear this node: it lives, and can't be asked anything here.</summary>
+    HeardOnly,
+    /// <summary>No authenticated heartbeat for dead-after.</summary>
+    Lost,
+}
+
+/// <summary>One path as this node sees it.</summary>
+/// <param name="Name">As told to operators, e.g. "dedicated 10.0.0.1".</param>
+/// <param name="Kind">What the network is for.</param>
+/// <param name="State">See <see cref="PathState"/>.</param>
+/// <param name="SinceNs">Loop time at which the state began.</param>
+public sealed record PathSight(string Name, PathKind Kind, PathState State, long SinceNs);
+
+/// <summary>What the peer's last heartbeats told of one resource.</summary>
+/// <param name="Boot">This run of its host.</param>
+/// <param name="Role">Its role.</param>
+/// <param name="DiskState">State of its copy.</param>
+/// <param name="Session">Session that it stores.</param>
+/// <param name="Promotions">Its promotion counter.</param>
+/// <param name="IsServing">It is Primary and completes requests (not frozen, not failed).</param>
+/// <param name="IsStuck">Its loop or its requests have not moved for longer than dead-after.</param>
+public sealed record PeerReport(
+    BootId Boot, Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool IsStuck);
+
+/// <summary>
+/// All paths to the peer of a resource at one moment: made anew at each change and never changed.
+/// </summary>
+/// <param name="Paths">Every configured path, at least one.</param>
+/// <param name="Report">What the peer told last in its present run; null before the first heartbeat.</param>
+/// <param name="DaemonIsGone">The peer's host answers that nobody listens: its daemon is gone, the host lives.</param>
+public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Report, bool DaemonIsGone)
+{
+    /// <summary>A request could reach the peer and its answer this node.</summary>
+    public bool IsAnyUp => Any(PathState.Up);
+
+    /// <summary>The peer is heard on some path, in whichever way.</summary>
+    public bool IsHeard => Any(PathState.Up) || Any(PathState.HeardOnly);
+
+    /// <summary>Every path is lost: none is merely not known yet.</summary>
+    public bool AreAllLost
+    {
+        get
+        {
+            foreach (PathSight path in Paths)
+            {
+                if (path.State != PathState.Lost)
+                {
+                    return false;
+                }
+            }
+
+            return Paths.Count > 0;
+        }
+    }
+
+    private bool Any(PathState state)
+    {
+        foreach (PathSight path in Paths)
+        {
+            if (path.State == state)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
