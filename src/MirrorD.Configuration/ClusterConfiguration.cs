@@ -12,6 +12,12 @@ public sealed record ClusterConfiguration
     /// <summary>The arbiter; null when there is none.</summary>
     public ArbiterConfiguration? Arbiter { get; init; }
 
+    /// <summary>Heartbeats between the nodes.</summary>
+    public HeartbeatConfiguration Heartbeat { get; init; } = new();
+
+    /// <summary>Whom to tell; <see cref="NotifyConfiguration.None"/> when nobody is named.</summary>
+    public NotifyConfiguration Notify { get; init; } = NotifyConfiguration.None;
+
     /// <summary>The resources that a node is one of the pair of, in the order of their names.</summary>
     public IEnumerable<ResourceConfiguration> ResourcesOf(string node) => Resources.Values
         .Where(resource => resource.On.ContainsKey(node))

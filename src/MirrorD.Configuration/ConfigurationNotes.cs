@@ -9,24 +9,32 @@ public static class ConfigurationNotes
         var notes = new List<string>();
         foreach (ResourceConfiguration resource in configuration.Resources.Values)
         {
-            if (resource.OnPeerLoss == PeerLossPolicy.Continue && configuration.Arbiter is not null)
+            bool arbiter = configuration.Arbiter is not null;
+            bool gateways = resource.Between.All(node => configuration.Nodes[node].HasGateway);
+            string? loss = (resource.OnPeerLoss, arbiter, gateways) switch
             {
-                notes.Add(
-                    $"resource {resource.Name}: an arbiter is configured, so 'on-peer-loss: continue' has " +
-                    "no effect");
+                (PeerLossPolicy.Continue, true, _) =>
+                    "an arbiter is configured, so 'on-peer-loss: continue' has no effect",
+                (PeerLossPolicy.Continue, false, _) =>
+                    "with 'on-peer-loss: continue' the two copies diverge when the nodes lose sight of " +
+                    "each other and both are promoted",
+                (_, true, _) => null,
+                (PeerLossPolicy.Auto, false, true) =>
+                    "without an arbiter the two copies diverge when the nodes lose sight of each other " +
+                    "and both still reach their gateway",
+                _ =>
+                    "without an arbiter a Primary that loses its peer without goodbye freezes until the " +
+                    "peer is back or an operator decides",
+            };
+            if (loss is not null)
+            {
+                notes.Add($"resource {resource.Name}: {loss}");
             }
-            else if (resource.OnPeerLoss == PeerLossPolicy.Continue)
+
+            // A switched-off autoswitch is a choice; one that is off for want of something is a surprise.
+            if (resource is { AutoswitchOffReason: { } reason, IsAutoswitchChosen: false })
             {
-                notes.Add(
-                    $"resource {resource.Name}: with 'on-peer-loss: continue' the two copies diverge when " +
-                    "the " +
-                    "nodes lose sight of each other and both are promoted");
-            }
-            else if (configuration.Arbiter is null)
-            {
-                notes.Add(
-                    $"resource {resource.Name}: without an arbiter a Primary that loses its peer without " +
-                    "goodbye freezes until the peer is back or an operator decides");
+                notes.Add(reason);
             }
         }
 

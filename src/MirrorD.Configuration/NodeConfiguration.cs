@@ -10,14 +10,27 @@ namespace MirrorD.Configuration;
 /// </param>
 public sealed record NodeConfiguration(
     string Name, IReadOnlyList<NetworkConfiguration> Dedicated,
-    IReadOnlyList<NetworkConfiguration> Production);
+    IReadOnlyList<NetworkConfiguration> Production)
+{
+    /// <summary>True if a gateway of a production network is configured.</summary>
+    public bool HasGateway => Production.Any(network => network.Gateway is not null);
+}
 
 /// <summary>A node's place in a network.</summary>
 /// <param name="Address">The node's own address there.</param>
 /// <param name="Interface">Network interface; null when traffic is not bound to one.</param>
 /// <param name="Port">TCP port of links that name none; used on dedicated networks.</param>
-public sealed record NetworkConfiguration(IPAddress Address, string? Interface, int Port)
+/// <param name="Gateway">
+/// A host of a production network that answers whenever this node is well connected; null when none is named.
+/// </param>
+/// <param name="HeartbeatPort">UDP port of the heartbeats.</param>
+public sealed record NetworkConfiguration(
+    IPAddress Address, string? Interface, int Port, IPAddress? Gateway = null,
+    int HeartbeatPort = NetworkConfiguration.DefaultHeartbeatPort)
 {
+    /// <summary>UDP port of heartbeats where the network names none.</summary>
+    public const int DefaultHeartbeatPort = 7780;
+
     /// <summary>Port of a link where neither the resource nor the node names one.</summary>
     public const int DefaultPort = 7780;
 }

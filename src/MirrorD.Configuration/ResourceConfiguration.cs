@@ -1,14 +1,5 @@
 namespace MirrorD.Configuration;
 
-/// <summary>What a primary does when the peer is lost and there is neither goodbye nor arbiter.</summary>
-public enum PeerLossPolicy
-{
-    /// <summary>Hold requests until peer, arbiter or operator decides.</summary>
-    Freeze,
-    /// <summary>Go on alone; both sides may then diverge.</summary>
-    Continue,
-}
-
 /// <summary>What is replicated and taken over as one.</summary>
 public sealed record ResourceConfiguration
 {
@@ -22,10 +13,42 @@ public sealed record ResourceConfiguration
     public required IReadOnlyDictionary<string, ResourceOnNode> On { get; init; }
 
     /// <summary>See <see cref="PeerLossPolicy"/>.</summary>
-    public PeerLossPolicy OnPeerLoss { get; init; } = PeerLossPolicy.Freeze;
+    public PeerLossPolicy OnPeerLoss { get; init; } = PeerLossPolicy.Auto;
+
+    /// <summary>True if the standby takes over by itself when all paths to the Primary are lost.</summary>
+    public bool Autoswitch { get; init; }
+
+    /// <summary>
+    /// Why the standby does not take over by itself, as one sentence without full stop; null when it does.
+    /// </summary>
+    public string? AutoswitchOffReason { get; init; }
+
+    /// <summary>True if the file itself switches <see cref="Autoswitch"/> on or off.</summary>
+    public bool IsAutoswitchChosen { get; init; }
+
+    /// <summary>The node that becomes Primary when both start; null when none is preferred.</summary>
+    public string? PreferredPrimary { get; init; }
+
+    /// <summary>Wait of the standby before it takes over, in milliseconds.</summary>
+    public int TakeoverDelayMs { get; init; }
+
+    /// <summary>Wait for the peer's answer to a request to store Outdated, in milliseconds.</summary>
+    public int OutdateTimeoutMs { get; init; } = 2000;
+
+    /// <summary>Time in which a node has to get rid of what it no longer may hold, in milliseconds.</summary>
+    public int ReleaseTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>The question whether somebody else has the service addresses.</summary>
+    public AddressProbeConfiguration AddressProbe { get; init; } = new();
+
+    /// <summary>See <see cref="Configuration.PreferConnectedNode"/>.</summary>
+    public PreferConnectedNode PreferConnectedNode { get; init; }
+
+    /// <summary>See <see cref="Configuration.OnStop"/>.</summary>
+    public OnStop OnStop { get; init; }
 
     /// <summary>A link that is silent for so long is lost, in milliseconds.</summary>
-    public int LinkTimeoutMs { get; init; } = 5000;
+    public int LinkTimeoutMs { get; init; } = HeartbeatConfiguration.DefaultDeadAfterMs;
 
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }

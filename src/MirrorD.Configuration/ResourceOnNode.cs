@@ -21,8 +21,8 @@ public sealed record ResourceOnNode(
 public sealed record VolumeConfiguration(string Name, string Path, bool IsFile, string? MetadataPath);
 
 /// <summary>A service address on one node.</summary>
-/// <param name="Address">The IPv4 address.</param>
-/// <param name="PrefixLength">Bits of its network, 1 to 32.</param>
+/// <param name="Address">The address, IPv4 or IPv6.</param>
+/// <param name="PrefixLength">Bits of its network, 1 to 32 or 1 to 128.</param>
 /// <param name="Interface">The interface that gets it on this node.</param>
 public sealed record ServiceAddressConfiguration(IPAddress Address, int PrefixLength, string Interface)
 {

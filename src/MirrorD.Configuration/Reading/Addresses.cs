@@ -20,4 +20,8 @@ internal static class Addresses
             ? null
             : address;
     }
+
+    /// <summary>"IPv4" or "IPv6".</summary>
+    public static string Family(IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 }

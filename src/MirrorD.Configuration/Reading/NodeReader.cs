@@ -58,15 +58,21 @@ internal sealed class NodeReader(ConfigurationErrors errors)
                 continue;
             }
 
-            // Only a dedicated network carries links, so only there is a port read.
-            string[] keys = key == "dedicated" ? ["address", "interface", "port"] : ["address", "interface"];
+            // Only a dedicated network carries links, and only a production network tells by its gateway how
+            // well clients reach this node.
+            string[] keys = key == "dedicated"
+                ? ["address", "interface", "port", "heartbeat-port"]
+                : ["address", "interface", "gateway", "heartbeat-port"];
             var section = new Section(mapping, node.PathOf(key), errors, keys);
             IPAddress? address = Address(section);
             string? device = section.Text("interface", "eth1");
             int port = section.Port("port", "7780") ?? NetworkConfiguration.DefaultPort;
+            int heartbeatPort = section.Port("heartbeat-port", "7780", "UDP")
+                ?? NetworkConfiguration.DefaultHeartbeatPort;
+            IPAddress? gateway = Gateway(section, address);
             if (address is not null)
             {
-                networks.Add(new NetworkConfiguration(address, device, port));
+                networks.Add(new NetworkConfiguration(address, device, port, gateway, heartbeatPort));
                 places.Add((address, section.PlaceOf("address")));
             }
         }
@@ -96,5 +102,38 @@ internal sealed class NodeReader(ConfigurationErrors errors)
         }
 
         return address;
+    }
+
+    private static IPAddress? Gateway(Section section, IPAddress? own)
+    {
+        if (section.Text("gateway", "192.0.2.254") is not { } text)
+        {
+            return null;
+        }
+
+        if (Addresses.Parse(text) is not { } gateway)
+        {
+            section.Bad("gateway", $"'{text}' is not an IP address", "write one such as 192.0.2.254");
+            return null;
+        }
+
+        if (own is not null && gateway.AddressFamily != own.AddressFamily)
+        {
+            section.Bad(
+                "gateway", $"{gateway} is {Addresses.Family(gateway)}, but the node's address {own} is " +
+                Addresses.Family(own),
+                "name the gateway in the family of the address");
+            return null;
+        }
+
+        if (gateway.Equals(own))
+        {
+            section.Bad(
+                "gateway", $"{gateway} is the node's own address, which always answers",
+                "name another host of that network, e.g. its router");
+            return null;
+        }
+
+        return gateway;
     }
 }

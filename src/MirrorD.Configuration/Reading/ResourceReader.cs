@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using MirrorD.Configuration.Yaml;
 
 namespace MirrorD.Configuration.Reading;
@@ -15,14 +14,17 @@ internal sealed record ReadResource(
     IReadOnlyList<(string Address, SourcePlace Place)> AddressPlaces);
 
 /// <summary>Reads "resources".</summary>
-internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictionary<string, ReadNode> nodes)
+internal sealed class ResourceReader(
+    ConfigurationErrors errors, IReadOnlyDictionary<string, ReadNode> nodes, FailoverReader failover)
 {
     private const string ResourceExample = "{between: [a, b], volumes: {data: {device: /dev/vg0/data}}}";
 
+    private const string HookExample = "[systemctl start postgresql]";
+
     private static readonly string[] s_keys =
     [
-        "between", "volumes", "addresses", "on-peer-loss", "mode", "link-timeout", "resync-rate", "hooks",
-        "hook-timeout", "port",
+        "between", "volumes", "addresses", "mode", "resync-rate", "hooks", "hook-timeout", "port",
+        .. FailoverReader.Keys,
     ];
 
     public IReadOnlyDictionary<string, ReadResource> Read(Section root)
@@ -52,8 +54,6 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         var volumes = new VolumeReader(errors, section, overrides);
         var addresses = new ServiceAddressReader(errors, section, overrides, nodes);
         CheckMode(section);
-        PeerLossPolicy onPeerLoss = OnPeerLoss(section);
-        int linkTimeoutMs = (int)section.DurationMs("link-timeout", 5000, 500, 300_000, "500ms to 5m");
         long rate = ResyncRate(section);
         HooksConfiguration hooks = Hooks(section);
         int? port = section.Port("port", "7780");
@@ -76,25 +76,23 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
             errors.Add(section.PlaceOf("between"),
                 $"{section.Path}: the dedicated addresses of {pair[0]} and {pair[1]} are of different " +
                 "families " +
-                $"({Family(on[pair[0]])} and {Family(on[pair[1]])})",
+                $"({Addresses.Family(on[pair[0]].Link.Address)} and " +
+                $"{Addresses.Family(on[pair[1]].Link.Address)})",
                 "give both nodes an address of the same family");
         }
 
-        ResourceConfiguration? configuration = !good ? null : new ResourceConfiguration
+        // Read in any case, so that its mistakes are told with all others.
+        ResourceConfiguration configuration = failover.Read(section, new ResourceConfiguration
         {
             Name = name,
             Between = pair,
             On = on,
-            OnPeerLoss = onPeerLoss,
-            LinkTimeoutMs = linkTimeoutMs,
             ResyncBytesPerSecond = rate,
             Hooks = hooks,
-        };
-        return new ReadResource(configuration, section, volumes.Places, addresses.Places);
+        });
+        good &= errors.Count == errorsBefore;
+        return new ReadResource(good ? configuration : null, section, volumes.Places, addresses.Places);
     }
-
-    private static string Family(ResourceOnNode node) =>
-        node.Link.Address.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
     private string[] Between(Section section)
     {
@@ -156,27 +154,6 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         }
     }
 
-    private static PeerLossPolicy OnPeerLoss(Section section)
-    {
-        switch (section.Text("on-peer-loss", "freeze"))
-        {
-            case null or "freeze":
-                break;
-            case "continue":
-                return PeerLossPolicy.Continue;
-            case "auto":
-                section.Bad("on-peer-loss", "'auto' is not yet supported: it needs gateway checks",
-                    "write 'freeze' (safe) or 'continue' (the copies may diverge)");
-                break;
-            case { } other:
-                section.Bad("on-peer-loss", $"'{other}' is not a policy",
-                    "write 'freeze' (safe) or 'continue' (the copies may diverge)");
-                break;
-        }
-
-        return PeerLossPolicy.Freeze;
-    }
-
     private static long ResyncRate(Section section)
     {
         const long LeastBytesPerSecond = 128 * 1024;
@@ -213,28 +190,9 @@ internal sealed class ResourceReader(ConfigurationErrors errors, IReadOnlyDictio
         var section = new Section(mapping, resource.PathOf("hooks"), errors,
             "pre-acquire", "post-acquire", "pre-release", "post-release");
         return new HooksConfiguration(
-            Commands(section, "pre-acquire"), Commands(section, "post-acquire"),
-            Commands(section, "pre-release"), Commands(section, "post-release"), timeoutMs);
-    }
-
-    private List<string> Commands(Section section, string key)
-    {
-        var commands = new List<string>();
-        foreach (YamlNode item in section.OneOrMore(key))
-        {
-            if (item is YamlScalar { IsEmpty: false, Value.Length: > 0 } scalar)
-            {
-                commands.Add(scalar.Value);
-            }
-            else
-            {
-                errors.Add(
-                    item.Place, $"{section.PathOf(key)}: {item.Kind} stands here where a command is expected",
-                    $"write e.g. '{key}: [systemctl start postgresql]'");
-            }
-        }
-
-        return commands;
+            section.Commands("pre-acquire", HookExample), section.Commands("post-acquire", HookExample),
+            section.Commands("pre-release", HookExample), section.Commands("post-release", HookExample),
+            timeoutMs);
     }
 
     private void CheckOverrideNames(ReadNode node, Dictionary<string, ReadResource> resources)

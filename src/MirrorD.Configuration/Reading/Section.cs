@@ -87,7 +87,7 @@ internal sealed class Section
         return full.Length > 1 ? full.TrimEnd('/') : full;
     }
 
-    public int? Port(string key, string example)
+    public int? Port(string key, string example, string protocol = "TCP")
     {
         if (Text(key, example) is not { } text)
         {
@@ -100,7 +100,7 @@ internal sealed class Section
             return port;
         }
 
-        Bad(key, $"'{text}' is not a TCP port", "write a number from 1 to 65535");
+        Bad(key, $"'{text}' is not a {protocol} port", "write a number from 1 to 65535");
         return null;
     }
 
@@ -125,6 +125,71 @@ internal sealed class Section
         }
 
         return milliseconds;
+    }
+
+    /// <summary>A whole number.</summary>
+    public int Number(string key, int defaultValue, int least, int most)
+    {
+        if (Text(key, defaultValue.ToString(CultureInfo.InvariantCulture)) is not { } text)
+        {
+            return defaultValue;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Bad(key, $"'{text}' is not a number from {least} to {most}", $"write e.g. {defaultValue}");
+        return defaultValue;
+    }
+
+    /// <summary>One of some words.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="defaultValue">Value when the key is absent or, after a report, wrong.</param>
+    /// <param name="what">What the words are, for the message: "policy".</param>
+    /// <param name="remedy">What to write.</param>
+    /// <param name="words">Each word with its value.</param>
+    public T Choice<T>(
+        string key, T defaultValue, string what, string remedy, params (string Word, T Value)[] words)
+    {
+        if (Text(key, words[0].Word) is not { } text)
+        {
+            return defaultValue;
+        }
+
+        foreach ((string word, T value) in words)
+        {
+            if (word == text)
+            {
+                return value;
+            }
+        }
+
+        Bad(key, $"'{text}' is not a {what}", remedy);
+        return defaultValue;
+    }
+
+    /// <summary>A command or a list of commands, each a line for /bin/sh.</summary>
+    public IReadOnlyList<string> Commands(string key, string example)
+    {
+        var commands = new List<string>();
+        foreach (YamlNode item in OneOrMore(key))
+        {
+            if (item is YamlScalar { IsEmpty: false, Value.Length: > 0 } scalar)
+            {
+                commands.Add(scalar.Value);
+            }
+            else
+            {
+                Errors.Add(
+                    item.Place, $"{PathOf(key)}: {item.Kind} stands here where a command is expected",
+                    $"write e.g. '{key}: {example}'");
+            }
+        }
+
+        return commands;
     }
 
     /// <summary>

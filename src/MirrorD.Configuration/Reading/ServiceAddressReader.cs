@@ -85,7 +85,7 @@ internal sealed class ServiceAddressReader
     {
         string[] parts = text.Split('/');
         IPAddress? address = Addresses.Parse(parts[0]);
-        if (address is null || parts.Length > 2)
+        if (address is null || parts.Length > 2 || address.IsIPv4MappedToIPv6 || parts[0].Contains('%'))
         {
             section.Bad(
                 "address", $"'{text}' is not an IP address with prefix length",
@@ -93,24 +93,20 @@ internal sealed class ServiceAddressReader
             return null;
         }
 
-        if (address.AddressFamily != AddressFamily.InterNetwork)
-        {
-            section.Bad(
-                "address", "IPv6 service addresses are not yet supported",
-                "write an IPv4 address such as 192.0.2.10/24");
-            return null;
-        }
-
+        bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
+        (string family, int most, int usual) = isV4 ? ("IPv4", 32, 24) : ("IPv6", 128, 64);
         if (parts.Length < 2)
         {
-            section.Bad("address", $"'{text}' has no prefix length", $"write e.g. {text}/24");
+            section.Bad("address", $"'{text}' has no prefix length", $"write e.g. {text}/{usual}");
             return null;
         }
 
         if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int prefix)
-            || prefix is < 1 or > 32)
+            || prefix < 1 || prefix > most)
         {
-            section.Bad("address", $"'/{parts[1]}' is not an IPv4 prefix length", "write 1 to 32, e.g. /24");
+            section.Bad(
+                "address", $"'/{parts[1]}' is not an {family} prefix length",
+                $"write 1 to {most}, e.g. /{usual}");
             return null;
         }
 

@@ -200,7 +200,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             Key = _context.Key,
             OnPeerLoss = _resource.OnPeerLoss switch
             {
-                PeerLossPolicy.Freeze => OnPeerLoss.Freeze,
+                // Auto without evidence of a gateway is as freeze.
+                PeerLossPolicy.Freeze or PeerLossPolicy.Auto => OnPeerLoss.Freeze,
                 PeerLossPolicy.Continue => OnPeerLoss.Continue,
             },
             LinkTimeoutMs = _resource.LinkTimeoutMs,

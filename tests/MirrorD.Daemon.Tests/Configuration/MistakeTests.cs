@@ -62,7 +62,8 @@ public class MistakeTests
             "m.yaml:5: key 'a' stands here a second time; keep one; the first is in line 2\n" +
             "m.yaml:10: resources.mail.between: there is no node 'b'; did you mean 'a'?" },
         { "4", "    production: {address: 192.0.2.1, port: 5}",
-            "m.yaml:4: unknown key 'port' in nodes.a.production; the valid keys are address, interface" },
+            "m.yaml:4: unknown key 'port' in nodes.a.production; the valid keys are address, interface, " +
+            "gateway, heartbeat-port" },
         { "4", "    production: {address: 192.0.2.1}",
             "m.yaml:14: node a has no interface for the service address 192.0.2.10; " +
             "add 'interface' here, or 'production: {address: …, interface: …}' to nodes.a" },
@@ -120,9 +121,36 @@ public class MistakeTests
         { "14", "      - {address: 192.0.2.10/33}",
             "m.yaml:14: resources.mail.addresses.address: '/33' is not an IPv4 prefix length; write 1 to " +
             "32, e.g. /24" },
-        { "14", "      - {address: fd00::5/64}",
-            "m.yaml:14: resources.mail.addresses.address: IPv6 service addresses are not yet supported; " +
-            "write an IPv4 address such as 192.0.2.10/24" },
+        { "14", "      - {address: fd00::5}",
+            "m.yaml:14: resources.mail.addresses.address: 'fd00::5' has no prefix length; " +
+            "write e.g. fd00::5/64" },
+        { "14", "      - {address: fd00::5/129}",
+            "m.yaml:14: resources.mail.addresses.address: '/129' is not an IPv6 prefix length; write 1 to " +
+            "128, e.g. /64" },
+        { "14", "      - {address: fd00::5/0}",
+            "m.yaml:14: resources.mail.addresses.address: '/0' is not an IPv6 prefix length; write 1 to " +
+            "128, e.g. /64" },
+        { "14", "      - {address: '::ffff:192.0.2.10/64'}",
+            "m.yaml:14: resources.mail.addresses.address: '::ffff:192.0.2.10/64' is not an IP address with " +
+            "prefix length; write one such as 192.0.2.10/24" },
+        { "14", "      - {address: 'fe80::5%eth0/64'}",
+            "m.yaml:14: resources.mail.addresses.address: 'fe80::5%eth0/64' is not an IP address with " +
+            "prefix length; write one such as 192.0.2.10/24" },
+        { "4", "    production: {address: 192.0.2.1, interface: eth0, gateway: router}",
+            "m.yaml:4: nodes.a.production.gateway: 'router' is not an IP address; write one such as " +
+            "192.0.2.254" },
+        { "4", "    production: {address: 192.0.2.1, interface: eth0, gateway: fd00::1}",
+            "m.yaml:4: nodes.a.production.gateway: fd00::1 is IPv6, but the node's address 192.0.2.1 is " +
+            "IPv4; name the gateway in the family of the address" },
+        { "4", "    production: {address: 192.0.2.1, interface: eth0, gateway: 192.0.2.1}",
+            "m.yaml:4: nodes.a.production.gateway: 192.0.2.1 is the node's own address, which always " +
+            "answers; name another host of that network, e.g. its router" },
+        { "4", "    production: {address: 192.0.2.1, interface: eth0, heartbeat-port: 0}",
+            "m.yaml:4: nodes.a.production.heartbeat-port: '0' is not a UDP port; write a number from 1 to " +
+            "65535" },
+        { "3", "    dedicated: {address: 10.0.0.1, gateway: 10.0.0.254}",
+            "m.yaml:3: unknown key 'gateway' in nodes.a.dedicated; the valid keys are address, interface, " +
+            "port, heartbeat-port" },
         { "14", "      - {address: 192.0.2.2/24}",
             "m.yaml:14: address 192.0.2.2 of resource mail is already that of node b (m.yaml:7); " +
             "give each its own address" },
@@ -130,12 +158,74 @@ public class MistakeTests
 
     public static TheoryData<string, string> LineAdded => new()
     {
-        { "    on-peer-loss: auto",
-            "m.yaml:15: resources.mail.on-peer-loss: 'auto' is not yet supported: it needs gateway checks; " +
-            "write 'freeze' (safe) or 'continue' (the copies may diverge)" },
+        { "    on-peer-loss: auto", "" },
         { "    on-peer-loss: wait",
-            "m.yaml:15: resources.mail.on-peer-loss: 'wait' is not a policy; " +
-            "write 'freeze' (safe) or 'continue' (the copies may diverge)" },
+            "m.yaml:15: resources.mail.on-peer-loss: 'wait' is not a policy; write 'auto' (with a " +
+            "gateway), 'freeze' (safe) or 'continue' (the copies may diverge)" },
+        { "    autoswitch: maybe",
+            "m.yaml:15: resources.mail.autoswitch: 'maybe' is not a choice; write 'on' or 'off'" },
+        { "    autoswitch: on",
+            "m.yaml:15: resources.mail.autoswitch: the resource has no arbiter and no gateway, so a " +
+            "standby can't tell a dead Primary from a cut network; configure 'arbiter', or a 'gateway' on " +
+            "a production network of both nodes, or write 'off'" },
+        { "    autoswitch: off", "" },
+        { "    autoswitch: on\narbiter: {directory: /mnt/arbiter}", "" },
+        { "    preferred-primary: c",
+            "m.yaml:15: resources.mail.preferred-primary: 'c' is not a node of the pair; write a or b, or " +
+            "leave it out" },
+        { "    takeover-delay: 6m",
+            "m.yaml:15: resources.mail.takeover-delay: 6m is out of range; write 0s to 5m" },
+        { "    outdate-timeout: 50ms",
+            "m.yaml:15: resources.mail.outdate-timeout: 50ms is out of range; write 100ms to 1m" },
+        { "    release-timeout: 1h",
+            "m.yaml:15: resources.mail.release-timeout: 1h is out of range; write 100ms to 10m" },
+        { "    address-probe: {count: 11}",
+            "m.yaml:15: resources.mail.address-probe.count: '11' is not a number from 0 to 10; write e.g. 3" },
+        { "    address-probe: {interval: 3s}",
+            "m.yaml:15: resources.mail.address-probe.interval: 3s is out of range; write 10ms to 2s" },
+        { "    address-probe: {counts: 3}",
+            "m.yaml:15: unknown key 'counts' in resources.mail.address-probe; did you mean 'count'?" },
+        { "    address-probe: 3",
+            "m.yaml:15: resources.mail.address-probe: the value '3' stands here where a mapping is " +
+            "expected; write e.g. 'address-probe: {count: 3, interval: 100ms}'" },
+        { "    prefer-connected-node: never",
+            "m.yaml:15: resources.mail.prefer-connected-node: 'never' is not a choice; write 'auto' or " +
+            "'ask'" },
+        { "    on-stop: halt",
+            "m.yaml:15: resources.mail.on-stop: 'halt' is not a choice; write 'stop' or 'switchover'" },
+        { "heartbeat: {interval: 20ms}",
+            "m.yaml:15: heartbeat.interval: 20ms is out of range; write 50ms to 10s" },
+        { "heartbeat: {interval: 2s}",
+            "m.yaml:15: heartbeat.dead-after: 3000 ms are less than three intervals of 2000 ms; write at " +
+            "least 6000ms, or a shorter 'interval'" },
+        { "heartbeat: {interval: 1s, dead-after: 2.9s}",
+            "m.yaml:15: heartbeat.dead-after: 2900 ms are less than three intervals of 1000 ms; write at " +
+            "least 3000ms, or a shorter 'interval'" },
+        { "heartbeat: {dead-after: 6m}",
+            "m.yaml:15: heartbeat.dead-after: 6m is out of range; write 150ms to 5m" },
+        { "heartbeat: 1s",
+            "m.yaml:15: heartbeat: the value '1s' stands here where a mapping is expected; " +
+            "write e.g. 'heartbeat: {interval: 500ms, dead-after: 3s}'" },
+        { "notify: {mail: 'a@b.net, c@d.net'}",
+            "m.yaml:15: notify.mail: 'a@b.net, c@d.net' is not a bare mail address; " +
+            "write one such as admin@example.net, or the name of a local user" },
+        { "notify: {mail: [\"root\\nBcc: x@y\"]}",
+            "m.yaml:15: notify.mail: 'root\nBcc: x@y' is not a bare mail address; " +
+            "write one such as admin@example.net, or the name of a local user" },
+        { "notify: {mail: -X/tmp/log}",
+            "m.yaml:15: notify.mail: '-X/tmp/log' is not a bare mail address; " +
+            "write one such as admin@example.net, or the name of a local user" },
+        { "notify: {mail: [[root]]}",
+            "m.yaml:15: notify.mail: a list stands here where a mail address is expected; " +
+            "write e.g. 'mail: admin@example.net'" },
+        { "notify: {command: [{run: x}]}",
+            "m.yaml:15: notify.command: a mapping stands here where a command is expected; " +
+            "write e.g. 'command: /usr/local/bin/page-operator'" },
+        { "notify: {sendmail: msmtp}",
+            "m.yaml:15: notify.sendmail: 'msmtp' is not an absolute path; write one such as " +
+            "/usr/sbin/sendmail" },
+        { "notify: {mails: root}",
+            "m.yaml:15: unknown key 'mails' in notify; did you mean 'mail'?" },
         { "    on_peer_loss: freeze",
             "m.yaml:15: unknown key 'on_peer_loss' in resources.mail; did you mean 'on-peer-loss'?" },
         { "    mode: async",

@@ -156,7 +156,7 @@ public class ReadingTests
     }
 
     [Fact]
-    public void A_resource_without_arbiter_gets_a_note()
+    public void A_resource_without_arbiter_gets_notes()
     {
         ConfigurationResult result = ConfigurationFile.Parse(
             ("m.yaml", Whole.Replace("arbiter: {directory: /mnt/arbiter/}", "")));
@@ -165,8 +165,14 @@ public class ReadingTests
             result.Notes,
             note => Assert.StartsWith(
                 "resource mail: with 'on-peer-loss: continue' the two copies diverge", note),
+            note => Assert.Equal(
+                "Resource mail has no arbiter and no gateway: the standby will not take over by itself",
+                note),
             note =>
-                Assert.StartsWith("resource web: without an arbiter a Primary that loses its peer", note));
+                Assert.StartsWith("resource web: without an arbiter a Primary that loses its peer", note),
+            note => Assert.Equal(
+                "Resource web has no arbiter and no gateway: the standby will not take over by itself",
+                note));
     }
 
     private static ClusterConfiguration Good(ConfigurationResult result)
