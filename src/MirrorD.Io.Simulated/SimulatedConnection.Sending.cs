@@ -14,8 +14,6 @@ internal sealed partial class SimulatedConnection
     private BufferSlice _sendFrom;
     private int _sent;
 
-    private bool Remote => Loop.Node != PeerNode;
-
     public void Send(BufferSlice from, IoOperation operation)
     {
         if (_closed)
@@ -125,8 +123,7 @@ internal sealed partial class SimulatedConnection
     private void Deliver()
     {
         _deliveryScheduled = false;
-        bool isCut = Remote && world.Network.IsCut(Loop.Node.Name, PeerNode.Name);
-        if (isCut || _travelling.First is not { } next)
+        if (!world.Network.Passes(Network, Loop.Node, PeerNode) || _travelling.First is not { } next)
         {
             return;
         }

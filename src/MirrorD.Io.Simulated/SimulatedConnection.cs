@@ -4,8 +4,8 @@ namespace MirrorD.Io.Simulated;
 /// One end of a stream connection: the kernel's socket of a simulated process. Holds what has arrived, and
 /// the segments that are on their way to the other end.
 /// </summary>
-internal sealed partial class SimulatedConnection(SimulatedWorld world, SimulatedLoop loop, string name)
-    : IConnection
+internal sealed partial class SimulatedConnection(
+    SimulatedWorld world, SimulatedLoop loop, string network, string name) : IConnection
 {
     private readonly Queue<ReadOnlyMemory<byte>> _arrived = new();
     private SimulatedConnection _peer = null!;
@@ -22,6 +22,9 @@ internal sealed partial class SimulatedConnection(SimulatedWorld world, Simulate
     private bool _receiveScheduled;
 
     public SimulatedLoop Loop { get; } = loop;
+
+    /// <summary>The network that it runs through; empty within a host.</summary>
+    public string Network { get; } = network;
 
     public SimulatedNode PeerNode => _peer.Loop.Node;
 

@@ -7,6 +7,12 @@ internal sealed class SimulatedEvent(SimulatedLoop? owner, Action action)
 {
     private bool _cancelled;
 
+    /// <summary>Set when the host's clock decides when it is due: it comes earlier when that clock jumps.</summary>
+    public bool IsTimer { get; init; }
+
+    /// <summary>The host that it happens on; null when it is the world's.</summary>
+    public SimulatedNode? Node => owner?.Node;
+
     public bool IsVoid => _cancelled || owner is { IsDead: true };
 
     /// <summary>Until when the process that it belongs to does nothing; 0 when it is not paused.</summary>

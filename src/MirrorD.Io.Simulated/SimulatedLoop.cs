@@ -113,10 +113,25 @@ public sealed class SimulatedLoop : IIoLoop
     }
 
     /// <inheritdoc/>
+    public IDatagramSocket OpenDatagram(UdpEndpoint endpoint) =>
+        _world.Network.OpenDatagram(this, endpoint);
+
+    /// <inheritdoc/>
+    public void Receive(IDatagramSocket socket, BufferSlice into, IoOperation operation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(into.LengthBytes, 1);
+        ((SimulatedDatagramSocket)socket).Receive(into, operation);
+    }
+
+    /// <inheritdoc/>
+    public void Send(IDatagramSocket socket, BufferSlice from, IoOperation operation) =>
+        ((SimulatedDatagramSocket)socket).Send(from, operation);
+
+    /// <inheritdoc/>
     public void StartTimer(long deadlineNs, IoOperation operation)
     {
         operation.Begin(OperationKind.Timer);
-        operation.LoopState = After(Math.Max(0, deadlineNs - NowNs), () => operation.Complete(0));
+        operation.LoopState = AfterByClock(deadlineNs - NowNs, () => operation.Complete(0));
     }
 
     /// <inheritdoc/>
@@ -162,6 +177,10 @@ public sealed class SimulatedLoop : IIoLoop
 
     /// <summary>An event of this process.</summary>
     internal SimulatedEvent After(long delayNs, Action action) => _world.Add(this, delayNs, action);
+
+    /// <summary>An event of this process that is due by its host's clock.</summary>
+    internal SimulatedEvent AfterByClock(long delayNs, Action action) =>
+        _world.Add(this, delayNs, action, isTimer: true);
 
     /// <summary>Completes an operation in one of the next turns.</summary>
     internal SimulatedEvent CompleteSoon(IoOperation operation, int result) =>

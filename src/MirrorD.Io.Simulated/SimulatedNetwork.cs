@@ -3,17 +3,17 @@ using System.Net;
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
-/// Stream connections between the nodes of a world. A direction between two nodes can be cut: then nothing
-/// arrives, no error is seen, and bytes in flight wait; once mended, a connection goes on where it was or
-/// stays silent for ever, as the seed decides.
+/// The named networks between the nodes of a world, with stream connections and datagrams. A direction between
+/// two nodes can be cut on one network: then nothing arrives and no error is seen. Datagrams are lost; bytes of
+/// connections wait in flight, and once mended, a connection goes on where it was or stays silent for ever, as
+/// the seed decides.
 /// </summary>
-public sealed class SimulatedNetwork
+public sealed partial class SimulatedNetwork
 {
     private readonly SimulatedWorld _world;
-    private readonly Dictionary<IPAddress, SimulatedNode> _addresses = [];
+    private readonly Dictionary<IPAddress, Place> _addresses = [];
     private readonly List<SimulatedListener> _listeners = [];
     private readonly List<SimulatedConnection> _connections = [];
-    private readonly HashSet<(string From, string To)> _cuts = [];
     private int _nextPort = 32768;
 
     internal SimulatedNetwork(SimulatedWorld world) => _world = world;
@@ -24,49 +24,8 @@ public sealed class SimulatedNetwork
     /// <summary>Bytes that one direction of a connection holds before the sender has to wait.</summary>
     public int WindowBytes { get; set; } = 256 * 1024;
 
-    /// <summary>True when nothing travels from one node to the other.</summary>
-    public bool IsCut(string from, string to) => _cuts.Contains((from, to));
-
-    /// <summary>Cuts one direction silently.</summary>
-    public void CutOneWay(string from, string to)
-    {
-        if (_cuts.Add((from, to)))
-        {
-            _world.Note($"link {from} -> {to} cut");
-        }
-    }
-
-    /// <summary>Cuts both directions silently.</summary>
-    public void Cut(string one, string other)
-    {
-        CutOneWay(one, other);
-        CutOneWay(other, one);
-    }
-
-    /// <summary>Mends both directions.</summary>
-    public void Mend(string one, string other)
-    {
-        if (!_cuts.Remove((one, other)) & !_cuts.Remove((other, one)))
-        {
-            return;
-        }
-
-        _world.Note($"link {one} - {other} mended");
-        foreach (SimulatedConnection connection in Between(one, other))
-        {
-            if (_world.Random.Percent(30))
-            {
-                connection.LoseOutgoing();
-            }
-            else
-            {
-                connection.ResumeOutgoing();
-            }
-        }
-    }
-
     /// <summary>
-    /// Resets all connections between two nodes: both ends see it, bytes in flight are lost.
+    /// Resets all connections between two nodes, on all networks: both ends see it, bytes in flight are lost.
     /// </summary>
     public void Reset(string one, string other)
     {
@@ -78,7 +37,11 @@ public sealed class SimulatedNetwork
         }
     }
 
-    internal void AddAddress(SimulatedNode node, IPAddress address) => _addresses[address] = node;
+    internal void AddAddress(SimulatedNode node, IPAddress address, string network)
+    {
+        Know(network);
+        _addresses[address] = new Place(node, network);
+    }
 
     internal SimulatedListener Listen(SimulatedLoop loop, Endpoint endpoint)
     {
@@ -104,7 +67,7 @@ public sealed class SimulatedNetwork
 
     internal void Connect(SimulatedLoop loop, Endpoint endpoint, long timeoutNs, IoOperation operation)
     {
-        SimulatedNode? target = loop.Node;
+        Place? target = new Place(loop.Node, "");
         if (endpoint is TcpEndpoint tcp)
         {
             if (tcp.LocalAddress is not null && !IsLocal(loop.Node, tcp.LocalAddress))
@@ -113,11 +76,10 @@ public sealed class SimulatedNetwork
                 return;
             }
 
-            target = IPAddress.IsLoopback(tcp.Address)
-                ? loop.Node : _addresses.GetValueOrDefault(tcp.Address);
+            target = IPAddress.IsLoopback(tcp.Address) ? target : _addresses.GetValueOrDefault(tcp.Address);
         }
 
-        SimulatedEvent timeout = loop.After(timeoutNs, () =>
+        SimulatedEvent timeout = loop.AfterByClock(timeoutNs, () =>
         {
             operation.LoopState = null;
             operation.Complete(-Errno.ETIMEDOUT);
@@ -125,7 +87,7 @@ public sealed class SimulatedNetwork
         operation.LoopState = timeout;
         if (target is not null)
         {
-            _world.Add(null, LatencyBetween(loop.Node, target), () =>
+            _world.Add(null, LatencyBetween(loop.Node, target.Node), () =>
             {
                 if (operation.LoopState == timeout && !loop.IsDead)
                 {
@@ -144,6 +106,7 @@ public sealed class SimulatedNetwork
     internal void ProcessDied(SimulatedLoop loop)
     {
         _listeners.RemoveAll(listener => listener.Loop == loop);
+        _datagramSockets.RemoveAll(socket => socket.Loop == loop);
         foreach (SimulatedConnection connection in _connections.FindAll(each => each.Loop == loop))
         {
             connection.EndWithProcess();
@@ -153,6 +116,7 @@ public sealed class SimulatedNetwork
     internal void PowerLost(SimulatedLoop loop)
     {
         _listeners.RemoveAll(listener => listener.Loop == loop);
+        _datagramSockets.RemoveAll(socket => socket.Loop == loop);
         foreach (SimulatedConnection connection in _connections.FindAll(each => each.Loop == loop))
         {
             connection.FallSilent();
@@ -160,12 +124,10 @@ public sealed class SimulatedNetwork
     }
 
     private void Knock(
-        SimulatedLoop client, SimulatedNode target, Endpoint endpoint, SimulatedEvent timeout,
-        IoOperation operation)
+        SimulatedLoop client, Place place, Endpoint endpoint, SimulatedEvent timeout, IoOperation operation)
     {
-        bool isCut = target != client.Node
-            && (IsCut(client.Node.Name, target.Name) || IsCut(target.Name, client.Node.Name));
-        if (!target.IsOn || isCut)
+        (SimulatedNode target, string network) = place;
+        if (!target.IsOn || !Passes(network, client.Node, target) || !Passes(network, target, client.Node))
         {
             return;
         }
@@ -186,8 +148,8 @@ public sealed class SimulatedNetwork
         }
 
         _connections.RemoveAll(connection => connection.IsOver);
-        var near = new SimulatedConnection(_world, client, $"{target.Name} at {endpoint}");
-        var far = new SimulatedConnection(_world, listener.Loop, $"{client.Node.Name} through {endpoint}");
+        var near = new SimulatedConnection(_world, client, network, $"{target.Name} at {endpoint}");
+        var far = new SimulatedConnection(_world, listener.Loop, network, $"{client.Node.Name} through {endpoint}");
         near.Join(far);
         far.Join(near);
         _connections.Add(near);
@@ -197,7 +159,7 @@ public sealed class SimulatedNetwork
     }
 
     private bool IsLocal(SimulatedNode node, IPAddress address) => IPAddress.IsLoopback(address)
-        || address.Equals(IPAddress.Any) || _addresses.GetValueOrDefault(address) == node;
+        || address.Equals(IPAddress.Any) || _addresses.GetValueOrDefault(address)?.Node == node;
 
     private SimulatedListener? Find(SimulatedNode node, Endpoint endpoint) => _listeners.Find(listener =>
         listener.Loop.Node == node && (endpoint, listener.Endpoint) switch
@@ -211,4 +173,7 @@ public sealed class SimulatedNetwork
     private List<SimulatedConnection> Between(string one, string other) => _connections.FindAll(connection =>
         (connection.Loop.Node.Name == one && connection.PeerNode.Name == other)
         || (connection.Loop.Node.Name == other && connection.PeerNode.Name == one));
+
+    /// <summary>Whose address it is, and of which network; the name is empty within a host.</summary>
+    private sealed record Place(SimulatedNode Node, string Network);
 }

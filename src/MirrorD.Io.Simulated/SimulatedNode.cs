@@ -17,6 +17,9 @@ internal sealed class SimulatedNode(string name, SeededRandom random)
     /// </summary>
     public long ClockOffsetNs { get; private set; } = random.Between(1, 1_000_000_000_000);
 
+    /// <summary>The monotonic clock goes forward by itself.</summary>
+    public void JumpClock(long deltaNs) => ClockOffsetNs += deltaNs;
+
     public void SwitchOn()
     {
         if (!IsOn)

@@ -65,8 +65,15 @@ public sealed class SimulatedWorld
         return disk;
     }
 
-    /// <summary>Gives a node an address on the network.</summary>
-    public void AddAddress(string node, IPAddress address) => Network.AddAddress(Node(node), address);
+    /// <summary>Gives a node an address on a network, which is made when its name is new.</summary>
+    public void AddAddress(
+        string node, IPAddress address, string network = SimulatedNetwork.DedicatedName) =>
+        Network.AddAddress(Node(node), address, network);
+
+    /// <summary>
+    /// Switches a host on without starting a process there: a gateway, or a node whose daemon does not run.
+    /// </summary>
+    public void SwitchOn(string node) => Node(node).SwitchOn();
 
     /// <summary>
     /// Kills the processes of a node (kill -9): operations in flight land wholly, partly or not at all,
@@ -105,6 +112,26 @@ public sealed class SimulatedWorld
         foreach (SimulatedLoop loop in Node(node).Loops)
         {
             loop.PausedUntilNs = Math.Max(loop.PausedUntilNs, NowNs + durationNs);
+        }
+    }
+
+    /// <summary>
+    /// CLOCK_BOOTTIME of a host shifts forward, as after a suspend: timers and time limits of connects that are
+    /// due by it end now, in the order of their deadlines; the others come earlier by as much.
+    /// </summary>
+    /// <param name="node">The host.</param>
+    /// <param name="deltaNs">Not negative: that clock never goes back.</param>
+    public void JumpClock(string node, long deltaNs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(deltaNs);
+        Note($"{node}: clock jumps by {deltaNs / 1_000_000} ms");
+        SimulatedNode host = Node(node);
+        host.JumpClock(deltaNs);
+        (SimulatedEvent Element, EventOrder Order)[] all = [.. _events.UnorderedItems];
+        _events.Clear();
+        foreach ((SimulatedEvent each, EventOrder order) in all)
+        {
+            _events.Enqueue(each, each.IsTimer && each.Node == host ? Earlier(order, deltaNs) : order);
         }
     }
 
@@ -182,9 +209,12 @@ public sealed class SimulatedWorld
         return node;
     }
 
-    internal SimulatedEvent Add(SimulatedLoop? owner, long delayNs, Action action)
+    /// <summary>The node of that name, if there is one.</summary>
+    internal SimulatedNode? FindNode(string name) => _nodes.GetValueOrDefault(name);
+
+    internal SimulatedEvent Add(SimulatedLoop? owner, long delayNs, Action action, bool isTimer = false)
     {
-        var added = new SimulatedEvent(owner, action);
+        var added = new SimulatedEvent(owner, action) { IsTimer = isTimer };
         ulong tie = Random.NextBits();
         _events.Enqueue(added, new EventOrder(NowNs + Math.Max(0, delayNs), tie, _eventNumber++));
         return added;
@@ -222,6 +252,11 @@ public sealed class SimulatedWorld
             }
         }
     }
+
+    /// <summary>What would be overdue is due now; its old time keeps it in the order of deadlines.</summary>
+    private EventOrder Earlier(EventOrder order, long deltaNs) => order.TimeNs - deltaNs >= NowNs
+        ? order with { TimeNs = order.TimeNs - deltaNs }
+        : new EventOrder(NowNs, (ulong)order.TimeNs, order.Number);
 
     private void TakePosts()
     {

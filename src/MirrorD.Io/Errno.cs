@@ -16,9 +16,11 @@ public static class Errno
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int EOVERFLOW = 75;
+    public const int EMSGSIZE = 90;
     public const int EOPNOTSUPP = 95;
     public const int EADDRINUSE = 98;
     public const int EADDRNOTAVAIL = 99;
+    public const int ENETDOWN = 100;
     public const int ENETUNREACH = 101;
     public const int ECONNRESET = 104;
     public const int ESHUTDOWN = 108;

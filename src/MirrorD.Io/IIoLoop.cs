@@ -6,7 +6,7 @@ namespace MirrorD.Io;
 /// <see cref="Post"/>, <see cref="Stop"/> and <see cref="NowNs"/> may be used from others.
 /// A submission never calls back before it returns. Any number of disk operations may be pending at once and
 /// they are not ordered with one another; a flush covers the writes that had *completed* when it was submitted.
-/// At most one receive and one send may be pending per connection, one accept per listener.
+/// At most one receive and one send may be pending per connection or datagram socket, one accept per listener.
 /// </summary>
 public interface IIoLoop
 {
@@ -61,6 +61,28 @@ public interface IIoLoop
 
     /// <summary>Connects: <see cref="IoOperation.Connection"/>. Fails by itself after the time limit.</summary>
     void Connect(Endpoint endpoint, long timeoutNs, IoOperation operation);
+
+    /// <summary>
+    /// Opens a bound and connected UDP socket. Several may share a local port when their remote ends differ.
+    /// Throws <see cref="IOException"/> that names endpoint and cause.
+    /// </summary>
+    IDatagramSocket OpenDatagram(UdpEndpoint endpoint);
+
+    /// <summary>
+    /// Receives one datagram; the slice is not empty. Result: its bytes, 0 for an empty datagram; of a longer one
+    /// the first bytes that fit, the rest is gone. Or what the network said of an earlier datagram:
+    /// -ECONNREFUSED when nobody listens at the remote end (ICMP port unreachable). Such a message is told
+    /// once, to the pending receive, or else to the receive or send that comes first. The socket stays usable
+    /// after every error.
+    /// </summary>
+    void Receive(IDatagramSocket socket, BufferSlice into, IoOperation operation);
+
+    /// <summary>
+    /// Sends the slice as one datagram. Result: its length, which says nothing about arrival; or a negative errno:
+    /// nothing was sent (ENETDOWN, ENETUNREACH, EHOSTUNREACH, EMSGSIZE, EPERM of a packet filter, or
+    /// ECONNREFUSED of an earlier datagram). The socket stays usable. The slice is unchanged until completion.
+    /// </summary>
+    void Send(IDatagramSocket socket, BufferSlice from, IoOperation operation);
 
     /// <summary>Completes with 0 when <see cref="NowNs"/> has reached the deadline.</summary>
     void StartTimer(long deadlineNs, IoOperation operation);

@@ -27,6 +27,10 @@ public enum OperationKind
     Connect,
     /// <summary>Timer.</summary>
     Timer,
+    /// <summary>Receive of one datagram.</summary>
+    ReceiveDatagram,
+    /// <summary>Send of one datagram.</summary>
+    SendDatagram,
 }
 
 /// <summary>

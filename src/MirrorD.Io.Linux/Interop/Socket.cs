@@ -24,6 +24,7 @@ internal static unsafe partial class Socket
     public const int SO_RCVTIMEO = 20;
     public const int SO_BINDTODEVICE = 25;
 
+    public const int MSG_DONTWAIT = 0x40;
     public const int MSG_WAITALL = 0x100;
     public const int MSG_NOSIGNAL = 0x4000;
 

@@ -61,7 +61,7 @@ public static unsafe class ArpAnnouncer
         $"Cannot announce {address} on {interfaceName}: {LinuxError.Text(errno)}." + errno switch
         {
             Errno.EPERM or Errno.EACCES => " It needs the capability CAP_NET_RAW: run as root or grant it.",
-            LinuxError.ENETDOWN => $" The interface is down: 'ip link set {interfaceName} up'.",
+            Errno.ENETDOWN => $" The interface is down: 'ip link set {interfaceName} up'.",
             LinuxError.ENXIO or LinuxError.ENODEV => " The interface has gone.",
             _ => "",
         },

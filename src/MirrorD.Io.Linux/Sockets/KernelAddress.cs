@@ -85,6 +85,9 @@ internal static unsafe class KernelAddress
         UnixEndpoint unix => unix.Path,
         TcpEndpoint tcp =>
             $"{new IPEndPoint(tcp.Address, tcp.Port)}{(tcp.Interface is null ? "" : " on ")}{tcp.Interface}",
+        UdpEndpoint udp => $"{new IPEndPoint(udp.LocalAddress, udp.LocalPort)} to "
+            + $"{new IPEndPoint(udp.RemoteAddress, udp.RemotePort)}"
+            + $"{(udp.Interface is null ? "" : " on ")}{udp.Interface}",
         _ => endpoint.ToString(),
     };
 

@@ -109,6 +109,13 @@ public sealed unsafe partial class UringLoop
                 entry->off = 0;
                 entry->rw_flags = Socket.MSG_NOSIGNAL | Socket.MSG_WAITALL;
                 break;
+            case OperationKind.ReceiveDatagram:
+                WriteTransfer(entry, operation, IORING_OP_RECV);
+                break;
+            case OperationKind.SendDatagram:
+                WriteTransfer(entry, operation, IORING_OP_SEND);
+                entry->rw_flags = Socket.MSG_NOSIGNAL;
+                break;
             case OperationKind.Accept:
                 entry->opcode = IORING_OP_ACCEPT;
                 entry->rw_flags = Socket.SOCK_CLOEXEC;
@@ -156,6 +163,10 @@ public sealed unsafe partial class UringLoop
                 break;
             case OperationKind.Send:
                 ContinueSend(operation, result);
+                break;
+            case OperationKind.ReceiveDatagram:
+            case OperationKind.SendDatagram:
+                ContinueDatagram(operation, result);
                 break;
             case OperationKind.Accept:
                 ContinueAccept(operation, result);

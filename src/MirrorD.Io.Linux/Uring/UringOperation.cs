@@ -27,6 +27,7 @@ internal sealed class UringOperation(IoOperation operation)
     public int Fd;
     public LinuxDisk? Disk;
     public UringConnection? Connection;
+    public UringDatagramSocket? Datagrams;
     public UringListener? Listener;
 
     /// <summary>Memory, its length or the length of the range, and how much of it is done.</summary>

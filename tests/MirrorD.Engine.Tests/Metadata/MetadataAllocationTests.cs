@@ -124,6 +124,14 @@ public class MetadataAllocationTests
         public void Connect(Endpoint endpoint, long timeoutNs, IoOperation operation) =>
             throw new NotSupportedException();
 
+        public IDatagramSocket OpenDatagram(UdpEndpoint endpoint) => throw new NotSupportedException();
+
+        public void Receive(IDatagramSocket socket, BufferSlice into, IoOperation operation) =>
+            throw new NotSupportedException();
+
+        public void Send(IDatagramSocket socket, BufferSlice from, IoOperation operation) =>
+            throw new NotSupportedException();
+
         public void StartTimer(long deadlineNs, IoOperation operation) => throw new NotSupportedException();
 
         public void CancelTimer(IoOperation operation) => throw new NotSupportedException();

@@ -9,6 +9,7 @@ public sealed class UringLoopContractTests : LoopContractTests
     private readonly TemporaryDirectory _directory = new();
     private readonly List<Socket> _silent = [];
     private int _endpoints;
+    private static int _udpPorts;
 
     /// <summary>
     /// A listener whose queue is full drops what else arrives: neither success nor refusal.
@@ -28,12 +29,28 @@ public sealed class UringLoopContractTests : LoopContractTests
         }
     }
 
+    /// <summary>
+    /// Two ends on this host, below the ports that the kernel gives out by itself; of 127.0.0.0/8 a part that only
+    /// this process uses.
+    /// </summary>
+    internal static UdpEndpoint FreeUdpEndpoint(bool isV6 = false)
+    {
+        int pid = Environment.ProcessId;
+        IPAddress here = isV6
+            ? IPAddress.IPv6Loopback
+            : new IPAddress([127, (byte)(1 + (pid >> 16 & 127)), (byte)(pid >> 8), (byte)(pid | 1)]);
+        int port = 10_000 + (pid % 100 * 200) + Interlocked.Add(ref _udpPorts, 2);
+        return new UdpEndpoint(here, port, here, port + 1);
+    }
+
     public override void Dispose()
     {
         base.Dispose();
         _silent.ForEach(socket => socket.Dispose());
         _directory.Dispose();
     }
+
+    protected override UdpEndpoint CreateUdpEndpoint(bool isV6) => FreeUdpEndpoint(isV6);
 
     protected override IIoLoop CreateLoop() => new UringLoop();
 

@@ -10,6 +10,13 @@ public class SimulatedLoopContractTests : LoopContractTests
 
     protected override Endpoint SilentEndpoint => new TcpEndpoint(IPAddress.Parse("192.0.2.1"), 7000);
 
+    protected override UdpEndpoint CreateUdpEndpoint(bool isV6)
+    {
+        var here = IPAddress.Parse(isV6 ? "fd00::1" : "10.0.0.1");
+        _world.AddAddress("a", here);
+        return new UdpEndpoint(here, 7000 + _number++, here, 7000 + _number++);
+    }
+
     protected override IIoLoop CreateLoop()
     {
         _world.AddAddress("a", IPAddress.Parse("10.0.0.1"));

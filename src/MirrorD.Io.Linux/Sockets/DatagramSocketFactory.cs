@@ -1,0 +1,94 @@
+using System.Net;
+using MirrorD.Io.Linux.Interop;
+
+namespace MirrorD.Io.Linux.Sockets;
+
+/// <summary>Opens UDP sockets. They stay in blocking mode: io_uring waits in its own way.</summary>
+internal static unsafe class DatagramSocketFactory
+{
+    /// <summary>
+    /// A bound and connected socket; throws <see cref="IOException"/> that names endpoint and cause.
+    /// </summary>
+    /// <param name="endpoint">Its two ends.</param>
+    /// <param name="bound">The same with the port that was chosen for port 0.</param>
+    public static int Open(UdpEndpoint endpoint, out UdpEndpoint bound)
+    {
+        if (endpoint.LocalAddress.Equals(IPAddress.Any) || endpoint.LocalAddress.Equals(IPAddress.IPv6Any))
+        {
+            throw new IOException(
+                $"Cannot open UDP {KernelAddress.Describe(endpoint)}: the local address is a wildcard.");
+        }
+
+        int family = KernelAddress.Family(endpoint.LocalAddress);
+        int fd = Negative(Socket.socket(family, Socket.SOCK_DGRAM | Socket.SOCK_CLOEXEC, 0));
+        try
+        {
+            Check(fd, endpoint);
+            int port = Prepare(fd, endpoint);
+            DropWhatCameTooEarly(fd);
+            bound = endpoint with { LocalPort = port };
+            return fd;
+        }
+        catch
+        {
+            if (fd >= 0)
+            {
+                _ = Unistd.close(fd);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Binds and connects; returns the local port.</summary>
+    private static int Prepare(int fd, UdpEndpoint endpoint)
+    {
+        Check(TcpOptions.Set(fd, Socket.SOL_SOCKET, Socket.SO_REUSEADDR, 1), endpoint);
+        if (endpoint.Interface is not null)
+        {
+            Check(TcpOptions.BindToInterface(fd, endpoint.Interface), endpoint);
+        }
+
+        byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
+        uint length = KernelAddress.Encode(endpoint.LocalAddress, endpoint.LocalPort, address);
+        Check(Negative(Socket.bind(fd, address, length)), endpoint);
+        length = KernelAddress.Encode(endpoint.RemoteAddress, endpoint.RemotePort, address);
+        Check(Negative(Socket.connect(fd, address, length)), endpoint);
+        length = KernelAddress.MaxBytes;
+        Check(Negative(Socket.getsockname(fd, address, &length)), endpoint);
+        return KernelAddress.Decode(address)!.Port;
+    }
+
+    /// <summary>
+    /// Between bind and connect the socket took datagrams from anybody; connecting does not remove them.
+    /// </summary>
+    private static void DropWhatCameTooEarly(int fd)
+    {
+        byte ignored;
+        while (Socket.recv(fd, &ignored, 1, Socket.MSG_DONTWAIT) >= 0)
+        {
+            // What is dropped here was lost on the way, as datagrams may be.
+        }
+    }
+
+    private static int Negative(int result) => result >= 0 ? result : -LinuxError.Last;
+
+    private static void Check(int result, UdpEndpoint endpoint)
+    {
+        if (result < 0)
+        {
+            string remedy = -result switch
+            {
+                Errno.EADDRINUSE => " Another socket, which does not share it, has that port.",
+                Errno.EADDRNOTAVAIL => " No interface of this host has that address.",
+                Errno.ENETUNREACH => " There is no route to the remote address.",
+                LinuxError.ENODEV => " There is no such network interface.",
+                Errno.EACCES or Errno.EPERM => " The process lacks the right to it.",
+                _ => "",
+            };
+            throw new IOException(
+                $"Cannot open UDP {KernelAddress.Describe(endpoint)}: {LinuxError.Text(-result)}.{remedy}",
+                -result);
+        }
+    }
+}
