@@ -56,6 +56,9 @@ public sealed class SimulatedNodeState
     /// <summary>The resource in the running process.</summary>
     public ReplicatedResource? Resource { get; private set; }
 
+    /// <summary>What the running process has around it; null when none runs.</summary>
+    public NodeHost? Host { get; private set; }
+
     /// <summary>What the running process published last.</summary>
     public ResourceStatus? Status { get; set; }
 
@@ -86,7 +89,8 @@ public sealed class SimulatedNodeState
         Status = null;
         SawPeer = false;
         _simulation.Note($"{Name}: process started");
-        ReplicatedResource resource = new(Loop, Options(), new NodeHost(this, Loop, _simulation));
+        Host = new NodeHost(this, Loop, _simulation);
+        ReplicatedResource resource = new(Loop, Options(), Host);
         Resource = resource;
         resource.Loaded = problem => LoadEnded(resource, problem);
         resource.Start();
@@ -142,6 +146,7 @@ public sealed class SimulatedNodeState
         IsLoaded = false;
         Loop = null;
         Resource = null;
+        Host = null;
         Status = null;
         return resource;
     }

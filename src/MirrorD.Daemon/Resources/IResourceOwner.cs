@@ -10,6 +10,12 @@ internal interface IResourceOwner
 
     void PeerRequestsRole();
 
+    /// <summary>A change of role has ended.</summary>
+    void RoleRecorded(RoleRecord record);
+
+    /// <summary>A step around the role failed in a way that nobody foresaw.</summary>
+    void Trouble(Exception failed);
+
     void Published(ResourceStatus status);
 
     void Raised(ResourceEvent happened);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Takeover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Io;
@@ -12,8 +13,12 @@ namespace MirrorD.Daemon.Resources;
 /// </summary>
 /// <param name="loop">Where answers go.</param>
 /// <param name="arbiter">Claims; null without arbiter.</param>
+/// <param name="hooks">The operator's commands.</param>
+/// <param name="addresses">The service addresses.</param>
 /// <param name="owner">The resource.</param>
-internal sealed class ResourceHost(IIoLoop loop, ArbiterClaims? arbiter, IResourceOwner owner) : IResourceHost
+internal sealed partial class ResourceHost(
+    IIoLoop loop, ArbiterClaims? arbiter, IHooks hooks, IServiceAddresses addresses, IResourceOwner owner)
+    : IResourceHost
 {
     public bool HasArbiter => arbiter is not null;
 

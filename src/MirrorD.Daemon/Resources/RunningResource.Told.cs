@@ -19,6 +19,13 @@ internal sealed partial class RunningResource
 
     void IResourceOwner.PeerRequestsRole() => Watch(_sequence.PeerRequestsRole());
 
+    // Nothing keeps records yet.
+    void IResourceOwner.RoleRecorded(RoleRecord record)
+    {
+    }
+
+    void IResourceOwner.Trouble(Exception failed) => ResourceLog.SequenceFailed(_logger, Name, failed);
+
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;

@@ -28,10 +28,12 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     private readonly ILogger _logger;
     private readonly ArbiterClaims? _arbiter;
     private readonly HeldAddresses _addresses;
+    private readonly HookRunner _hooks;
     private readonly RoleSequence _sequence;
 
     private UringLoop? _loop;
     private Thread? _thread;
+    private ResourceHost? _host;
     private ReplicatedResource? _engine;
     private volatile ResourceExports? _exports;
     private volatile ResourceStatus? _status;
@@ -53,10 +55,10 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         _changes = changes;
         _logger = loggers.CreateLogger("mirrord.resource");
         _addresses = new HeldAddresses(resource.On[context.Name].Addresses, RaiseEvent);
-        var hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
-            ResourceLog.HookOutput(_logger, resource.Name, HookRunner.NameOf(step), line));
+        _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
+            ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
         _sequence = new RoleSequence(
-            resource.Name, this, new ExportsOnceStarted(this), _addresses, hooks, RaiseEvent);
+            resource.Name, this, new ExportsOnceStarted(this), _addresses, _hooks, RaiseEvent);
     }
 
     private sealed record StartFailure(string Problem, string Remedy, DateTimeOffset At);
@@ -85,7 +87,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
 
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
             _loop = new UringLoop();
-            _engine = new ReplicatedResource(_loop, Options(volumes), new ResourceHost(_loop, _arbiter, this))
+            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, this);
+            _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
                 Loaded = Loaded,
             };
@@ -229,6 +232,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
                 _resource.On[_context.Name].Volumes.Select((volume, index) =>
                     (_context.ExportSocket(Name, volume.Name), _engine!.Frontend(index))),
                 log.Add);
+            _host!.Exports = _exports;
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

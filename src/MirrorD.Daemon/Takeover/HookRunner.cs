@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Configuration;
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Takeover;
@@ -20,22 +21,13 @@ internal sealed class HookRunner(
     // What a command printed last may still be in the pipe; a daemon that it started may keep the pipe open.
     private static readonly TimeSpan s_outputWait = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Name as in the configuration and in MIRRORD_STEP.</summary>
-    public static string NameOf(HookStep step) => step switch
-    {
-        HookStep.PreAcquire => "pre-acquire",
-        HookStep.PostAcquire => "post-acquire",
-        HookStep.PreRelease => "pre-release",
-        HookStep.PostRelease => "post-release",
-    };
-
     public async Task<string?> Run(HookStep step, Role role, CancellationToken stop)
     {
         foreach (string command in CommandsOf(step))
         {
             if (await RunOne(step, role, command, stop) is { } failure)
             {
-                return $"the {NameOf(step)} hook '{command}' {failure}";
+                return $"the {step.NameOf()} hook '{command}' {failure}";
             }
         }
 
@@ -97,7 +89,7 @@ internal sealed class HookRunner(
         start.Environment["MIRRORD_RESOURCE"] = resource;
         start.Environment["MIRRORD_NODE"] = node;
         start.Environment["MIRRORD_ROLE"] = role.ToString();
-        start.Environment["MIRRORD_STEP"] = NameOf(step);
+        start.Environment["MIRRORD_STEP"] = step.NameOf();
         return start;
     }
 

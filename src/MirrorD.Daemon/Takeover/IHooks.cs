@@ -1,19 +1,7 @@
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Takeover;
-
-/// <summary>When a hook runs.</summary>
-internal enum HookStep
-{
-    /// <summary>Before the promotion.</summary>
-    PreAcquire,
-    /// <summary>Once the addresses are held.</summary>
-    PostAcquire,
-    /// <summary>Before the addresses go.</summary>
-    PreRelease,
-    /// <summary>Once the role is Standby.</summary>
-    PostRelease,
-}
 
 /// <summary>The operator's commands around taking over and releasing.</summary>
 internal interface IHooks

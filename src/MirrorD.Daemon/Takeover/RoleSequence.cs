@@ -173,7 +173,7 @@ internal sealed partial class RoleSequence
     /// <summary>Failures are told; only the caller knows whether they matter.</summary>
     private async Task<string?> RunHooks(HookStep step, Role role, CancellationToken stop)
     {
-        _step = $"running the {HookRunner.NameOf(step)} hooks";
+        _step = $"running the {step.NameOf()} hooks";
         string? failure = await _hooks.Run(step, role, stop);
         if (failure is not null)
         {

@@ -49,6 +49,48 @@ public interface IResourceHost
     /// </summary>
     void PeerRequestsRole();
 
+    /// <summary>
+    /// Runs the hooks of a step, one after the other, each with a deadline, up to the first failure. One step at
+    /// a time.
+    /// </summary>
+    /// <param name="step">The step.</param>
+    /// <param name="role">Role told to the hooks.</param>
+    /// <param name="ended">Null when all succeeded; else what failed and how, without full stop.</param>
+    void RunHooks(HookStep step, Role role, Action<string?> ended);
+
+    /// <summary>Kills the hook that runs, if any: its step then ends with a failure.</summary>
+    void CancelHooks();
+
+    /// <summary>Lets clients in.</summary>
+    void OpenExports(Action done);
+
+    /// <summary>
+    /// Lets nobody in from the call on, and ends all sessions: done when they are closed, or a deadline passed.
+    /// </summary>
+    void CloseExports(Action done);
+
+    /// <summary>
+    /// Adds all service addresses and announces them, unless <see cref="RemoveAddresses"/> is called before that
+    /// happens. What can't be added is tried again while the others are held.
+    /// </summary>
+    /// <param name="done">What failed, one sentence each; empty when all are held.</param>
+    void AddAddresses(Action<IReadOnlyList<string>> done);
+
+    /// <summary>
+    /// Removes all service addresses; wins over an addition that runs. Tried again until they are gone: done then.
+    /// </summary>
+    void RemoveAddresses(Action done);
+
+    /// <summary>Asks whether somebody else answers for a service address, as configured.</summary>
+    /// <param name="answered">Null when nobody does; else the address and who: "192.0.2.7 by 02:00:…".</param>
+    void ProbeAddresses(Action<string?> answered);
+
+    /// <summary>Asks the configured gateways of the production network.</summary>
+    void ProbeGateway(Action<GatewayEvidence> answered);
+
+    /// <summary>A change of role has ended.</summary>
+    void RoleRecorded(RoleRecord record);
+
     /// <summary>The status changed; the latest picture wins.</summary>
     void Publish(ResourceStatus status);
 

@@ -11,7 +11,12 @@ public abstract record ResourceCommand
     /// Become Primary by rule. With <paramref name="Force"/>: also without proof and from an Outdated copy
     /// (never while the peer is joined as Primary); stores the operator's override.
     /// </summary>
-    public sealed record Promote(bool Force) : ResourceCommand;
+    /// <param name="Force">See above.</param>
+    /// <param name="Automatic">
+    /// Nobody asked for it: this node takes over from a lost Primary. Claims at the arbiter; without arbiter stores
+    /// the proof that the policy gives, and only where this node is eligible.
+    /// </param>
+    public sealed record Promote(bool Force, bool Automatic = false) : ResourceCommand;
 
     /// <summary>Become Standby: drains, flushes both sides, empties the log, stores it.</summary>
     public sealed record Demote : ResourceCommand;

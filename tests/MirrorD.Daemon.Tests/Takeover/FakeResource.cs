@@ -111,7 +111,7 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
 
     async Task<string?> IHooks.Run(HookStep step, Role role, CancellationToken stop)
     {
-        Note($"{HookRunner.NameOf(step)} as {role}");
+        Note($"{step.NameOf()} as {role}");
         if (step == HangingHook)
         {
             var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -123,7 +123,7 @@ internal sealed class FakeResource : IRoleEngine, IExports, IServiceAddresses, I
         }
 
         return FailingHooks.Contains(step)
-            ? $"the {HookRunner.NameOf(step)} hook 'x' failed with exit code 1"
+            ? $"the {step.NameOf()} hook 'x' failed with exit code 1"
             : null;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Takeover;
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Tests.Takeover;

@@ -169,6 +169,29 @@ internal sealed class RealPair : IDisposable
         {
         }
 
+        public void RunHooks(HookStep step, Role role, Action<string?> ended) => _loop.Post(() => ended(null));
+
+        public void CancelHooks()
+        {
+        }
+
+        public void OpenExports(Action done) => _loop.Post(done);
+
+        public void CloseExports(Action done) => _loop.Post(done);
+
+        public void AddAddresses(Action<IReadOnlyList<string>> done) => _loop.Post(() => done([]));
+
+        public void RemoveAddresses(Action done) => _loop.Post(done);
+
+        public void ProbeAddresses(Action<string?> answered) => _loop.Post(() => answered(null));
+
+        public void ProbeGateway(Action<GatewayEvidence> answered) =>
+            _loop.Post(() => answered(GatewayEvidence.NotConfigured));
+
+        public void RoleRecorded(RoleRecord record)
+        {
+        }
+
         public void Publish(ResourceStatus status) => _status = status;
 
         public void Raise(ResourceEvent happened)

@@ -276,6 +276,51 @@ internal sealed class SimulatedPair
 
         public void PeerRequestsRole() => RoleRequests++;
 
+        /// <summary>What the hooks of a step answer; null: they succeed.</summary>
+        public Func<HookStep, string?> Hooks { get; set; } = _ => null;
+
+        /// <summary>The service addresses are here.</summary>
+        public bool HoldsAddresses { get; private set; }
+
+        /// <summary>Who else answers for a service address.</summary>
+        public string? AddressHolder { get; set; }
+
+        public GatewayEvidence Gateway { get; set; } = GatewayEvidence.Answers;
+
+        public List<RoleRecord> Records { get; } = [];
+
+        public void RunHooks(HookStep step, Role role, Action<string?> ended)
+        {
+            string? failure = Hooks(step);
+            _loop.Post(() => ended(failure));
+        }
+
+        public void CancelHooks()
+        {
+        }
+
+        public void OpenExports(Action done) => _loop.Post(done);
+
+        public void CloseExports(Action done) => _loop.Post(done);
+
+        public void AddAddresses(Action<IReadOnlyList<string>> done)
+        {
+            HoldsAddresses = true;
+            _loop.Post(() => done([]));
+        }
+
+        public void RemoveAddresses(Action done)
+        {
+            HoldsAddresses = false;
+            _loop.Post(done);
+        }
+
+        public void ProbeAddresses(Action<string?> answered) => _loop.Post(() => answered(AddressHolder));
+
+        public void ProbeGateway(Action<GatewayEvidence> answered) => _loop.Post(() => answered(Gateway));
+
+        public void RoleRecorded(RoleRecord record) => Records.Add(record);
+
         public void Publish(ResourceStatus status)
         {
         }

@@ -1,0 +1,99 @@
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+
+namespace MirrorD.Daemon.Resources;
+
+/// <summary>
+/// Carries out the steps around the role on threads of their own; every answer is posted to the loop.
+/// </summary>
+internal sealed partial class ResourceHost
+{
+    // Netlink answers in microseconds; what takes longer is told, and goes on.
+    private static readonly TimeSpan s_addressDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
+
+    private CancellationTokenSource _hooksWanted = new();
+    private CancellationTokenSource _mayHold = new();
+
+    /// <summary>The exports; null until the engine has loaded, when there is nothing to open or close.</summary>
+    public ResourceExports? Exports { get; set; }
+
+    public void RunHooks(HookStep step, Role role, Action<string?> ended)
+    {
+        var wanted = _hooksWanted = new CancellationTokenSource();
+        Answer(hooks.Run(step, role, wanted.Token), ended, failed => $"the {step.NameOf()} hooks: {failed}");
+    }
+
+    public void CancelHooks() => _hooksWanted.Cancel();
+
+    public void OpenExports(Action done) => Answer(Exports?.Open() ?? Task.CompletedTask, done);
+
+    public void CloseExports(Action done) => Answer(Exports?.Close() ?? Task.CompletedTask, done);
+
+    public void AddAddresses(Action<IReadOnlyList<string>> done)
+    {
+        var mayHold = _mayHold = new CancellationTokenSource();
+        Answer(
+            addresses.Acquire(mayHold.Token).WaitAsync(s_addressDeadline, CancellationToken.None), done,
+            failed => [$"Adding the service addresses failed: {failed}"]);
+    }
+
+    public void RemoveAddresses(Action done)
+    {
+        _mayHold.Cancel();
+        Answer(RemoveUntilGone(), done);
+    }
+
+    // No prober yet: nobody is asked.
+    public void ProbeAddresses(Action<string?> answered) => loop.Post(() => answered(null));
+
+    // No prober yet: nothing can be said.
+    public void ProbeGateway(Action<GatewayEvidence> answered) =>
+        loop.Post(() => answered(GatewayEvidence.NotConfigured));
+
+    public void RoleRecorded(RoleRecord record) => owner.RoleRecorded(record);
+
+    private async Task RemoveUntilGone()
+    {
+        while (true)
+        {
+            try
+            {
+                await addresses.Release();
+                return;
+            }
+            catch (Exception failed)
+            {
+                owner.Trouble(failed);
+                await Task.Delay(s_retryInterval);
+            }
+        }
+    }
+
+    private void Answer(Task effect, Action done) => effect.ContinueWith(
+        ended =>
+        {
+            if (ended.Exception is { } failed)
+            {
+                owner.Trouble(failed);
+            }
+
+            loop.Post(done);
+        },
+        TaskScheduler.Default);
+
+    private void Answer<T>(Task<T> effect, Action<T> answered, Func<string, T> whenFailed) => effect.ContinueWith(
+        ended =>
+        {
+            if (ended.Exception is { } failed)
+            {
+                owner.Trouble(failed);
+            }
+
+            T answer = ended.IsCompletedSuccessfully
+                ? ended.Result
+                : whenFailed(ended.Exception?.GetBaseException().Message ?? "it was ended");
+            loop.Post(() => answered(answer));
+        },
+        TaskScheduler.Default);
+}
