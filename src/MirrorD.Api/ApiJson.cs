@@ -13,6 +13,8 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(EventReport))]
 [JsonSerializable(typeof(EventList))]
+[JsonSerializable(typeof(HistoryList))]
+[JsonSerializable(typeof(TakeoverRecord))]
 [JsonSerializable(typeof(ExplainReport))]
 [JsonSerializable(typeof(PromoteRequest))]
 [JsonSerializable(typeof(CommandReply))]

@@ -25,6 +25,9 @@ public static class ApiPaths
     /// </summary>
     public const string EventStream = "/v1/events/stream";
 
+    /// <summary>GET, optional ?resource=name: <see cref="HistoryList"/>.</summary>
+    public const string History = "/v1/history";
+
     /// <summary>GET: <see cref="ExplainReport"/>.</summary>
     public const string Explain = "/v1/resources/{name}/explain";
 

@@ -15,6 +15,10 @@ public sealed record EventReport
     /// <summary>Stable name, e.g. promoted.</summary>
     public required string Kind { get; init; }
 
+    /// <summary>One of <see cref="EventClass"/>.</summary>
+    /// <remarks>Absent in events that an older version stored, which the reader turns into null.</remarks>
+    public string Class { get; init => field = value ?? EventClass.Info; } = EventClass.Info;
+
     /// <summary>One sentence for a reader.</summary>
     public required string Message { get; init; }
 }

@@ -47,6 +47,17 @@ public sealed record ResourceReport
     /// <summary>Why the last attempts to connect failed; null since a handshake came about.</summary>
     public string? LinkProblem { get; init; }
 
+    /// <summary>The standby takes over by itself when all paths to the Primary are lost.</summary>
+    public bool Autoswitch { get; init; }
+
+    /// <summary>Why the standby does not take over by itself; null when it does.</summary>
+    public string? AutoswitchNote { get; init; }
+
+    /// <summary>
+    /// When this copy, which is Outdated, became so; null when it is not, or nothing tells when.
+    /// </summary>
+    public DateTimeOffset? OutdatedSince { get; init; }
+
     /// <summary>Requests that wait at this moment.</summary>
     public int HeldRequests { get; init; }
 

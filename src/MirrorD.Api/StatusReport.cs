@@ -17,4 +17,8 @@ public sealed record StatusReport
 
     /// <summary>Resources in the order of their names.</summary>
     public required IReadOnlyList<ResourceReport> Resources { get; init; }
+
+    /// <summary>Networks on which the other nodes are heard, by peer.</summary>
+    /// <remarks>Absent from an older daemon, which the reader turns into null.</remarks>
+    public IReadOnlyList<PathReport> Paths { get; init => field = value ?? []; } = [];
 }

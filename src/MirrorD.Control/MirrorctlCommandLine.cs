@@ -12,9 +12,9 @@ internal static class MirrorctlCommandLine
 {
     private static readonly Type[] s_verbs =
     [
-        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(SwitchoverVerb),
-        typeof(PromoteVerb), typeof(DemoteVerb), typeof(CreateVerb), typeof(InspectVerb), typeof(KeygenVerb),
-        typeof(ConfigVerb), typeof(VersionVerb),
+        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
+        typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(CreateVerb),
+        typeof(InspectVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>

@@ -4,6 +4,7 @@ using CommandLine.Text;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Control;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Startup;
 using MirrorD.Io.Linux;
@@ -77,8 +78,10 @@ internal static class Program
             .SetMinimumLevel(options.Verbose ? LogLevel.Debug : LogLevel.Information));
         ILogger logger = loggers.CreateLogger("mirrord");
         await using var events = new EventLog(context.State.EventsFile, failed =>
-            DaemonLog.EventsNotStored(logger, context.State.EventsFile, failed.Message));
-        var daemon = new MirrorDaemon(context, events, loggers);
+            DaemonLog.NotStored(logger, context.State.EventsFile, failed.Message));
+        await using var history = new TakeoverHistory(context.State.HistoryFile, failed =>
+            DaemonLog.NotStored(logger, context.State.HistoryFile, failed.Message));
+        var daemon = new MirrorDaemon(context, events, history, loggers);
         DaemonLog.Starting(
             logger, MirrorDaemon.Version, context.Name, context.Id.Value, daemon.Resources.Count);
         foreach (string note in ConfigurationNotes.Of(context.Configuration))

@@ -1,6 +1,6 @@
 namespace MirrorD.Configuration.NodeState;
 
-/// <summary>What a node keeps beside its configuration: its id, the cluster's key, its events.</summary>
+/// <summary>What a node keeps beside its configuration: its id, the cluster's key, what happened.</summary>
 /// <param name="path">The directory.</param>
 public sealed class StateDirectory(string path)
 {
@@ -18,6 +18,9 @@ public sealed class StateDirectory(string path)
 
     /// <summary>File of what happened.</summary>
     public string EventsFile => System.IO.Path.Combine(Path, "events.jsonl");
+
+    /// <summary>File of the takeovers.</summary>
+    public string HistoryFile => System.IO.Path.Combine(Path, "history.jsonl");
 
     /// <summary>Makes the directory when it is missing.</summary>
     /// <exception cref="NodeStateException">It can't be made.</exception>

@@ -28,6 +28,7 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
         routes.MapGet(
             ApiPaths.Status, Guarded(http => Reply(http, daemon.Status(), ApiJson.Compact.StatusReport)));
         routes.MapGet(ApiPaths.Events, Guarded(ListEvents));
+        routes.MapGet(ApiPaths.History, Guarded(ListHistory));
         routes.MapGet(ApiPaths.StatusStream, Guarded(streams.Status));
         routes.MapGet(ApiPaths.EventStream, Guarded(http =>
             AfterOf(http) is { } after ? streams.Events(http, after) : BadAfter(http)));
@@ -78,6 +79,15 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
         ? Reply(http, new EventList { Events = daemon.Events.After(after).Events }, ApiJson.Compact.EventList)
         : BadAfter(http);
 
+    private Task ListHistory(HttpContext http)
+    {
+        string? name = http.Request.Query["resource"];
+        return name is not null && daemon.Find(name) is null
+            ? NoResource(http, name)
+            : Reply(
+                http, new HistoryList { Records = daemon.History.Of(name) }, ApiJson.Compact.HistoryList);
+    }
+
     private async Task Promote(HttpContext http)
     {
         PromoteRequest? request = null;
@@ -127,12 +137,12 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
     private Task OnResource(HttpContext http, Func<RunningResource, Task> action)
     {
         string name = http.Request.RouteValues["name"] as string ?? "";
-        return daemon.Find(name) is { } resource
-            ? action(resource)
-            : Fail(
-                http, StatusCodes.Status404NotFound, $"node {daemon.Context.Name} has no resource '{name}'",
-                $"it has {string.Join(", ", daemon.Resources.Select(known => known.Name))}");
+        return daemon.Find(name) is { } resource ? action(resource) : NoResource(http, name);
     }
+
+    private Task NoResource(HttpContext http, string name) => Fail(
+        http, StatusCodes.Status404NotFound, $"node {daemon.Context.Name} has no resource '{name}'",
+        $"it has {string.Join(", ", daemon.Resources.Select(known => known.Name))}");
 
     /// <summary>A fault in one call is logged and answered; it never reaches the data path.</summary>
     private RequestDelegate Guarded(RequestDelegate handler) => async http =>

@@ -2,6 +2,7 @@ using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Arbitration;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.History;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Startup;
@@ -19,10 +20,12 @@ internal sealed class MirrorDaemon
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
     /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
-    public MirrorDaemon(NodeContext context, EventLog events, ILoggerFactory loggers)
+    public MirrorDaemon(
+        NodeContext context, EventLog events, TakeoverHistory history, ILoggerFactory loggers)
     {
         Context = context;
         Events = events;
+        History = history;
         ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
             ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
             : null;
@@ -41,6 +44,11 @@ internal sealed class MirrorDaemon
     public NodeContext Context { get; }
 
     public EventLog Events { get; }
+
+    public TakeoverHistory History { get; }
+
+    /// <summary>Who knows the paths to the other nodes; null while nobody does.</summary>
+    public IPathReports? Paths { get; set; }
 
     /// <summary>Signals each change of the status.</summary>
     public ChangeSignal Changes { get; } = new();
@@ -68,6 +76,7 @@ internal sealed class MirrorDaemon
         Version = Version,
         StartedAt = _startedAt,
         Resources = [.. _resources.Values.Select(resource => resource.Report())],
+        Paths = Paths?.Paths() ?? [],
     };
 
     public ExplainReport Explain(RunningResource resource) => Explanation.Of(

@@ -1,11 +1,11 @@
-using System.Threading.Channels;
 using MirrorD.Api;
+using MirrorD.Daemon.Storage;
 
 namespace MirrorD.Daemon.Events;
 
 /// <summary>
-/// Keeps what happened: the last events in memory, all of them in a file that a task of its own writes, so
-/// that a slow disk never holds up who raises one. Readers wait for the next without polling.
+/// Keeps what happened: the last events in memory, all of them in a file. Readers wait for the next without
+/// polling.
 /// </summary>
 internal sealed class EventLog : IAsyncDisposable
 {
@@ -15,16 +15,8 @@ internal sealed class EventLog : IAsyncDisposable
     private const long FullFileBytes = 1024 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<EventReport> _last = new();
-    private readonly Channel<EventReport> _unwritten = Channel.CreateBounded<EventReport>(
-        new BoundedChannelOptions(10 * Kept)
-        {
-            FullMode = BoundedChannelFullMode.DropOldest,
-            SingleReader = true,
-        });
-    private readonly EventFile _file;
-    private readonly Action<Exception> _writeFailed;
-    private readonly Task _writing;
+    private readonly Queue<EventReport> _last;
+    private readonly JsonLinesLog<EventReport> _stored;
     private long _sequence;
     private TaskCompletionSource _next = NewSignal();
 
@@ -33,22 +25,22 @@ internal sealed class EventLog : IAsyncDisposable
     /// <param name="writeFailed">Told when events can't be stored; once until they can again.</param>
     public EventLog(string path, Action<Exception> writeFailed)
     {
-        _file = new EventFile(path, FullFileBytes);
-        _writeFailed = writeFailed;
-        try
+        _stored = new JsonLinesLog<EventReport>(
+            path, FullFileBytes, ApiJson.Compact.EventReport, Kept, writeFailed);
+        _last = new Queue<EventReport>(_stored.Earlier);
+        _sequence = _last.Count == 0 ? 0 : _last.Max(earlier => earlier.Sequence);
+    }
+
+    /// <summary>Number of the last event; 0 when there was none.</summary>
+    public long LastSequence
+    {
+        get
         {
-            foreach (EventReport earlier in _file.ReadLast(Kept))
+            lock (_gate)
             {
-                _last.Enqueue(earlier);
-                _sequence = Math.Max(_sequence, earlier.Sequence);
+                return _sequence;
             }
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            writeFailed(failed);
-        }
-
-        _writing = Task.Run(Write);
     }
 
     /// <summary>Adds an event; never blocks on storage.</summary>
@@ -64,6 +56,7 @@ internal sealed class EventLog : IAsyncDisposable
                 At = DateTimeOffset.UtcNow,
                 Resource = resource,
                 Kind = kind,
+                Class = EventClasses.Of(kind),
                 Message = message,
             };
             _last.Enqueue(happened);
@@ -72,7 +65,7 @@ internal sealed class EventLog : IAsyncDisposable
                 _last.Dequeue();
             }
 
-            _unwritten.Writer.TryWrite(happened);
+            _stored.Add(happened);
             waiting = _next;
             _next = NewSignal();
         }
@@ -92,41 +85,19 @@ internal sealed class EventLog : IAsyncDisposable
         }
     }
 
-    /// <summary>Stores what was added so far and ends.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>When something last happened to a resource; null when no event in memory tells.</summary>
+    public DateTimeOffset? LastTime(string resource, string kind)
     {
-        _unwritten.Writer.TryComplete();
-        await _writing;
+        lock (_gate)
+        {
+            return _last.LastOrDefault(
+                happened => happened.Resource == resource && happened.Kind == kind)?.At;
+        }
     }
+
+    /// <summary>Stores what was added so far and ends.</summary>
+    public ValueTask DisposeAsync() => _stored.DisposeAsync();
 
     private static TaskCompletionSource NewSignal() =>
         new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private async Task Write()
-    {
-        bool told = false;
-        while (await _unwritten.Reader.WaitToReadAsync())
-        {
-            var batch = new List<EventReport>();
-            while (_unwritten.Reader.TryRead(out EventReport? happened))
-            {
-                batch.Add(happened);
-            }
-
-            try
-            {
-                _file.Append(batch);
-                told = false;
-            }
-            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-            {
-                if (!told)
-                {
-                    _writeFailed(failed);
-                }
-
-                told = true;
-            }
-        }
-    }
 }

@@ -22,8 +22,8 @@ internal static partial class DaemonLog
     public static partial void Note(ILogger logger, string note);
 
     [LoggerMessage(
-        1005, LogLevel.Warning, "events can't be stored file={File}, they are kept in memory only: {Reason}")]
-    public static partial void EventsNotStored(ILogger logger, string file, string reason);
+        1005, LogLevel.Warning, "what happens can't be stored file={File}, it is kept in memory only: {Reason}")]
+    public static partial void NotStored(ILogger logger, string file, string reason);
 
     [LoggerMessage(
         1006, LogLevel.Warning, "SIGHUP is ignored: restart mirrord to read the configuration again")]

@@ -5,9 +5,9 @@ namespace MirrorD.Daemon.Logging;
 /// <summary>What is logged of a resource; ids 1100 to 1199.</summary>
 internal static partial class ResourceLog
 {
-    [LoggerMessage(1100, LogLevel.Information, "resource={Resource} role={Role} {Kind}: {Message}")]
+    [LoggerMessage(EventId = 1100, Message = "resource={Resource} role={Role} {Kind}: {Message}")]
     public static partial void Happened(
-        ILogger logger, string resource, string role, string kind, string message);
+        ILogger logger, LogLevel level, string resource, string role, string kind, string message);
 
     [LoggerMessage(1101, LogLevel.Error, "resource={Resource} can't start: {Problem}; {Remedy}")]
     public static partial void CannotStart(ILogger logger, string resource, string problem, string remedy);

@@ -1,3 +1,4 @@
+using MirrorD.Daemon.Events;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Takeover;
 using MirrorD.Engine.Control;
@@ -46,7 +47,7 @@ internal sealed partial class RunningResource
 
     private void RaiseEvent(string kind, string message)
     {
-        ResourceLog.Happened(_logger, Name, _role.ToString(), kind, message);
+        ResourceLog.Happened(_logger, EventClasses.LevelOf(kind), Name, _role.ToString(), kind, message);
         _events.Add(Name, kind, message);
         _changes.Changed();
     }

@@ -174,7 +174,13 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
         ResourceReport report =
             ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
-        return report with { LinkProblem = _linkProblem };
+        return report with
+        {
+            LinkProblem = _linkProblem,
+            Autoswitch = _resource.Autoswitch,
+            AutoswitchNote = _resource.AutoswitchOffReason,
+            OutdatedSince = status.DiskState == DiskState.Outdated ? _events.LastTime(Name, "outdated") : null,
+        };
     }
 
     /// <summary>The role that a successful command leaves; a refused hand-over leaves it as it was.</summary>

@@ -5,6 +5,7 @@ using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Control;
 using MirrorD.Control.Verbs;
+using MirrorD.Daemon.Events;
 
 namespace MirrorD.Daemon.Tests.Docs;
 
@@ -30,6 +31,17 @@ public partial class DocsTests
                 property => property.Name);
             Assert.Equal(members.Order(), documented[contract.Name].Order());
         }
+    }
+
+    [Fact]
+    public void Every_kind_of_event_is_documented_with_its_class()
+    {
+        var documented = ClassRow().Matches(Page("api.md"))
+            .SelectMany(row => Regex.Matches(row.Groups[2].Value, "`([a-z-]+)`").Select(
+                kind => (Kind: kind.Groups[1].Value, Class: row.Groups[1].Value)))
+            .Order();
+
+        Assert.Equal(EventClasses.ByKind.Select(pair => (pair.Key, pair.Value)).Order(), documented);
     }
 
     [Fact]
@@ -80,6 +92,9 @@ public partial class DocsTests
 
     [GeneratedRegex(@"^\| `(\w+)` \|", RegexOptions.Multiline)]
     private static partial Regex MemberRow();
+
+    [GeneratedRegex(@"^\| (anomaly|takeover|release|alarm) \| (.*) \|$", RegexOptions.Multiline)]
+    private static partial Regex ClassRow();
 
     [GeneratedRegex(@"```yaml\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex YamlBlock();

@@ -1,5 +1,6 @@
 using MirrorD.Api;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Storage;
 
 namespace MirrorD.Daemon.Tests.Events;
 
@@ -59,15 +60,60 @@ public sealed class EventLogTests : IDisposable
         Assert.Single(log.After(0).Events);
     }
 
+    [Theory]
+    [InlineData("takeover", "takeover")]
+    [InlineData("path-lost", "anomaly")]
+    [InlineData("right-lost", "release")]
+    [InlineData("address-conflict", "alarm")]
+    [InlineData("nobody-knows-this", "info")]
+    public async Task An_event_gets_the_class_of_its_kind(string kind, string expected)
+    {
+        await using EventLog log = Open();
+
+        Assert.Equal(expected, log.Add("mail", kind, "M.").Class);
+    }
+
+    [Fact]
+    public async Task Events_of_a_version_without_classes_are_read_as_info()
+    {
+        System.IO.File.WriteAllText(
+            File, "{\"sequence\":7,\"at\":\"2026-01-31T12:00:00Z\",\"kind\":\"takeover\",\"message\":\"M.\"}\n");
+
+        await using EventLog log = Open();
+
+        Assert.Equal(7, log.LastSequence);
+        Assert.Equal("info", Assert.Single(log.After(0).Events).Class);
+    }
+
+    [Fact]
+    public async Task The_last_time_of_something_is_known()
+    {
+        await using EventLog log = Open();
+        log.Add("mail", "outdated", "M.");
+        DateTimeOffset second = log.Add("mail", "outdated", "M.").At;
+        log.Add("web", "outdated", "M.");
+        log.Add("mail", "joined", "M.");
+
+        Assert.Equal(second, log.LastTime("mail", "outdated"));
+        Assert.Null(log.LastTime("mail", "takeover"));
+    }
+
     [Fact]
     public void A_full_file_is_put_aside_and_only_one_older_is_kept()
     {
-        var file = new EventFile(File, 1000);
+        var file = new JsonLinesFile<EventReport>(File, 1000, ApiJson.Compact.EventReport);
         for (int i = 1; i <= 100; i++)
         {
             file.Append(
-                [new EventReport { Sequence = i, At = DateTimeOffset.UnixEpoch, Kind = "k", Message = "A " +
-                    "message." }]);
+                [
+                    new EventReport
+                    {
+                        Sequence = i,
+                        At = DateTimeOffset.UnixEpoch,
+                        Kind = "k",
+                        Message = "A message.",
+                    },
+                ]);
         }
 
         Assert.True(new FileInfo(File + ".1").Length < 1200);

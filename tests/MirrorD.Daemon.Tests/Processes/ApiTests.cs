@@ -3,6 +3,7 @@ using System.Text.Json;
 using MirrorD.Api;
 using MirrorD.Control;
 using MirrorD.Daemon.Tests.Cli;
+using MirrorD.Daemon.Tests.History;
 
 namespace MirrorD.Daemon.Tests.Processes;
 
@@ -49,6 +50,26 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal("mirrorctl: node a has no resource 'mial'; it has mail\n", run.Error);
         Assert.Equal(ExitCode.Failed, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task History_is_shown_across_restarts()
+    {
+        Assert.Equal("", await _daemon.Require("history"));
+        Assert.Equal(0, await _daemon.Terminate());
+        File.WriteAllText(
+            Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "history.jsonl"),
+            JsonSerializer.Serialize(
+                TakeoverHistoryTests.Record("mail", 312), ApiJson.Compact.TakeoverRecord) + "\n");
+        _daemon.Dispose();
+        _daemon = await DaemonProcess.StartAndWait(_directory.At("mirrord.yaml"), "a", _directory.Root);
+
+        string table = await _daemon.Require("history", "mail");
+        string json = await _daemon.Require("history", "--json");
+
+        Assert.Contains("took     300 ms  address probe", table);
+        Assert.Equal(
+            312, JsonSerializer.Deserialize(json, ApiJson.Compact.TakeoverRecord)!.TotalMs);
     }
 
     [Fact]
@@ -107,6 +128,7 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData(
         "POST /v1/resources/mail/promote", "{\"force\":true,\"force\":false}", "400", "is no PromoteRequest")]
     [InlineData("POST /v1/resources/mail/promote", "null", "400", "is no PromoteRequest")]
+    [InlineData("GET /v1/history?resource=mial", "", "404", "node a has no resource 'mial'")]
     [InlineData("DELETE /v1/status", "", "404", "the API has no DELETE /v1/status")]
     public async Task A_wrong_request_gets_a_clear_answer(
         string request, string body, string code, string message)

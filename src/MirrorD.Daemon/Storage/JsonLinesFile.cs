@@ -1,42 +1,43 @@
 using System.Text;
 using System.Text.Json;
-using MirrorD.Api;
+using System.Text.Json.Serialization.Metadata;
 
-namespace MirrorD.Daemon.Events;
+namespace MirrorD.Daemon.Storage;
 
 /// <summary>
-/// What happened, a JSON object a line. When the file is full it becomes events.jsonl.1 and a new one begins,
+/// Things that happened, a JSON object a line. When the file is full it becomes file.1 and a new one begins,
 /// so that two files of bounded size are kept.
 /// </summary>
-internal sealed class EventFile(string path, long fullBytes)
+internal sealed class JsonLinesFile<T>(string path, long fullBytes, JsonTypeInfo<T> type)
+    where T : class
 {
     private string Older => path + ".1";
 
     /// <summary>
-    /// The last events, oldest first; lines that can't be read, such as a torn last one, are left out.
+    /// The last ones, oldest first; lines that can't be read, such as a torn last one, are left out.
     /// </summary>
-    public IReadOnlyList<EventReport> ReadLast(int count)
+    public IReadOnlyList<T> ReadLast(int count)
     {
-        var events = new List<EventReport>();
+        var lines = new List<T>();
         foreach (string file in (string[])[Older, path])
         {
             if (File.Exists(file))
             {
-                events.AddRange(File.ReadLines(file).Select(Parse).OfType<EventReport>());
+                lines.AddRange(File.ReadLines(file).Select(Parse).OfType<T>());
             }
         }
 
-        return events.Count <= count ? events : events[^count..];
+        return lines.Count <= count ? lines : lines[^count..];
     }
 
-    /// <summary>Appends events and puts them on stable storage.</summary>
+    /// <summary>Appends some and puts them on stable storage.</summary>
     /// <exception cref="IOException">Storage failed.</exception>
-    public void Append(IEnumerable<EventReport> events)
+    public void Append(IEnumerable<T> added)
     {
         var lines = new StringBuilder();
-        foreach (EventReport happened in events)
+        foreach (T one in added)
         {
-            lines.Append(JsonSerializer.Serialize(happened, ApiJson.Compact.EventReport)).Append('\n');
+            lines.Append(JsonSerializer.Serialize(one, type)).Append('\n');
         }
 
         using (var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read))
@@ -65,11 +66,11 @@ internal sealed class EventFile(string path, long fullBytes)
         }
     }
 
-    private static EventReport? Parse(string line)
+    private T? Parse(string line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ApiJson.Compact.EventReport);
+            return JsonSerializer.Deserialize(line, type);
         }
         catch (JsonException)
         {

@@ -1,0 +1,38 @@
+using System.Collections.Frozen;
+using MirrorD.Api;
+using Microsoft.Extensions.Logging;
+
+namespace MirrorD.Daemon.Events;
+
+/// <summary>Which class an event is of, by its kind; docs/api.md has the same table.</summary>
+internal static class EventClasses
+{
+    /// <summary>Kinds whose class is not <see cref="EventClass.Info"/>.</summary>
+    public static FrozenDictionary<string, string> ByKind { get; } = new Dictionary<string, string>
+    {
+        ["path-lost"] = EventClass.Anomaly,
+        ["path-restored"] = EventClass.Anomaly,
+        ["peer-lost"] = EventClass.Anomaly,
+        ["peer-back"] = EventClass.Anomaly,
+        ["resource-stuck"] = EventClass.Anomaly,
+        ["takeover"] = EventClass.Takeover,
+        ["right-lost"] = EventClass.Release,
+        ["released"] = EventClass.Release,
+        ["takeover-vetoed"] = EventClass.Alarm,
+        ["takeover-blocked"] = EventClass.Alarm,
+        ["address-conflict"] = EventClass.Alarm,
+        ["address-stuck"] = EventClass.Alarm,
+        ["split-brain"] = EventClass.Alarm,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The class of a kind.</summary>
+    public static string Of(string kind) => ByKind.GetValueOrDefault(kind, EventClass.Info);
+
+    /// <summary>The level at which an event of a kind is logged.</summary>
+    public static LogLevel LevelOf(string kind) => Of(kind) switch
+    {
+        EventClass.Alarm => LogLevel.Error,
+        EventClass.Anomaly => LogLevel.Warning,
+        _ => LogLevel.Information,
+    };
+}
