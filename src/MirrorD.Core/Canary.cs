@@ -20,6 +20,10 @@ public enum BrokenRule
     OverlapNotSerialised,
     /// <summary>A resync copy takes no range lock and may land over a newer write.</summary>
     OlderCopyOverNewerWrite,
+    /// <summary>A Standby whose copy is Outdated takes over all the same.</summary>
+    TakeoverWhenOutdated,
+    /// <summary>Replies and goodbyes of another session count.</summary>
+    OldSessionAccepted,
 }
 
 /// <summary>Which rule is broken in this process.</summary>

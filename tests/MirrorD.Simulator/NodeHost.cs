@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Io.Simulated;
@@ -95,6 +96,10 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
         answered(simulation.PeerOf(node).Host?.HoldsAddresses == true ? $"192.0.2.7 by {node.PeerName}" : null));
 
     /// <inheritdoc/>
+    public void StuckChanged(bool isStuck)
+    {
+    }
+
     public void ProbeGateway(Action<GatewayEvidence> answered) =>
         After(100, () => answered(GatewayEvidence.NotConfigured));
 

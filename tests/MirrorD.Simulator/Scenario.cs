@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
@@ -22,7 +23,7 @@ public sealed record Scenario
     /// <summary>Whose data counts at creation, from the view of node a.</summary>
     public required CreationSource CreationAtA { get; init; }
     /// <summary>What a primary does alone.</summary>
-    public required OnPeerLoss OnPeerLoss { get; init; }
+    public required PeerLoss OnPeerLoss { get; init; }
     /// <summary>There is an arbiter.</summary>
     public required bool HasArbiter { get; init; }
     /// <summary>The operator forces promotions when stuck: loss is then legal.</summary>
@@ -67,7 +68,7 @@ public sealed record Scenario
             ExternalMetadata = random.Percent(40),
             CreationAtA = !copies ? CreationSource.Empty
                 : random.Percent(50) ? CreationSource.Self : CreationSource.Peer,
-            OnPeerLoss = random.Percent(forces ? 50 : 20) ? OnPeerLoss.Continue : OnPeerLoss.Freeze,
+            OnPeerLoss = random.Percent(forces ? 50 : 20) ? PeerLoss.Continue : PeerLoss.Freeze,
             HasArbiter = !forces && random.Percent(60),
             Forces = forces,
             DiskNs = random.Percent(70) ? 200_000 : random.Between(20, 5_000) * 1000,

@@ -4,6 +4,7 @@ using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Formats.Peer;
+using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Replication;
 
@@ -75,6 +76,25 @@ public interface IReplicaEffects
 
     /// <summary>Claims the session at the arbiter → <see cref="Replica.ArbiterAnswered"/>.</summary>
     void ClaimSession(SessionId session);
+
+    /// <summary>
+    /// Sends a message of the control channel over every path; never in order with the link. Lost ones are sent again.
+    /// </summary>
+    void SendControl(ControlMessage message);
+
+    /// <summary>Asks for evidence about this node's production network → <see cref="Replica.GatewayAnswered"/>.</summary>
+    void AskGateway();
+
+    /// <summary>
+    /// This Standby may take over: begin the steps, of which <see cref="Replica.Promote"/> (automatic) is one
+    /// → <see cref="Replica.TakeoverEnded"/>. <paramref name="resumes"/>: it was Primary before.
+    /// </summary>
+    void TakeOver(string reason, bool resumes);
+
+    /// <summary>
+    /// A Primary that surely is the isolated one removes its service addresses, and gets them back when it serves again.
+    /// </summary>
+    void WantAddresses(bool wanted, string reason);
 
     /// <summary>The role changed; the first thing that outsiders are told.</summary>
     void RoleChanged(Role role, string reason);

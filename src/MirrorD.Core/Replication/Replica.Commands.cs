@@ -2,6 +2,7 @@ using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Formats.Peer;
+using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Replication;
 
@@ -17,15 +18,20 @@ public sealed partial class Replica
     private bool _storingStandby;
     private bool _claimingRole;
     private bool _requestingRole;
-    private bool _awaitingPeersNotice;
+    private bool _isAutomatic;
+    private bool _promotingAlone;
+    private bool _roleWasTakenAway;
     private long _peerMayServeUntilNs;
     private bool _promotingJoined;
     private bool _peerIsPromoting;
     private bool _stopping;
     private CommandAnswer? _stop;
 
-    /// <summary>Becomes Primary by rule; with force also without proof or from an Outdated copy (the operator's override).</summary>
-    public void Promote(bool force, CommandAnswer answer)
+    /// <summary>
+    /// Becomes Primary by rule; with force also without proof or from an Outdated copy (the operator's override). An
+    /// automatic one waits for an arbiter that is away, and ends when the state no longer allows a takeover.
+    /// </summary>
+    public void Promote(bool force, CommandAnswer answer, bool automatic = false)
     {
         if (Failure is not null)
         {
@@ -46,6 +52,7 @@ public sealed partial class Replica
         else
         {
             _promotion = answer;
+            _isAutomatic = automatic;
             if (force && !IsLinked)
             {
                 PromoteAlone(overrides: true);
@@ -174,6 +181,8 @@ public sealed partial class Replica
             return;
         }
 
+        // Over every path too: the link may be gone, and its loss then looks like a crash.
+        _effects.SendControl(new ControlMessage.Goodbye(isOutdated, State.Session, State.Current));
         if (IsLinked)
         {
             _effects.SendMessage(new PeerMessage.Goodbye(isOutdated, State.Session, State.Current));
@@ -198,8 +207,8 @@ public sealed partial class Replica
                 }
 
                 return null;
-            case PeerMessage.RoleClaim when Phase is LinkPhase.Joined or LinkPhase.Target or LinkPhase.Source:
-                AnswerClaim();
+            case PeerMessage.RoleClaim claim when Phase is LinkPhase.Joined or LinkPhase.Target or LinkPhase.Source:
+                AnswerClaim(claim.IsAutomatic);
                 return null;
             case PeerMessage.RoleAnswer answer when _claimingRole:
                 _claimingRole = false;
@@ -250,10 +259,11 @@ public sealed partial class Replica
         }
     }
 
-    private void AnswerClaim()
+    private void AnswerClaim(bool isAutomatic)
     {
         bool isLower = _settings.Node.Value.CompareTo(State.Peer.Value) < 0;
         string? reason = Role == Role.Primary ? $"{_settings.NodeName} is Primary; use switchover"
+            : isAutomatic && _roleWasTakenAway ? "an operator has ended the role"
             : Phase == LinkPhase.Source ? "its copy is not up to date yet"
             : _promotion is not null && isLower ? $"{_settings.NodeName} is being promoted itself"
             : null;
@@ -298,7 +308,7 @@ public sealed partial class Replica
                 break;
             case LinkPhase.Joined or LinkPhase.Source when State.DiskState == DiskState.UpToDate:
                 _claimingRole = true;
-                _effects.SendMessage(new PeerMessage.RoleClaim());
+                _effects.SendMessage(new PeerMessage.RoleClaim(_isAutomatic));
                 break;
             case LinkPhase.Joined or LinkPhase.Source:
                 // A source whose own copy becomes UpToDate at J6: then it goes on.
@@ -312,6 +322,11 @@ public sealed partial class Replica
     private void PromoteWithoutPeer()
     {
         string force = $"mirrorctl promote {_settings.Resource} --force";
+        if (_storingProof || _promotingAlone || _claiming)
+        {
+            return;
+        }
+
         if (State.DiskState != DiskState.UpToDate)
         {
             FinishPromotion(false, $"this copy is {State.DiskState}", $"bring {_settings.PeerName} back, or: {force}");
@@ -320,15 +335,23 @@ public sealed partial class Replica
         {
             PromoteAlone(overrides: false);
         }
+        else if (!State.Session.IsNone && FactsNow() is { IsAnyPathUp: true, IsPeerMute: false })
+        {
+            AskPeer();
+        }
         else if (_settings.HasArbiter && !State.Session.IsNone)
         {
             // A value that the old primary has served must not be followed by an older one from here, nor the
             // reverse: it holds everything, reads too, once it has noticed the loss.
-            _awaitingPeersNotice = _effects.NowNs < _peerMayServeUntilNs;
-            if (!_claiming && !_awaitingPeersNotice)
+            bool mayAsk = !_arbiterUnreachable || _effects.NowNs >= _claimRetryAtNs || !_isAutomatic;
+            if (_effects.NowNs >= _peerMayServeUntilNs && mayAsk)
             {
                 Claim();
             }
+        }
+        else if (_isAutomatic && WhyNotTakeOver() is null)
+        {
+            StoreProof(ProofKind.PeerLossPolicy, State.Session);
         }
         else
         {
@@ -342,7 +365,13 @@ public sealed partial class Replica
     /// A promotion without a joined peer: proof, generation and promotion in one store, before the device serves. What
     /// the lost link left in flight lands before: an old write must not come down over a new one.
     /// </summary>
-    private void PromoteAlone(bool overrides) => WhenQuiet(() =>
+    private void PromoteAlone(bool overrides)
+    {
+        _promotingAlone = true;
+        WhenQuiet(() => StoreAlone(overrides));
+    }
+
+    private void StoreAlone(bool overrides)
     {
         var generation = new Generation(_effects.NewIdentifier());
         bool applied = false;
@@ -355,6 +384,7 @@ public sealed partial class Replica
             },
             () =>
             {
+                _promotingAlone = false;
                 if (!applied)
                 {
                     FinishPromotion(Role == Role.Primary, "the state changed meanwhile", "mirrorctl status");
@@ -375,7 +405,7 @@ public sealed partial class Replica
                 FinishPromotion(true, "this node is Primary now", null);
                 _effects.RoleChanged(Role.Primary, "promoted without peer");
             });
-    });
+    }
 
     private static bool IsEntitled(Superblock stored) =>
         GenerationRules.HasValidProof(stored) && stored.DiskState == DiskState.UpToDate;
@@ -448,6 +478,7 @@ public sealed partial class Replica
 
                 PeerRole = Role.Standby;
                 Role = Role.Primary;
+                _roleWasTakenAway = false;
                 _effects.SendMessage(new PeerMessage.HandOverDone());
                 Resume(WritePath.Mirrored);
                 FinishPromotion(true, "this node is Primary now", null);
@@ -471,6 +502,7 @@ public sealed partial class Replica
 
         _demotion = answer;
         _handingOver = handOver;
+        _roleWasTakenAway = true;
 
         // Mutations in flight end as usual; whatever was not begun is held, and fails at the end.
         Suspend();
@@ -533,7 +565,7 @@ public sealed partial class Replica
         _promotion = null;
         _claimingRole = false;
         _requestingRole = false;
-        _awaitingPeersNotice = false;
+        _isAutomatic = false;
         answer?.Invoke(succeeded, message, remedy);
     }
 

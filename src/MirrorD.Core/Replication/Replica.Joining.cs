@@ -54,6 +54,10 @@ public sealed partial class Replica
         }
 
         _link++;
+        _promotingAlone = false;
+        _isEligible = false;
+        _allPathsWereUp = false;
+        ForgetEvidence();
         Phase = LinkPhase.Joining;
         _linkSession = session;
         _goodbye = null;
@@ -435,7 +439,10 @@ public sealed partial class Replica
             StoreDirty(static () => { });
         }
 
+        _isEligible = true;
+        NotePaths();
         GoOnWithRoleCommand();
+        TakeRoleAtJoin();
         _effects.Changed();
     }
 

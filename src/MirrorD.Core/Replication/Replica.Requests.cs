@@ -33,6 +33,7 @@ public sealed partial class Replica
             return;
         }
 
+        NoteStandstill();
         Begin(request);
         Settle();
     }
@@ -341,6 +342,7 @@ public sealed partial class Replica
     private void Resume(WritePath path)
     {
         Path = path;
+        RestoreAddresses();
         List<VolumeRequest> held = _held;
         _held = [];
         held.Sort((a, b) => a.Arrival.CompareTo(b.Arrival));

@@ -15,7 +15,7 @@ public enum ClaimAnswer
     Unreachable,
 }
 
-/// <summary>Who may go on alone: safety contract, sections 2 (rule 8) and 5, as far as one link and one arbiter go.</summary>
+/// <summary>How a node comes to its right to go on alone, and loses it: safety contract, sections 2 (rule 8) and 5.</summary>
 public sealed partial class Replica
 {
     private const long ClaimRetryNs = 1_000_000_000;
@@ -28,6 +28,7 @@ public sealed partial class Replica
     private long _claimRetryAtNs;
     private bool _arbiterUnreachable;
     private bool _seekRightWhenStored;
+    private bool _storingProof;
     private (SessionId Session, Generation Current)? _goodbye;
 
     /// <summary>The link is gone; the engine has closed it, and nothing more arrives from it.</summary>
@@ -46,8 +47,11 @@ public sealed partial class Replica
         LinkPhase was = Phase;
         Phase = LinkPhase.Down;
         _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
+        _peerLastRole = PeerRole ?? _peerLastRole;
         PeerRole = null;
         _link++;
+        _promotingAlone = false;
+        ForgetEvidence();
         _whenQuiet.Clear();
         ForgetHandshake();
         if (Canary.Breaks(BrokenRule.InFlightDroppedAtLinkLoss))
@@ -69,8 +73,7 @@ public sealed partial class Replica
         }
 
         RoleCommandsAfterLinkLoss();
-        SeekRight();
-
+        DecideFailover();
         _effects.Changed();
         Settle();
     }
@@ -109,8 +112,12 @@ public sealed partial class Replica
                 break;
             case ClaimAnswer.Unreachable:
                 _claimRetryAtNs = _effects.NowNs + ClaimRetryNs;
-                FinishPromotion(false, "the arbiter can't be reached",
-                    $"make the arbiter reachable, or: mirrorctl promote {_settings.Resource} --force");
+                if (!_isAutomatic)
+                {
+                    FinishPromotion(false, "the arbiter can't be reached",
+                        $"make the arbiter reachable, or: mirrorctl promote {_settings.Resource} --force");
+                }
+
                 break;
         }
 
@@ -131,14 +138,11 @@ public sealed partial class Replica
             }
         }
 
-        if (_arbiterUnreachable && !_claiming && now >= _claimRetryAtNs && Role == Role.Primary && !IsLinked)
+        NoteStandstill();
+        _lastTickNs = now;
+        DecideFailover();
+        if (!IsLinked)
         {
-            SeekRight();
-        }
-
-        if (_awaitingPeersNotice && !IsLinked && now >= _peerMayServeUntilNs)
-        {
-            _awaitingPeersNotice = false;
             GoOnWithRoleCommand();
         }
 
@@ -170,17 +174,9 @@ public sealed partial class Replica
         {
             // Being stored since the link was lost.
         }
-        else if (_settings.HasArbiter)
+        else if (!_storingProof)
         {
-            // The arbiter decides even with on-peer-loss: continue: two answers to one question would be a split.
-            if (!_claiming && !State.Session.IsNone && State.DiskState == DiskState.UpToDate)
-            {
-                Claim();
-            }
-        }
-        else if (_settings.ContinueOnPeerLoss)
-        {
-            StoreProof(ProofKind.PeerLossPolicy, State.Session);
+            FollowAsPrimary();
         }
     }
 
@@ -210,10 +206,14 @@ public sealed partial class Replica
 
     private void StoreProof(ProofKind kind, SessionId session)
     {
+        int link = _link;
+        _storingProof = true;
         Store(
-            s => s.Session == session && !IsLinked ? s with { Proof = new Proof(kind, session) } : s,
+            s => s.Session == session && link == _link && !IsLinked && s.DiskState == DiskState.UpToDate
+                ? s with { Proof = new Proof(kind, session) } : s,
             () =>
             {
+                _storingProof = false;
                 if (IsLinked || !HasProof)
                 {
                     FinishPromotion(false, "the link came back while the proof was stored", "mirrorctl status");
@@ -242,6 +242,7 @@ public sealed partial class Replica
         }
 
         _generationStarted = GenerationRules.HoldsOwnGeneration(State);
+        LastFailover = null;
         _effects.Raise("alone", $"{_settings.Resource}: going on without {_settings.PeerName}");
         Resume(WritePath.Alone);
     }
@@ -276,6 +277,7 @@ public sealed partial class Replica
             () =>
             {
                 const string reason = "the arbiter has granted the session to the peer";
+                _isEligible = false;
                 if (State.DiskState != DiskState.Outdated)
                 {
                     return;
@@ -297,6 +299,8 @@ public sealed partial class Replica
     /// </summary>
     private void LoseRight(string reason)
     {
+        _isEligible = false;
+        _addressesWithdrawn = false;
         _effects.RoleChanged(Role.Standby, reason);
         Role = Role.Standby;
         Path = WritePath.Closed;

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 
@@ -35,14 +36,7 @@ public sealed partial class Replica
 
         if (Role == Role.Primary && Path == WritePath.Closed && !IsLinked)
         {
-            return _settings.HasArbiter && !State.Session.IsNone
-                ? new NamedState("FrozenNoArbiter",
-                    $"{peer} is not connected and the arbiter has not answered; requests are held, nothing is lost.",
-                    "arbiter", $"make the arbiter reachable or bring {peer} back; last resort: {force}")
-                : new NamedState("FrozenNoProof",
-                    $"{peer} is not connected and nothing proves that it will not serve; requests are held, "
-                    + "nothing is lost.",
-                    "operator", $"bring {peer} back; or make sure that it is off and: {force}");
+            return DescribeFrozen(force);
         }
 
         if (Role == Role.Primary && Phase == LinkPhase.Joining
@@ -60,6 +54,52 @@ public sealed partial class Replica
 
         return null;
     }
+
+    private NamedState DescribeFrozen(string force)
+    {
+        string peer = _settings.PeerName;
+        const string held = "requests are held, nothing is lost.";
+        return LastFailover?.Case switch
+        {
+            FailoverCase.PrimaryAsksPeer => new NamedState("FrozenNoProof",
+                $"{peer} is not connected and is being asked, over the other networks, to let this node go on; {held}",
+                "mirrord", null),
+            FailoverCase.PrimaryWaitsForPaths => new NamedState("FrozenNoProof",
+                $"{peer} is not connected, and it is not certain yet that every network to it is lost; {held}",
+                "mirrord", null),
+            FailoverCase.PrimaryAsksGateway => new NamedState("FrozenNoProof",
+                $"every network to {peer} is lost, and the gateway is being asked; {held}", "mirrord", null),
+            FailoverCase.PrimaryIsolated => new NamedState("FrozenNoProof",
+                $"every network to {peer} is lost and the gateway does not answer: this node is the isolated one; it has "
+                + $"removed the service addresses; {held}",
+                "operator", $"mend this node's networks; or make sure that {peer} is off and: {force}"),
+            _ when _settings.HasArbiter && !State.Session.IsNone => new NamedState("FrozenNoArbiter",
+                $"{peer} is not connected and the arbiter has not answered; {held}",
+                "arbiter", $"make the arbiter reachable or bring {peer} back; last resort: {force}"),
+            _ => new NamedState("FrozenNoProof",
+                $"{peer} is not connected and nothing proves that it will not serve; {held}",
+                "operator", $"bring {peer} back; or make sure that it is off and: {force}"),
+        };
+    }
+
+    /// <summary>Why a Standby without link does not take over; null when the table was not asked.</summary>
+    private string? WhyStandby() => LastFailover?.Case switch
+    {
+        FailoverCase.StandbyAutoswitchOff => "autoswitch is off",
+        FailoverCase.StandbyPeerLives => $"{_settings.PeerName} is heard on another network",
+        FailoverCase.StandbyWaitsForPaths => "it is not certain yet that every network is lost",
+        FailoverCase.StandbyNeverJoined => "the nodes have never joined",
+        FailoverCase.StandbyNobodyServed => $"{_settings.PeerName} was Standby too: nobody served",
+        FailoverCase.StandbyNotEligible => "without arbiter a node takes over only when it was joined, over all "
+            + "networks, since its daemon started",
+        FailoverCase.StandbyHasNoCarrier => "the production interface here has no carrier: this node is the isolated one",
+        FailoverCase.StandbyHasNoGateway => "the gateway does not answer here: this node is the isolated one",
+        FailoverCase.StandbyAsksGateway => "the gateway is being asked",
+        FailoverCase.StandbyWaits => "it waits until the old Primary must have noticed the loss",
+        FailoverCase.StandbyHasProof or FailoverCase.StandbyTakesOver or FailoverCase.StandbyResumes =>
+            "it is about to take over",
+        _ => null,
+    };
 
     private NamedState DescribeLoneStandby(string force)
     {
@@ -79,9 +119,10 @@ public sealed partial class Replica
             DiskState.Diskless or DiskState.Failed => new NamedState("DiskFailed",
                 "this node has no usable copy.", "operator", "replace the disk"),
             DiskState.Consistent or DiskState.UpToDate => new NamedState("LoneBoot",
-                HasProof
-                    ? $"waiting for {peer}; this node holds a proof and may be promoted."
-                    : $"waiting for {peer}; nothing proves that it does not serve.",
+                (HasProof
+                    ? $"waiting for {peer}; this node holds a proof and may be promoted"
+                    : $"waiting for {peer}; nothing proves that it does not serve")
+                    + (WhyStandby() is { } why ? $". No takeover: {why}." : "."),
                 HasProof ? "operator" : "peer",
                 HasProof ? $"mirrorctl promote {_settings.Resource}" : reset),
         };

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Core.Metadata;
 using MirrorD.Formats;
@@ -38,12 +39,25 @@ public enum LinkPhase
 /// <param name="PeerName">The peer's name.</param>
 /// <param name="Boot">This run of the host.</param>
 /// <param name="HasArbiter">An arbiter is configured.</param>
-/// <param name="ContinueOnPeerLoss">on-peer-loss: continue.</param>
+/// <param name="OnPeerLoss">What a Primary without arbiter does when every path is lost.</param>
 /// <param name="ResyncBytesPerSecond">Ceiling of the resync rate; 0: none.</param>
 /// <param name="LinkTimeoutNs">A link is given up when nothing was heard for so long; the same on both nodes.</param>
 public sealed record ReplicaSettings(
     string Resource, NodeId Node, string NodeName, string PeerName, BootId Boot, bool HasArbiter,
-    bool ContinueOnPeerLoss, long ResyncBytesPerSecond, long LinkTimeoutNs = 0);
+    PeerLoss OnPeerLoss, long ResyncBytesPerSecond, long LinkTimeoutNs = 0)
+{
+    /// <summary>A Standby takes over by itself where the rules allow it.</summary>
+    public bool Autoswitch { get; init; }
+
+    /// <summary>What a Standby waits in addition once it may take over.</summary>
+    public long TakeoverDelayNs { get; init; }
+
+    /// <summary>A peer that has not answered for so long can't be asked: both networks count as lost.</summary>
+    public long OutdateTimeoutNs { get; init; } = 2_000_000_000;
+
+    /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
+    public bool? IsPreferred { get; init; }
+}
 
 /// <summary>
 /// One node's side of a replicated resource: a deterministic machine. Events are its public methods, effects go

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
@@ -48,6 +49,10 @@ internal sealed partial class ResourceHost
     public void ProbeAddresses(Action<string?> answered) => loop.Post(() => answered(null));
 
     // No prober yet: nothing can be said.
+    public void StuckChanged(bool isStuck)
+    {
+    }
+
     public void ProbeGateway(Action<GatewayEvidence> answered) =>
         loop.Post(() => answered(GatewayEvidence.NotConfigured));
 

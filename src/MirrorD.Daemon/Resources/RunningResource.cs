@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using MirrorD.Api;
 using MirrorD.Configuration;
+using MirrorD.Core.Failover;
 using MirrorD.Daemon.Arbitration;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.Logging;
@@ -11,7 +13,6 @@ using MirrorD.Engine.Replication;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
-using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Resources;
 
@@ -210,9 +211,14 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             OnPeerLoss = _resource.OnPeerLoss switch
             {
                 // Auto without evidence of a gateway is as freeze.
-                PeerLossPolicy.Freeze or PeerLossPolicy.Auto => OnPeerLoss.Freeze,
-                PeerLossPolicy.Continue => OnPeerLoss.Continue,
+                PeerLossPolicy.Auto => PeerLoss.Auto,
+                PeerLossPolicy.Freeze => PeerLoss.Freeze,
+                PeerLossPolicy.Continue => PeerLoss.Continue,
             },
+            Autoswitch = _resource.Autoswitch,
+            TakeoverDelayMs = _resource.TakeoverDelayMs,
+            OutdateTimeoutMs = _resource.OutdateTimeoutMs,
+            IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
             LinkTimeoutMs = _resource.LinkTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
         };

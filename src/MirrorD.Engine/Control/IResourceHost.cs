@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Formats;
 
 namespace MirrorD.Engine.Control;
@@ -87,6 +88,12 @@ public interface IResourceHost
 
     /// <summary>Asks the configured gateways of the production network.</summary>
     void ProbeGateway(Action<GatewayEvidence> answered);
+
+    /// <summary>
+    /// The resource's loop stands still, or moves again; called by the watch's thread, since the loop can't say it.
+    /// While it stands still its service addresses go.
+    /// </summary>
+    void StuckChanged(bool isStuck);
 
     /// <summary>A change of role has ended.</summary>
     void RoleRecorded(RoleRecord record);

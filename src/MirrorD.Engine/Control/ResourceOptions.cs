@@ -1,16 +1,8 @@
+using MirrorD.Core.Failover;
 using MirrorD.Formats;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Control;
-
-/// <summary>What a primary does when the peer is lost and there is neither goodbye nor arbiter.</summary>
-public enum OnPeerLoss
-{
-    /// <summary>Hold requests until peer, arbiter or operator decides.</summary>
-    Freeze,
-    /// <summary>Go on alone: chosen by the operator, who accepts that both sides may then diverge.</summary>
-    Continue,
-}
 
 /// <summary>One volume: its opened disks.</summary>
 /// <param name="Name">Volume name.</param>
@@ -45,8 +37,16 @@ public sealed record ResourceOptions
     public required Endpoint Connect { get; init; }
     /// <summary>The shared key, 32 bytes.</summary>
     public required ReadOnlyMemory<byte> Key { get; init; }
-    /// <summary>See <see cref="OnPeerLoss"/>.</summary>
-    public OnPeerLoss OnPeerLoss { get; init; } = OnPeerLoss.Freeze;
+    /// <summary>What a Primary without arbiter does when every path to the peer is lost.</summary>
+    public PeerLoss OnPeerLoss { get; init; } = PeerLoss.Freeze;
+    /// <summary>A Standby takes over by itself where the rules allow it.</summary>
+    public bool Autoswitch { get; init; }
+    /// <summary>What a Standby waits in addition once it may take over.</summary>
+    public int TakeoverDelayMs { get; init; }
+    /// <summary>A peer that does not answer for so long can't be asked to store Outdated.</summary>
+    public int OutdateTimeoutMs { get; init; } = 2000;
+    /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
+    public bool? IsPreferred { get; init; }
     /// <summary>A link without any frame from the peer for so long is lost.</summary>
     public int LinkTimeoutMs { get; init; } = 5000;
     /// <summary>Slots of 128 KiB for requests in flight.</summary>

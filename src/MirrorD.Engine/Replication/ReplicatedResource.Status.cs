@@ -33,6 +33,11 @@ public sealed partial class ReplicatedResource
         _publishPosted = false;
         _publishedAtNs = _loop.NowNs;
         Status = Picture();
+        if (_replica is not null)
+        {
+            NoteBeat();
+        }
+
         _host.Publish(Status);
     }
 

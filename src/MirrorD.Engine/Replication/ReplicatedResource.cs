@@ -238,9 +238,19 @@ public sealed partial class ReplicatedResource : IDisposable
 
         var settings = new ReplicaSettings(
             Name, _options.Node, _options.NodeName, _options.PeerName, _options.Boot, _host.HasArbiter,
-            _options.OnPeerLoss == OnPeerLoss.Continue, _options.ResyncBytesPerSecond,
-            _options.LinkTimeoutMs * 1_000_000L);
+            _options.OnPeerLoss, _options.ResyncBytesPerSecond, _options.LinkTimeoutMs * 1_000_000L)
+        {
+            Autoswitch = _options.Autoswitch,
+            TakeoverDelayNs = _options.TakeoverDelayMs * 1_000_000L,
+            OutdateTimeoutNs = _options.OutdateTimeoutMs * 1_000_000L,
+            IsPreferred = _options.IsPreferred,
+        };
         _replica = new Replica(settings, this, states, maps);
+        if (_picture is not null)
+        {
+            _replica.PathsChanged(_picture);
+        }
+
         _loop.StartTimer(_loop.NowNs + TickNs, _tick);
         _link.Tick();
         Loaded?.Invoke(null);
@@ -265,6 +275,7 @@ public sealed partial class ReplicatedResource : IDisposable
 
     private void Ticked(IoOperation operation)
     {
+        Volatile.Write(ref _lastTickNs, _loop.NowNs);
         if (_isStopped && _connection is null)
         {
             return;

@@ -52,8 +52,10 @@ public abstract record PeerMessage
     /// <summary>Role of the sender changed while connected.</summary>
     public sealed record RoleNotice(Role Role, ulong Promotions) : PeerMessage;
 
-    /// <summary>A connected Standby asks to become Primary.</summary>
-    public sealed record RoleClaim : PeerMessage;
+    /// <summary>
+    /// A connected Standby asks to become Primary. <paramref name="IsAutomatic"/>: by rule, not by command.
+    /// </summary>
+    public sealed record RoleClaim(bool IsAutomatic) : PeerMessage;
 
     /// <summary>Answer to a claim: the answering side stays Standby, or says why not.</summary>
     public sealed record RoleAnswer(bool Agreed, string Reason) : PeerMessage;

@@ -56,8 +56,8 @@ public static class PeerMessageCodec
             case PeerMessage.RoleNotice m:
                 to.Kind(10).Byte((byte)m.Role).UInt64(m.Promotions);
                 break;
-            case PeerMessage.RoleClaim:
-                to.Kind(11);
+            case PeerMessage.RoleClaim m:
+                to.Kind(11).Byte(m.IsAutomatic ? (byte)1 : (byte)0);
                 break;
             case PeerMessage.RoleAnswer m:
                 to.Kind(12).Byte(m.Agreed ? (byte)1 : (byte)0).Bytes(Encoding.UTF8.GetBytes(m.Reason));
@@ -100,7 +100,7 @@ public static class PeerMessageCodec
             8 => new PeerMessage.Committed(),
             9 => new PeerMessage.Finished(),
             10 => new PeerMessage.RoleNotice(reader.Role(), reader.UInt64()),
-            11 => new PeerMessage.RoleClaim(),
+            11 => new PeerMessage.RoleClaim(reader.Flag()),
             12 => new PeerMessage.RoleAnswer(reader.Flag(), Encoding.UTF8.GetString(reader.Bytes())),
             13 => new PeerMessage.RequestRole(),
             14 => new PeerMessage.HandOver(reader.UInt64()),

@@ -214,7 +214,7 @@ public class ConfusedPeerTests
         new PeerMessage.Finished(),
         new PeerMessage.RoleNotice(Role.Primary, ulong.MaxValue),
         new PeerMessage.RoleNotice(Role.Standby, 1),
-        new PeerMessage.RoleClaim(),
+        new PeerMessage.RoleClaim(false),
         new PeerMessage.RoleAnswer(true, ""),
         new PeerMessage.RequestRole(),
         new PeerMessage.HandOver(ulong.MaxValue),

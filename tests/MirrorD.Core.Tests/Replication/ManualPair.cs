@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Core.Resync;
@@ -5,6 +6,7 @@ using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Formats.Peer;
+using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Tests.Replication;
 
@@ -206,7 +208,8 @@ internal sealed class ManualNode : IReplicaEffects
         };
         Stored = [stored];
         _settings = new ReplicaSettings(
-            "r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter, continueOnPeerLoss, 0);
+            "r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter,
+            continueOnPeerLoss ? PeerLoss.Continue : PeerLoss.Freeze, 0);
         Replica = new Replica(_settings, this, [stored], [_map]);
     }
 
@@ -465,6 +468,22 @@ internal sealed class ManualNode : IReplicaEffects
         Claims.Add(session);
         Claimed?.Invoke(session);
     }
+
+    /// <summary>Control messages that were sent and not delivered.</summary>
+    public List<ControlMessage> Controls { get; } = [];
+
+    /// <summary>Takeovers that this node began by itself.</summary>
+    public List<string> Takeovers { get; } = [];
+
+    public int GatewayQuestions { get; private set; }
+
+    public void SendControl(ControlMessage message) => Controls.Add(message);
+
+    public void AskGateway() => GatewayQuestions++;
+
+    public void TakeOver(string reason, bool resumes) => Takeovers.Add(reason);
+
+    public void WantAddresses(bool wanted, string reason) => Events.Add($"addresses {wanted} {reason}");
 
     public void RoleChanged(Role role, string reason) => Events.Add($"role {role} {reason}");
 

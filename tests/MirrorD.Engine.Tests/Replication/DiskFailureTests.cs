@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -11,7 +12,7 @@ public class DiskFailureTests
     [Fact]
     public void A_peer_whose_disk_has_failed_does_not_interrupt_the_primary_again_and_again()
     {
-        var pair = new SimulatedPair(onPeerLoss: OnPeerLoss.Continue);
+        var pair = new SimulatedPair(onPeerLoss: PeerLoss.Continue);
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -10,7 +11,7 @@ public class LinkLossTests
     [Fact]
     public void Large_writes_at_any_instant_of_a_link_loss_complete_and_give_their_slots_back()
     {
-        var pair = new SimulatedPair(onPeerLoss: OnPeerLoss.Continue);
+        var pair = new SimulatedPair(onPeerLoss: PeerLoss.Continue);
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
@@ -39,7 +40,7 @@ public class LinkLossTests
     [Fact]
     public void A_resync_that_is_cut_again_and_again_keeps_its_slots()
     {
-        var pair = new SimulatedPair(onPeerLoss: OnPeerLoss.Continue, dataBytes: 64 << 20);
+        var pair = new SimulatedPair(onPeerLoss: PeerLoss.Continue, dataBytes: 64 << 20);
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -7,7 +8,7 @@ namespace MirrorD.Engine.Tests.Replication;
 
 public class PairTests
 {
-    private static SimulatedPair Joined(bool arbiter = false, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze, int volumes = 1)
+    private static SimulatedPair Joined(bool arbiter = false, PeerLoss onPeerLoss = PeerLoss.Freeze, int volumes = 1)
     {
         var pair = new SimulatedPair(hasArbiter: arbiter, onPeerLoss: onPeerLoss, volumes: volumes);
         pair.StartBoth();
@@ -57,7 +58,7 @@ public class PairTests
     [Fact]
     public void With_the_operators_choice_the_primary_goes_on_alone_and_only_what_changed_is_copied_later()
     {
-        SimulatedPair pair = Joined(onPeerLoss: OnPeerLoss.Continue);
+        SimulatedPair pair = Joined(onPeerLoss: PeerLoss.Continue);
         pair.A.Write(0, 65536, 1);
         pair.A.Flush();
         pair.B.Kill();
@@ -266,7 +267,7 @@ public class PairTests
     [Fact]
     public void A_resync_ends_although_a_client_keeps_writing_the_same_blocks()
     {
-        SimulatedPair pair = Joined(onPeerLoss: OnPeerLoss.Continue);
+        SimulatedPair pair = Joined(onPeerLoss: PeerLoss.Continue);
         pair.B.Kill();
         pair.A.Write(0, 131072, 1);
         pair.B.Start();

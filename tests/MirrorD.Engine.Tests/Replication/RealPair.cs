@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Metadata;
@@ -184,6 +185,10 @@ internal sealed class RealPair : IDisposable
         public void RemoveAddresses(Action done) => _loop.Post(done);
 
         public void ProbeAddresses(Action<string?> answered) => _loop.Post(() => answered(null));
+
+        public void StuckChanged(bool isStuck)
+        {
+        }
 
         public void ProbeGateway(Action<GatewayEvidence> answered) =>
             _loop.Post(() => answered(GatewayEvidence.NotConfigured));

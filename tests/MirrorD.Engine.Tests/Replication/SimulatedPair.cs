@@ -1,4 +1,5 @@
 using System.Net;
+using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Metadata;
@@ -17,7 +18,7 @@ internal sealed class SimulatedPair
     public static readonly byte[] SharedKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
     private readonly Dictionary<string, HashSet<(ulong Session, NodeId Owner)>> _arbiterKeys = [];
 
-    public SimulatedPair(ulong seed = 1, int volumes = 1, long dataBytes = 16 << 20, OnPeerLoss onPeerLoss = OnPeerLoss.Freeze,
+    public SimulatedPair(ulong seed = 1, int volumes = 1, long dataBytes = 16 << 20, PeerLoss onPeerLoss = PeerLoss.Freeze,
         bool hasArbiter = false, CreationSource aIs = CreationSource.Empty, CreationSource bIs = CreationSource.Empty)
     {
         World = new SimulatedWorld(seed);
@@ -63,7 +64,7 @@ internal sealed class SimulatedPair
         private BootId _boot = new(Guid.NewGuid());
 
         public Node(SimulatedPair pair, string name, string peer, string own, string other, int volumes, long dataBytes,
-            OnPeerLoss onPeerLoss, CreationSource source)
+            PeerLoss onPeerLoss, CreationSource source)
         {
             _pair = pair;
             Name = name;
@@ -316,6 +317,10 @@ internal sealed class SimulatedPair
         }
 
         public void ProbeAddresses(Action<string?> answered) => _loop.Post(() => answered(AddressHolder));
+
+        public void StuckChanged(bool isStuck)
+        {
+        }
 
         public void ProbeGateway(Action<GatewayEvidence> answered) => _loop.Post(() => answered(Gateway));
 

@@ -51,7 +51,7 @@ internal static class SamplePeer
         (new PeerMessage.Committed(), "08"),
         (new PeerMessage.Finished(), "09"),
         (new PeerMessage.RoleNotice(Role.Primary, 5), "0a 02 0500000000000000"),
-        (new PeerMessage.RoleClaim(), "0b"),
+        (new PeerMessage.RoleClaim(true), "0b01"),
         (new PeerMessage.RoleAnswer(false, "no"), "0c 00 0200 6e6f"),
         (new PeerMessage.RequestRole(), "0d"),
         (new PeerMessage.HandOver(6), "0e 0600000000000000"),

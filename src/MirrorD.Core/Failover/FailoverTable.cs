@@ -1,0 +1,81 @@
+using MirrorD.Formats;
+using static MirrorD.Core.Failover.FailoverAction;
+using static MirrorD.Core.Failover.FailoverCase;
+
+namespace MirrorD.Core.Failover;
+
+/// <summary>One row: the first whose condition holds decides.</summary>
+/// <param name="Case">Its name.</param>
+/// <param name="Condition">When it holds, for a reader.</param>
+/// <param name="Holds">When it holds.</param>
+/// <param name="Action">What is done.</param>
+public sealed record FailoverRow(
+    FailoverCase Case, string Condition, Func<FailoverFacts, bool> Holds, FailoverAction Action);
+
+/// <summary>
+/// Who may go on when the link is down: the table of section 5 of the safety contract, as data. Rows are tried in
+/// order; for every input one holds. Invariants: a lost path alone never leads to a takeover; nothing but a row
+/// with a proof, an arbiter or a policy leads a Primary on; a copy that is not UpToDate gets no right.
+/// </summary>
+public static class FailoverTable
+{
+    /// <summary>Rows of a Primary.</summary>
+    public static IReadOnlyList<FailoverRow> OfPrimary { get; } =
+    [
+        new(Linked, "the link is up", f => f.IsLinked, Wait),
+        new(PrimaryHasProof, "a proof is stored", f => f.HasProof, Wait),
+        new(PrimaryNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
+        new(PrimaryAsksPeer, "joined before, a path is up, and the peer not mute", f =>
+            f.HasSession && f.IsAnyPathUp && !f.IsPeerMute, AskPeer),
+        new(PrimaryWaitsForPaths, "a path may still be up", f =>
+            !f.AreAllPathsLost && !f.IsPeerMute && !f.IsPeerHeard, Wait),
+        new(PrimaryAsksArbiter, "an arbiter, and joined before", f => f.HasArbiter && f.HasSession, Claim),
+        new(PrimaryContinues, "no arbiter, on-peer-loss: continue", f =>
+            !f.HasArbiter && f.OnPeerLoss == PeerLoss.Continue, GoOnByPolicy),
+        new(PrimaryFreezes, "on-peer-loss: freeze, or no gateway to ask", f =>
+            f.HasArbiter || f.OnPeerLoss == PeerLoss.Freeze || f.Gateway == GatewayEvidence.NotConfigured, Wait),
+        new(PrimaryAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),
+        new(PrimaryHasGateway, "the gateway answers", f => f.Gateway == GatewayEvidence.Answers, GoOnByPolicy),
+        new(PrimaryIsolated, "no carrier, or the gateway is silent", _ => true, WithdrawAddresses),
+    ];
+
+    /// <summary>Rows of a Standby.</summary>
+    public static IReadOnlyList<FailoverRow> OfStandby { get; } =
+    [
+        new(Linked, "the link is up", f => f.IsLinked, Wait),
+        new(StandbyNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
+        new(StandbyResumes, "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
+            f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary
+            && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost : f.IsAnyPathUp && f.PeerRole == Role.Standby), TakeOver),
+        new(StandbyAutoswitchOff, "autoswitch: off", f => !f.Autoswitch, Wait),
+        new(StandbyPeerLives, "the peer is heard, and moves", f => f.IsPeerHeard && !f.IsPeerStuck, Wait),
+        new(StandbyWaitsForPaths, "a path may still be up", f => !f.AreAllPathsLost && !f.IsPeerStuck, Wait),
+        new(StandbyNeverJoined, "no session", f => !f.HasSession, Wait),
+        new(StandbyNobodyServed, "the peer was Standby, and this node holds no proof", f =>
+            f.PeerRole == Role.Standby && !f.HasProof && !f.WasPrimary, Wait),
+        new(StandbyNotEligible, "no arbiter, no proof, and not eligible", f =>
+            !f.HasArbiter && !f.HasProof && !(f.IsEligible && f.PeerRole == Role.Primary), Wait),
+        new(StandbyAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),
+        new(StandbyHasNoCarrier, "no production carrier", f => f.Gateway == GatewayEvidence.NoCarrier, AskGateway),
+        new(StandbyHasNoGateway, "the gateway is silent, or there is none and no arbiter and no proof", f =>
+            f.Gateway == GatewayEvidence.Silent
+            || (f.Gateway == GatewayEvidence.NotConfigured && !f.HasArbiter && !f.HasProof), AskGateway),
+        new(StandbyWaits, "takeover-delay, or the old Primary may not have noticed", f => !f.HasWaited, Wait),
+        new(StandbyHasProof, "a proof is stored", f => f.HasProof, TakeOver),
+        new(StandbyTakesOver, "everything else", _ => true, TakeOver),
+    ];
+
+    /// <summary>Decides.</summary>
+    public static FailoverDecision Decide(in FailoverFacts facts)
+    {
+        foreach (FailoverRow row in facts.Role == Role.Primary ? OfPrimary : OfStandby)
+        {
+            if (row.Holds(facts))
+            {
+                return new FailoverDecision(row.Case, row.Action);
+            }
+        }
+
+        throw new InvalidOperationException("the last row of each role always holds");
+    }
+}

@@ -1,0 +1,294 @@
+using MirrorD.Core.Failover;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>
+/// Who may go on when the link is down: gathers the facts, asks <see cref="FailoverTable"/> and follows it (safety
+/// contract, section 5). Without a picture of the paths every path counts as lost to a Primary, and a Standby never
+/// takes over by itself.
+/// </summary>
+public sealed partial class Replica
+{
+    private const long AskEveryNs = 200_000_000;
+    private const long GatewayFreshNs = 2_000_000_000;
+    private const long TakeoverRetryNs = 5_000_000_000;
+
+    private PathPicture? _paths;
+    private GatewayEvidence _gateway;
+    private long _gatewayAtNs;
+    private int _gatewayLink = -1;
+    private Role? _peerLastRole;
+    private bool _isEligible;
+    private bool _allPathsWereUp;
+    private bool _addressesWithdrawn;
+    private bool _takingOver;
+    private long _takeoverRetryAtNs;
+    private long _goneSinceNs = -1;
+    private long _lastTickNs;
+
+    /// <summary>What the table said last; null while the link decides or nothing was asked yet.</summary>
+    public FailoverDecision? LastFailover { get; private set; }
+
+    /// <summary>Loop time since which the peer counts as gone, for the record of a takeover; -1 when it does not.</summary>
+    public long PeerGoneSinceNs => _goneSinceNs;
+
+    /// <summary>The paths to the peer, or what its heartbeats tell, have changed.</summary>
+    public void PathsChanged(PathPicture picture)
+    {
+        _paths = picture;
+        NotePaths();
+        if (!IsLinked && picture is { IsHeard: true, Report: { } report })
+        {
+            _peerLastRole = report.Role;
+        }
+
+        if (!picture.IsAnyUp)
+        {
+            // Nobody can be asked; a path that comes back begins a new question.
+            _askedSinceNs = -1;
+        }
+
+        DecideFailover();
+        Settle();
+    }
+
+    /// <summary>Evidence about this node's production network, asked for by AskGateway.</summary>
+    public void GatewayAnswered(GatewayEvidence evidence)
+    {
+        bool isCurrent = _gatewayLink == _link && !IsLinked;
+        _gatewayLink = -1;
+        if (isCurrent && evidence != GatewayEvidence.Unknown)
+        {
+            _gateway = evidence;
+            _gatewayAtNs = _effects.NowNs;
+        }
+
+        DecideFailover();
+        Settle();
+    }
+
+    /// <summary>Null when this Standby may take over now, by the table; else why not.</summary>
+    public string? WhyNotTakeOver()
+    {
+        if (Failure is not null || _stopping || Role == Role.Primary)
+        {
+            return Failure ?? (_stopping ? "this daemon is stopping" : "this node is Primary already");
+        }
+
+        if (Phase == LinkPhase.Joined)
+        {
+            return PeerRole == Role.Primary ? $"{_settings.PeerName} is Primary" : null;
+        }
+
+        FailoverDecision now = FailoverTable.Decide(FactsNow());
+        return _paths is not null && now.Action == FailoverAction.TakeOver ? null : $"the state changed: {now.Case}";
+    }
+
+    /// <summary>The steps that TakeOver began have ended, in whichever way.</summary>
+    public void TakeoverEnded()
+    {
+        _takingOver = false;
+        _takeoverRetryAtNs = _effects.NowNs + TakeoverRetryNs;
+    }
+
+    private void DecideFailover()
+    {
+        if (Failure is not null || _stopping)
+        {
+            return;
+        }
+
+        if (Role == Role.Primary)
+        {
+            SeekRight();
+        }
+        else
+        {
+            SeekTakeover();
+        }
+    }
+
+    /// <summary>A Primary without proof follows the table.</summary>
+    private void FollowAsPrimary()
+    {
+        FailoverDecision decision = Note(FailoverTable.Decide(FactsNow()));
+        if (_paths is { IsAnyUp: true } && !State.Session.IsNone && State.DiskState == DiskState.UpToDate)
+        {
+            // Also when it has been mute: a late answer is as good.
+            AskPeer();
+        }
+
+        switch (decision.Action)
+        {
+            case FailoverAction.Claim:
+                if (!_claiming && (!_arbiterUnreachable || _effects.NowNs >= _claimRetryAtNs))
+                {
+                    Claim();
+                }
+
+                break;
+            case FailoverAction.AskGateway:
+                AskGateway();
+                break;
+            case FailoverAction.GoOnByPolicy:
+                StoreProof(ProofKind.PeerLossPolicy, State.Session);
+                break;
+            case FailoverAction.WithdrawAddresses when !_addressesWithdrawn:
+                _addressesWithdrawn = true;
+                _effects.WantAddresses(false, $"{_settings.PeerName} and the gateway are out of reach");
+                break;
+            case FailoverAction.WithdrawAddresses or FailoverAction.Wait or FailoverAction.AskPeer
+                or FailoverAction.TakeOver:
+                break;
+        }
+    }
+
+    private void SeekTakeover()
+    {
+        if (IsLinked || _paths is null)
+        {
+            return;
+        }
+
+        FailoverFacts facts = FactsNow();
+        bool isGone = facts.AreAllPathsLost || facts.IsPeerStuck;
+        _goneSinceNs = !isGone ? -1 : _goneSinceNs < 0 ? _effects.NowNs : _goneSinceNs;
+        FailoverDecision decision = Note(FailoverTable.Decide(FactsNow()));
+        if (_promotion is not null)
+        {
+            if (_isAutomatic && !_storingProof && !_promotingAlone && decision.Action != FailoverAction.TakeOver)
+            {
+                FinishPromotion(false, $"the state changed: {decision.Case}", null);
+            }
+
+            return;
+        }
+
+        switch (decision.Action)
+        {
+            case FailoverAction.AskGateway:
+                AskGateway();
+                break;
+            case FailoverAction.TakeOver when !_takingOver && _effects.NowNs >= _takeoverRetryAtNs:
+                BeginTakeover(decision.Case.ToString(), decision.Case == FailoverCase.StandbyResumes);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void BeginTakeover(string reason, bool resumes)
+    {
+        _takingOver = true;
+        _effects.TakeOver(reason, resumes);
+    }
+
+    /// <summary>
+    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself.
+    /// </summary>
+    private void TakeRoleAtJoin()
+    {
+        if (Role == Role.Standby && PeerRole == Role.Standby && !_takingOver && _promotion is null && !_roleWasTakenAway
+            && !_stopping && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred))
+        {
+            BeginTakeover("joined, and the role was this node's", resumes: true);
+        }
+    }
+
+    /// <summary>
+    /// A process that stood still for longer than the link may be silent must not serve before everything was looked at
+    /// again: the peer may have taken over meanwhile. A new connection does that.
+    /// </summary>
+    private void NoteStandstill()
+    {
+        bool stoodStill = _lastTickNs > 0 && _settings.LinkTimeoutNs > 0
+            && _effects.NowNs - _lastTickNs > _settings.LinkTimeoutNs;
+        if (stoodStill && IsLinked && Role == Role.Primary && Path == WritePath.Mirrored)
+        {
+            Suspend();
+            _effects.CloseLink("this process stood still for longer than the link timeout", operatorNeeded: false);
+        }
+    }
+
+    private FailoverDecision Note(FailoverDecision decision)
+    {
+        if (LastFailover != decision)
+        {
+            LastFailover = decision;
+            _effects.Changed();
+        }
+
+        return decision;
+    }
+
+    private void AskGateway()
+    {
+        bool isStale = _gateway == GatewayEvidence.Unknown || _effects.NowNs - _gatewayAtNs >= GatewayFreshNs / 2;
+        if (_gatewayLink != _link && isStale)
+        {
+            _gatewayLink = _link;
+            _effects.AskGateway();
+        }
+    }
+
+    private FailoverFacts FactsNow()
+    {
+        long now = _effects.NowNs;
+        bool isStandby = Role == Role.Standby;
+
+        // A Primary that found itself isolated stays so until it has joined: the peer may have taken over since.
+        bool isStale = isStandby && now - _gatewayAtNs > GatewayFreshNs;
+        return new FailoverFacts
+        {
+            Role = Role,
+            IsLinked = IsLinked,
+            DiskState = State.DiskState,
+            HasProof = HasProof,
+            HasSession = !State.Session.IsNone,
+            HasArbiter = _settings.HasArbiter,
+            OnPeerLoss = _settings.OnPeerLoss,
+            Autoswitch = _settings.Autoswitch,
+            IsAnyPathUp = _paths?.IsAnyUp ?? false,
+            IsPeerHeard = _paths?.IsHeard ?? false,
+            AreAllPathsLost = _paths?.AreAllLost ?? true,
+            IsPeerMute = _askedSinceNs >= 0 && now - _askedSinceNs > _settings.OutdateTimeoutNs,
+            IsPeerStuck = _paths is { IsHeard: true, Report.IsStuck: true },
+            PeerRole = _peerLastRole,
+            Gateway = isStale && _gatewayLink != _link ? GatewayEvidence.Unknown : _gateway,
+            IsEligible = _isEligible && _allPathsWereUp,
+            HasWaited = now >= _peerMayServeUntilNs
+                && (_goneSinceNs < 0 || now >= _goneSinceNs + _settings.TakeoverDelayNs),
+            WasPrimary = State.WasPrimary,
+        };
+    }
+
+    private void NotePaths()
+    {
+        if (_paths is not null && IsLinked && _paths.Paths.All(path => path.State == PathState.Up))
+        {
+            _allPathsWereUp = true;
+        }
+    }
+
+    /// <summary>What was found out about a loss is void with the next connection, and with the next loss.</summary>
+    private void ForgetEvidence()
+    {
+        _gateway = GatewayEvidence.Unknown;
+        _gatewayLink = -1;
+        _askedSinceNs = -1;
+        _outdateNonce = 0;
+        _goneSinceNs = -1;
+        _takeoverRetryAtNs = 0;
+        LastFailover = null;
+    }
+
+    private void RestoreAddresses()
+    {
+        if (_addressesWithdrawn)
+        {
+            _addressesWithdrawn = false;
+            _effects.WantAddresses(true, "requests are served again");
+        }
+    }
+}

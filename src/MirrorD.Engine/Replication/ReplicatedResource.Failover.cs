@@ -1,0 +1,79 @@
+using MirrorD.Core.Failover;
+using MirrorD.Core.Replication;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Watch;
+using MirrorD.Formats;
+using MirrorD.Formats.Watch;
+
+namespace MirrorD.Engine.Replication;
+
+/// <summary>Between the replica's decisions, the watch over the peer, and the steps of a takeover.</summary>
+public sealed partial class ReplicatedResource : IWatchedResource
+{
+    private static readonly ResourceBeat s_loading =
+        new(Role.Standby, DiskState.Consistent, SessionId.None, 0, IsServing: false);
+
+    private volatile ResourceBeat _beat = s_loading;
+    private long _lastTickNs;
+
+    /// <summary>The watch over the peer; null when none runs: then every path counts as lost. Set before the start.</summary>
+    public IPeerWatch? Watch { get; set; }
+
+    /// <inheritdoc/>
+    public ResourceBeat Beat => _beat;
+
+    /// <inheritdoc/>
+    public long LastTickNs => Volatile.Read(ref _lastTickNs);
+
+    /// <inheritdoc/>
+    public void PathsChanged(PathPicture picture) => _loop.Post(() =>
+    {
+        _picture = picture;
+        _replica?.PathsChanged(picture);
+        AfterEvent();
+    });
+
+    /// <inheritdoc/>
+    public void ControlArrived(ControlMessage message) => _loop.Post(() =>
+    {
+        _replica?.ControlArrived(message);
+        AfterEvent();
+    });
+
+    /// <inheritdoc/>
+    public void StuckChanged(bool isStuck) => _host.StuckChanged(isStuck);
+
+    private PathPicture? _picture;
+
+    void IReplicaEffects.SendControl(ControlMessage message) => Watch?.Send(Name, message);
+
+    void IReplicaEffects.AskGateway() => _host.ProbeGateway(evidence =>
+    {
+        _replica!.GatewayAnswered(evidence);
+        AfterEvent();
+    });
+
+    void IReplicaEffects.TakeOver(string reason, bool resumes) => _loop.Post(() =>
+    {
+        _replica!.Promote(false, (_, _, _) => _replica.TakeoverEnded(), automatic: true);
+        AfterEvent();
+    });
+
+    void IReplicaEffects.WantAddresses(bool wanted, string reason)
+    {
+    }
+
+    /// <summary>What heartbeats tell, made anew only when it changed.</summary>
+    private void NoteBeat()
+    {
+        Replica replica = _replica!;
+        var now = new ResourceBeat(
+            replica.Role, replica.Failure is null ? replica.State.DiskState : DiskState.Failed, replica.State.Session,
+            replica.State.Promotions,
+            replica.Role == Role.Primary && replica.Path != WritePath.Closed && replica.Failure is null);
+        if (now != _beat)
+        {
+            _beat = now;
+        }
+    }
+}
