@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using MirrorD.Configuration;
+using MirrorD.Daemon.Processes;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
@@ -13,14 +13,6 @@ namespace MirrorD.Daemon.Takeover;
 internal sealed class HookRunner(
     string resource, string node, HooksConfiguration hooks, Action<HookStep, string> output) : IHooks
 {
-    private const int LongestLine = 2000;
-
-    // A process that can't be killed, as it hangs in the kernel, is left behind after this.
-    private static readonly TimeSpan s_killWait = TimeSpan.FromSeconds(2);
-
-    // What a command printed last may still be in the pipe; a daemon that it started may keep the pipe open.
-    private static readonly TimeSpan s_outputWait = TimeSpan.FromMilliseconds(200);
-
     public async Task<string?> Run(HookStep step, Role role, CancellationToken stop)
     {
         foreach (string command in CommandsOf(step))
@@ -42,84 +34,19 @@ internal sealed class HookRunner(
         HookStep.PostRelease => hooks.PostRelease,
     };
 
-    private async Task<string?> RunOne(HookStep step, Role role, string command, CancellationToken stop)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(hooks.TimeoutMs);
-        using var process = new Process { StartInfo = StartInfo(step, role, command) };
-        try
+    private Task<string?> RunOne(HookStep step, Role role, string command, CancellationToken stop) =>
+        new ChildProcess
         {
-            process.Start();
-        }
-        catch (System.ComponentModel.Win32Exception failed)
-        {
-            return $"could not be started: {failed.Message}";
-        }
-
-        process.StandardInput.Close();
-        Task reading = Task.WhenAll(
-            Pass(step, process.StandardOutput), Pass(step, process.StandardError));
-        try
-        {
-            await process.WaitForExitAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            await Kill(process);
-            return stop.IsCancellationRequested
-                ? "was ended, as it is no longer wanted"
-                : $"did not end within {hooks.TimeoutMs} ms and was killed";
-        }
-
-        await Task.WhenAny(reading, Task.Delay(s_outputWait, CancellationToken.None));
-        return process.ExitCode == 0 ? null : $"failed with exit code {process.ExitCode}";
-    }
-
-    private ProcessStartInfo StartInfo(HookStep step, Role role, string command)
-    {
-        var start = new ProcessStartInfo("/bin/sh")
-        {
-            WorkingDirectory = "/",
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(command);
-        start.Environment["MIRRORD_RESOURCE"] = resource;
-        start.Environment["MIRRORD_NODE"] = node;
-        start.Environment["MIRRORD_ROLE"] = role.ToString();
-        start.Environment["MIRRORD_STEP"] = step.NameOf();
-        return start;
-    }
-
-    private async Task Pass(HookStep step, StreamReader reader)
-    {
-        try
-        {
-            while (await reader.ReadLineAsync() is { } line)
+            Program = "/bin/sh",
+            Arguments = ["-c", command],
+            Environment = new Dictionary<string, string>
             {
-                output(step, line.Length <= LongestLine ? line : line[..LongestLine] + "…");
-            }
-        }
-        catch (Exception ended)
-            when (ended is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // The pipe was closed with its process.
-        }
-    }
-
-    private static async Task Kill(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-            using var wait = new CancellationTokenSource(s_killWait);
-            await process.WaitForExitAsync(wait.Token);
-        }
-        catch (Exception failed) when (failed is OperationCanceledException or InvalidOperationException)
-        {
-            // It ended by itself meanwhile, or hangs in the kernel: either way nothing waits for it.
-        }
-    }
+                ["MIRRORD_RESOURCE"] = resource,
+                ["MIRRORD_NODE"] = node,
+                ["MIRRORD_ROLE"] = role.ToString(),
+                ["MIRRORD_STEP"] = step.NameOf(),
+            },
+            TimeoutMs = hooks.TimeoutMs,
+            Output = line => output(step, line),
+        }.Run(stop);
 }
