@@ -46,7 +46,8 @@ public static class FailoverTable
         new(StandbyNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
         new(StandbyResumes, "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
             f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary
-            && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost : f.IsAnyPathUp && f.PeerRole == Role.Standby), TakeOver),
+            && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost
+                : f.IsAnyPathUp && !f.IsPeerMute && f.PeerRole == Role.Standby), TakeOver),
         new(StandbyAutoswitchOff, "autoswitch: off", f => !f.Autoswitch, Wait),
         new(StandbyPeerLives, "the peer is heard, and moves", f => f.IsPeerHeard && !f.IsPeerStuck, Wait),
         new(StandbyWaitsForPaths, "a path may still be up", f => !f.AreAllPathsLost && !f.IsPeerStuck, Wait),

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -349,7 +350,7 @@ public sealed partial class Replica
                 Claim();
             }
         }
-        else if (_isAutomatic && WhyNotTakeOver() is null)
+        else if (_isAutomatic && FailoverTable.Decide(FactsNow()).Case == FailoverCase.StandbyTakesOver)
         {
             StoreProof(ProofKind.PeerLossPolicy, State.Session);
         }
