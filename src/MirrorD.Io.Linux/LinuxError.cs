@@ -12,6 +12,7 @@ internal static class LinuxError
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ETIME = 62;
+    public const int ENOBUFS = 105;
     public const int ECONNABORTED = 103;
 
     /// <summary>Errno of the last system call of this thread.</summary>

@@ -182,7 +182,7 @@ internal sealed class HeldAddresses : IServiceAddresses
             // Not under the gate: a late announcement of an address that is gone is harmless, a late removal
             // is not.
             if (!holding.IsCancellationRequested && !IsLoopback(address)
-                && !Try(() => ArpAnnouncer.Announce(address.Interface, address.Address), failures) && !told)
+                && !Try(() => AddressAnnouncer.Announce(address.Interface, address.Address), failures) && !told)
             {
                 _raise("announcement-failed", failures[0]);
             }

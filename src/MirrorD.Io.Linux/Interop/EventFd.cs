@@ -7,6 +7,7 @@ namespace MirrorD.Io.Linux.Interop;
 internal static partial class EventFd
 {
     public const int EFD_CLOEXEC = 0x80000;
+    public const int EFD_NONBLOCK = 0x800;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int eventfd(uint initial, int flags);

@@ -18,6 +18,14 @@ internal static unsafe partial class If
     public static partial byte* if_indextoname(uint index, byte* name);
 }
 
+/// <summary>linux/if.h: flags of a network interface.</summary>
+[CHeader("linux/if.h")]
+internal static class IfFlags
+{
+    /// <summary>The driver signals a carrier, and the interface is up.</summary>
+    public const uint IFF_LOWER_UP = 0x10000;
+}
+
 /// <summary>struct ifreq as SIOCGIFHWADDR fills it in.</summary>
 [CHeader("net/if.h")]
 [StructLayout(LayoutKind.Sequential)]

@@ -8,4 +8,5 @@ internal static class IfEther
     public const int ETH_HLEN = 14;
     public const ushort ETH_P_IP = 0x0800;
     public const ushort ETH_P_ARP = 0x0806;
+    public const ushort ETH_P_IPV6 = 0x86DD;
 }

@@ -8,6 +8,7 @@ internal static class NetinetIn
 {
     public const int IPPROTO_TCP = 6;
     public const int IPPROTO_IPV6 = 41;
+    public const byte IPPROTO_ICMPV6 = 58;
     public const int IPV6_V6ONLY = 26;
 }
 

@@ -6,6 +6,7 @@ namespace MirrorD.Io.Linux.Interop;
 [CHeader("sys/socket.h")]
 internal static unsafe partial class Socket
 {
+    public const int AF_UNSPEC = 0;
     public const int AF_UNIX = 1;
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
@@ -23,6 +24,7 @@ internal static unsafe partial class Socket
     public const int SO_KEEPALIVE = 9;
     public const int SO_RCVTIMEO = 20;
     public const int SO_BINDTODEVICE = 25;
+    public const int SO_ATTACH_FILTER = 26;
 
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_WAITALL = 0x100;

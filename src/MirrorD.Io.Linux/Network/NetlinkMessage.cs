@@ -75,6 +75,23 @@ internal sealed unsafe class NetlinkMessage
         return default;
     }
 
+    /// <summary>Takes the first message off what was received; false when no whole one is left.</summary>
+    public static bool TryTake(
+        ref ReadOnlySpan<byte> rest, out nlmsghdr header, out ReadOnlySpan<byte> body)
+    {
+        if (!MemoryMarshal.TryRead(rest, out header)
+            || header.nlmsg_len < sizeof(nlmsghdr) || header.nlmsg_len > rest.Length)
+        {
+            body = default;
+            return false;
+        }
+
+        int length = (int)header.nlmsg_len;
+        body = rest[sizeof(nlmsghdr)..length];
+        rest = rest[int.Min(rest.Length, Align(length))..];
+        return true;
+    }
+
     /// <summary>Rounds up to where the next message or attribute begins.</summary>
     public static int Align(int lengthBytes) =>
         (lengthBytes + Netlink.NLMSG_ALIGNTO - 1) & ~(Netlink.NLMSG_ALIGNTO - 1);

@@ -37,7 +37,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         while (true)
         {
             ReadOnlySpan<byte> rest = Receive();
-            while (TryTake(ref rest, out nlmsghdr header, out ReadOnlySpan<byte> body))
+            while (NetlinkMessage.TryTake(ref rest, out nlmsghdr header, out ReadOnlySpan<byte> body))
             {
                 if (header.nlmsg_seq == _sequence && header.nlmsg_type == Netlink.NLMSG_ERROR)
                 {
@@ -56,7 +56,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         while (true)
         {
             ReadOnlySpan<byte> rest = Receive();
-            while (TryTake(ref rest, out nlmsghdr header, out ReadOnlySpan<byte> body))
+            while (NetlinkMessage.TryTake(ref rest, out nlmsghdr header, out ReadOnlySpan<byte> body))
             {
                 if (header.nlmsg_seq != _sequence)
                 {
@@ -111,21 +111,6 @@ internal sealed unsafe class NetlinkSocket : IDisposable
                 }
             }
         }
-    }
-
-    private static bool TryTake(ref ReadOnlySpan<byte> rest, out nlmsghdr header, out ReadOnlySpan<byte> body)
-    {
-        if (!MemoryMarshal.TryRead(rest, out header)
-            || header.nlmsg_len < sizeof(nlmsghdr) || header.nlmsg_len > rest.Length)
-        {
-            body = default;
-            return false;
-        }
-
-        int length = (int)header.nlmsg_len;
-        body = rest[sizeof(nlmsghdr)..length];
-        rest = rest[int.Min(rest.Length, NetlinkMessage.Align(length))..];
-        return true;
     }
 }
 

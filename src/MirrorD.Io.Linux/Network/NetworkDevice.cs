@@ -16,9 +16,17 @@ public static unsafe class NetworkDevice
             : throw new IOException($"There is no network interface {name}: see 'ip link'.", LinuxError.Last);
     }
 
-    /// <summary>The six bytes of its Ethernet address (MAC).</summary>
+    /// <summary>It is up and its driver signals a carrier: what is sent gets somewhere.</summary>
+    /// <exception cref="IOException">There is no such interface.</exception>
+    public static bool HasCarrier(string name)
+    {
+        int index = IndexOf(name);
+        return LinkInfo.List().Any(link => link.Index == index && link.HasCarrier);
+    }
+
+    /// <summary>Its Ethernet address (MAC).</summary>
     /// <exception cref="IOException">There is no such interface, or it is not Ethernet.</exception>
-    public static byte[] EthernetAddressOf(string name)
+    public static EthernetAddress EthernetAddressOf(string name)
     {
         _ = IndexOf(name); // Refuses a name that is too long or unknown.
         ifreq request = default;
@@ -37,15 +45,15 @@ public static unsafe class NetworkDevice
         }
 
         return request.hwaddr_family == IfArp.ARPHRD_ETHER
-            ? new ReadOnlySpan<byte>(request.hwaddr_data, IfEther.ETH_ALEN).ToArray()
-            : throw new IOException($"The interface {name} is not Ethernet: it can't announce addresses.");
+            ? EthernetAddress.Read(new ReadOnlySpan<byte>(request.hwaddr_data, IfEther.ETH_ALEN))
+            : throw new IOException($"The interface {name} is not Ethernet: it has no neighbours to tell.");
     }
 
     /// <summary>Name of an interface by its index; null when it has gone meanwhile.</summary>
-    internal static string? NameOf(uint index)
+    internal static string? NameOf(int index)
     {
         byte* name = stackalloc byte[If.IF_NAMESIZE];
-        return If.if_indextoname(index, name) == null
+        return If.if_indextoname((uint)index, name) == null
             ? null
             : System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)name);
     }

@@ -1,16 +1,15 @@
 using System.Net;
-using System.Runtime.InteropServices;
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Sockets;
 
 namespace MirrorD.Io.Linux.Network;
 
 /// <summary>
-/// Adds and removes the addresses that clients use, by rtnetlink (rtnetlink(7)). Both are idempotent, so that
-/// a step of a takeover or release can be repeated. The kernel tells no neighbour of an added address: see
-/// <see cref="ArpAnnouncer"/>.
+/// Adds and removes the addresses that clients use, v4 and v6, by rtnetlink (rtnetlink(7)). Both are
+/// idempotent, so that a step of a takeover or release can be repeated. The kernel tells no neighbour of an
+/// added address: see <see cref="AddressAnnouncer"/>.
 /// </summary>
-public static unsafe class ServiceAddress
+public static class ServiceAddress
 {
     /// <summary>
     /// Adds the address, v6 without duplicate address detection. False: the interface has it already.
@@ -19,9 +18,12 @@ public static unsafe class ServiceAddress
     public static bool Add(InterfaceAddress address)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(address.PrefixLengthBits);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(address.PrefixLengthBits, 8 * Bytes(address).Length);
+        int lengthBits = 8 * address.Address.GetAddressBytes().Length;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(address.PrefixLengthBits, lengthBits);
         const ushort flags = Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL;
-        NetlinkMessage message = Message(Rtnetlink.RTM_NEWADDR, flags, address);
+        int index = NetworkDevice.IndexOf(address.Interface);
+        var info = new AddressInfo(index, address.Address, address.PrefixLengthBits);
+        NetlinkMessage message = Message(Rtnetlink.RTM_NEWADDR, flags, info);
         if (KernelAddress.Family(address.Address) == Socket.AF_INET6)
         {
             message.Attribute(IfAddr.IFA_FLAGS, IfAddr.IFA_F_NODAD);
@@ -33,7 +35,7 @@ public static unsafe class ServiceAddress
         {
             0 => true,
             -Errno.EEXIST => false,
-            _ => throw Refused($"Cannot add {address}", -result),
+            _ => throw Refused($"Cannot add {address}", address.Interface, -result),
         };
     }
 
@@ -45,14 +47,15 @@ public static unsafe class ServiceAddress
     {
         using var socket = new NetlinkSocket(Netlink.NETLINK_ROUTE);
         bool isRemoved = false;
-        foreach (InterfaceAddress found in List(socket))
+        foreach (AddressInfo found in AddressInfo.List(socket))
         {
-            if (found.Interface == interfaceName && found.Address.Equals(address))
+            if (found.Address.Equals(address) && NetworkDevice.NameOf(found.InterfaceIndex) == interfaceName)
             {
                 int result = socket.Execute(Message(Rtnetlink.RTM_DELADDR, 0, found));
-                if (result is not (0 or -Errno.EADDRNOTAVAIL))
+                // Meanwhile the address went by itself, or the whole interface did.
+                if (result is not (0 or -Errno.EADDRNOTAVAIL or -LinuxError.ENODEV))
                 {
-                    throw Refused($"Cannot remove {found}", -result);
+                    throw Refused($"Cannot remove {address} from {interfaceName}", interfaceName, -result);
                 }
 
                 isRemoved = true;
@@ -66,61 +69,40 @@ public static unsafe class ServiceAddress
     public static IReadOnlyList<InterfaceAddress> List()
     {
         using var socket = new NetlinkSocket(Netlink.NETLINK_ROUTE);
-        return List(socket);
-    }
-
-    private static List<InterfaceAddress> List(NetlinkSocket socket)
-    {
-        List<InterfaceAddress> addresses = [];
-        socket.Dump(new NetlinkMessage(Rtnetlink.RTM_GETADDR, 0).Append(default(ifaddrmsg)), (type, body) =>
+        List<InterfaceAddress> named = [];
+        foreach (AddressInfo found in AddressInfo.List(socket))
         {
-            if (type == Rtnetlink.RTM_NEWADDR && Parse(body) is { } address)
+            if (NetworkDevice.NameOf(found.InterfaceIndex) is { } name)
             {
-                addresses.Add(address);
+                named.Add(new InterfaceAddress(name, found.Address, found.PrefixLengthBits));
             }
-        });
-        return addresses;
-    }
-
-    private static InterfaceAddress? Parse(ReadOnlySpan<byte> body)
-    {
-        if (!MemoryMarshal.TryRead(body, out ifaddrmsg header))
-        {
-            return null;
         }
 
-        // LOCAL is the interface's own address, ADDRESS the other end's on point-to-point links; v6 may omit
-        // LOCAL.
-        ReadOnlySpan<byte> attributes = body[sizeof(ifaddrmsg)..];
-        ReadOnlySpan<byte> bytes = NetlinkMessage.FindAttribute(attributes, IfAddr.IFA_LOCAL);
-        bytes = bytes.IsEmpty ? NetlinkMessage.FindAttribute(attributes, IfAddr.IFA_ADDRESS) : bytes;
-        return bytes.Length is 4 or 16 && NetworkDevice.NameOf(header.ifa_index) is { } name
-            ? new InterfaceAddress(name, new IPAddress(bytes), header.ifa_prefixlen)
-            : null;
+        return named;
     }
 
-    private static NetlinkMessage Message(ushort type, ushort flags, InterfaceAddress address)
+    private static NetlinkMessage Message(ushort type, ushort flags, AddressInfo address)
     {
-        byte[] bytes = Bytes(address);
+        byte[] bytes = address.Address.GetAddressBytes();
         return new NetlinkMessage(type, flags)
             .Append(new ifaddrmsg
             {
                 ifa_family = (byte)KernelAddress.Family(address.Address),
                 ifa_prefixlen = (byte)address.PrefixLengthBits,
                 ifa_scope = Rtnetlink.RT_SCOPE_UNIVERSE,
-                ifa_index = (uint)NetworkDevice.IndexOf(address.Interface),
+                ifa_index = (uint)address.InterfaceIndex,
             })
             .Attribute(IfAddr.IFA_LOCAL, bytes)
             .Attribute(IfAddr.IFA_ADDRESS, bytes);
     }
 
-    private static byte[] Bytes(InterfaceAddress address) => address.Address.GetAddressBytes();
-
-    private static IOException Refused(string what, int errno) => new(
+    private static IOException Refused(string what, string interfaceName, int errno) => new(
         $"{what}: {LinuxError.Text(errno)}." + errno switch
         {
-            Errno.EPERM or Errno.EACCES => " It needs the capability CAP_NET_ADMIN: run as root or grant it.",
-            Errno.EINVAL => " The prefix does not fit the address, or IPv6 is off on the interface.",
+            Errno.EPERM => " It needs the capability CAP_NET_ADMIN: run as root or grant it.",
+            Errno.EACCES =>
+                $" IPv6 is off on the interface: 'sysctl net.ipv6.conf.{interfaceName}.disable_ipv6=0'.",
+            Errno.EINVAL => " The prefix does not fit the address, or the interface's MTU is too small for it.",
             LinuxError.ENODEV => " The interface has gone.",
             Errno.EOPNOTSUPP => " The kernel has no support for addresses of this family.",
             _ => "",

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -44,6 +45,18 @@ internal sealed partial class NetworkNamespace : IDisposable
     // nsenter and not "ip -n", which fails where / is no mount point: in a chroot.
     public string Ip(params string[] arguments) => Command.Run("nsenter", [EnterOption, "ip", .. arguments]);
 
+    /// <summary>MAC of an interface as ip(8) writes it.</summary>
+    public string MacOf(string interfaceName)
+    {
+        string[] words = Ip("-o", "link", "show", "dev", interfaceName).Split(' ');
+        return words[Array.IndexOf(words, "link/ether") + 1];
+    }
+
+    /// <summary>Waits until the table of neighbours has the MAC for the address.</summary>
+    public void WaitForNeighbour(IPAddress address, string mac) => WaitFor(
+        $"{mac} as the neighbour {address}",
+        () => Ip("neigh", "show", $"{address}").Contains($"lladdr {mac}", StringComparison.Ordinal));
+
     /// <summary>Runs the action inside the namespace and rethrows what it throws.</summary>
     public void Run(Action action)
     {
@@ -65,13 +78,26 @@ internal sealed partial class NetworkNamespace : IDisposable
     public void Dispose() => Command.Run("ip", "netns", "delete", Name);
 
     // The kernel notices a carrier up to a second later; until then it drops what is sent.
-    private void WaitUntilUp(string interfaceName)
+    private void WaitUntilUp(string interfaceName) => WaitFor(
+        $"the carrier of {interfaceName}",
+        () => Ip("-o", "link", "show", "dev", interfaceName).Contains("state UP", StringComparison.Ordinal));
+
+    /// <summary>Waits until no IPv6 address is checked for duplicates any more.</summary>
+    public void WaitUntilUsable(string interfaceName) => WaitFor(
+        $"the end of duplicate address detection on {interfaceName}",
+        () => !Ip("addr", "show", "dev", interfaceName).Contains("tentative", StringComparison.Ordinal));
+
+    /// <summary>Waits until an interface has no carrier.</summary>
+    public void WaitUntilDown(string interfaceName) => WaitFor(
+        $"the loss of the carrier of {interfaceName}",
+        () => Ip("link", "show", "dev", interfaceName).Contains("NO-CARRIER", StringComparison.Ordinal));
+
+    private static void WaitFor(string what, Func<bool> condition)
     {
         long startTicks = Environment.TickCount64;
-        while (!Ip("-o", "link", "show", "dev", interfaceName).Contains("state UP", StringComparison.Ordinal))
+        while (!condition())
         {
-            bool isLate = Environment.TickCount64 - startTicks > 20_000;
-            Assert.False(isLate, $"waited 20 s for the carrier of {interfaceName}");
+            Assert.False(Environment.TickCount64 - startTicks > 20_000, $"waited 20 s for {what}");
         }
     }
 

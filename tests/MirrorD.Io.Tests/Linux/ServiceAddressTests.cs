@@ -80,8 +80,27 @@ public sealed partial class ServiceAddressTests
             IOException refusal =
                 Assert.Throws<IOException>(() => ServiceAddress.Add(new InterfaceAddress("prod", V4, 32)));
             Assert.Contains("CAP_NET_ADMIN", refusal.Message, StringComparison.Ordinal);
-            refusal = Assert.Throws<IOException>(() => ArpAnnouncer.Announce("prod", V4));
+            refusal = Assert.Throws<IOException>(() => AddressAnnouncer.Announce("prod", V4));
             Assert.Contains("CAP_NET_RAW", refusal.Message, StringComparison.Ordinal);
+            refusal = Assert.Throws<IOException>(
+                () => NeighbourProbe.WhoHas("prod", V4, CancellationToken.None));
+            Assert.Contains("CAP_NET_RAW", refusal.Message, StringComparison.Ordinal);
+        });
+    }
+
+    [RootFact("ip")]
+    public void An_interface_without_IPv6_is_named_with_the_remedy()
+    {
+        using var host = new NetworkNamespace();
+        host.AddInterface("prod");
+        host.Run(() =>
+        {
+            File.WriteAllText("/proc/sys/net/ipv6/conf/prod/disable_ipv6", "1");
+            IOException refusal =
+                Assert.Throws<IOException>(() => ServiceAddress.Add(new InterfaceAddress("prod", V6, 128)));
+            Assert.Contains(
+                "'sysctl net.ipv6.conf.prod.disable_ipv6=0'", refusal.Message, StringComparison.Ordinal);
+            Assert.False(ServiceAddress.Remove("prod", V6));
         });
     }
 
