@@ -196,8 +196,8 @@ public sealed class NeighbourProbe : IDisposable
         if (!NetworkDevice.HasCarrier(_interface))
         {
             throw new IOException(
-                $"Cannot ask who has {_address} on {_interface}: it has no carrier. " +
-                $"See 'ip link show {_interface}'.");
+                $"Cannot ask who has {_address} on {_interface}: it has no carrier: " +
+                $"see 'ip link show {_interface}'.");
         }
     }
 }

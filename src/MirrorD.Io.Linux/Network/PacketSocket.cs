@@ -140,6 +140,8 @@ internal sealed unsafe class PacketSocket : IDisposable
         {
             Errno.EPERM or Errno.EACCES => " It needs the capability CAP_NET_RAW: run as root or grant it.",
             Errno.ENETDOWN => $" The interface is down: 'ip link set {_interface} up'.",
+            LinuxError.ENOBUFS =>
+                $" It has no carrier, or its queue is full: see 'ip -s link show {_interface}'.",
             LinuxError.ENXIO or LinuxError.ENODEV => " The interface has gone.",
             _ => "",
         },
