@@ -20,13 +20,13 @@ public enum FailoverCase
     PrimaryAsksArbiter,
     /// <summary>Both networks lost, on-peer-loss: continue.</summary>
     PrimaryContinues,
-    /// <summary>Both networks lost, on-peer-loss: freeze, or nothing to go by.</summary>
+    /// <summary>Both networks lost, on-peer-loss: freeze.</summary>
     PrimaryFreezes,
     /// <summary>Both networks lost, on-peer-loss: auto, the gateway is being asked.</summary>
     PrimaryAsksGateway,
     /// <summary>Both networks lost, on-peer-loss: auto, the gateway answers.</summary>
     PrimaryHasGateway,
-    /// <summary>Both networks lost, on-peer-loss: auto, the gateway does not answer: this node is the isolated one.</summary>
+    /// <summary>Both networks lost, on-peer-loss: auto, no gateway answers: this node may be the isolated one.</summary>
     PrimaryIsolated,
 
     // Standby without link.
@@ -45,7 +45,7 @@ public enum FailoverCase
     StandbyHasProof,
     /// <summary>The nodes have never joined: nothing to take over.</summary>
     StandbyNeverJoined,
-    /// <summary>The peer was Standby when last heard: nobody served.</summary>
+    /// <summary>Both were Standby when the link was lost: nobody served.</summary>
     StandbyNobodyServed,
     /// <summary>Without arbiter: not joined, with all paths up, since this daemon started.</summary>
     StandbyNotEligible,

@@ -55,10 +55,12 @@ public readonly record struct FailoverFacts
     public required bool AreAllPathsLost { get; init; }
     /// <summary>The peer was asked to store Outdated and has not answered within outdate-timeout.</summary>
     public required bool IsPeerMute { get; init; }
-    /// <summary>The peer's heartbeats say that its resource does not move.</summary>
+    /// <summary>The peer is heard, and says that its resource does not move or its disk has failed.</summary>
     public required bool IsPeerStuck { get; init; }
     /// <summary>The peer's role as last told, by link or heartbeat, in this run of the daemon; null: never.</summary>
     public required Role? PeerRole { get; init; }
+    /// <summary>The peer's role when the link was last up in this run of the daemon; null: it never was.</summary>
+    public required Role? PeerRoleAtLoss { get; init; }
     /// <summary>See <see cref="GatewayEvidence"/>.</summary>
     public required GatewayEvidence Gateway { get; init; }
     /// <summary>Standby, without arbiter: it may take over as far as this run of the daemon knows.</summary>

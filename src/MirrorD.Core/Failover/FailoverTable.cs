@@ -32,11 +32,11 @@ public static class FailoverTable
         new(PrimaryAsksArbiter, "an arbiter, and joined before", f => f.HasArbiter && f.HasSession, Claim),
         new(PrimaryContinues, "no arbiter, on-peer-loss: continue", f =>
             !f.HasArbiter && f.OnPeerLoss == PeerLoss.Continue, GoOnByPolicy),
-        new(PrimaryFreezes, "on-peer-loss: freeze, or no gateway to ask", f =>
-            f.HasArbiter || f.OnPeerLoss == PeerLoss.Freeze || f.Gateway == GatewayEvidence.NotConfigured, Wait),
+        new(PrimaryFreezes, "on-peer-loss: freeze, or an arbiter but never joined", f =>
+            f.HasArbiter || f.OnPeerLoss == PeerLoss.Freeze, Wait),
         new(PrimaryAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),
         new(PrimaryHasGateway, "the gateway answers", f => f.Gateway == GatewayEvidence.Answers, GoOnByPolicy),
-        new(PrimaryIsolated, "no carrier, or the gateway is silent", _ => true, WithdrawAddresses),
+        new(PrimaryIsolated, "no gateway, a silent one, or no carrier", _ => true, WithdrawAddresses),
     ];
 
     /// <summary>Rows of a Standby.</summary>
@@ -52,8 +52,8 @@ public static class FailoverTable
         new(StandbyPeerLives, "the peer is heard, and moves", f => f.IsPeerHeard && !f.IsPeerStuck, Wait),
         new(StandbyWaitsForPaths, "a path may still be up", f => !f.AreAllPathsLost && !f.IsPeerStuck, Wait),
         new(StandbyNeverJoined, "no session", f => !f.HasSession, Wait),
-        new(StandbyNobodyServed, "the peer was Standby, and this node holds no proof", f =>
-            f.PeerRole == Role.Standby && !f.HasProof && !f.WasPrimary, Wait),
+        new(StandbyNobodyServed, "nobody was Primary when the link was lost, nor since", f =>
+            f.PeerRoleAtLoss == Role.Standby && f.PeerRole != Role.Primary && !f.HasProof && !f.WasPrimary, Wait),
         new(StandbyNotEligible, "no arbiter, no proof, and not eligible", f =>
             !f.HasArbiter && !f.HasProof && !(f.IsEligible && f.PeerRole == Role.Primary), Wait),
         new(StandbyAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),

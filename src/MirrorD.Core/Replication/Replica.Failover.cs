@@ -19,6 +19,7 @@ public sealed partial class Replica
     private long _gatewayAtNs;
     private int _gatewayLink = -1;
     private Role? _peerLastRole;
+    private Role? _peerRoleAtLoss;
     private bool _isEligible;
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
@@ -157,7 +158,9 @@ public sealed partial class Replica
         FailoverDecision decision = Note(FailoverTable.Decide(FactsNow()));
         if (_promotion is not null)
         {
-            if (_isAutomatic && !_storingProof && !_promotingAlone && decision.Action != FailoverAction.TakeOver)
+            // A claim that runs is waited for: a grant without a promotion would leave nobody to serve.
+            bool isUnderWay = _claiming || _storingProof || _promotingAlone || HasProof;
+            if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver)
             {
                 FinishPromotion(false, $"the state changed: {decision.Case}", null);
             }
@@ -253,8 +256,10 @@ public sealed partial class Replica
             IsPeerHeard = _paths?.IsHeard ?? false,
             AreAllPathsLost = _paths?.AreAllLost ?? true,
             IsPeerMute = _askedSinceNs >= 0 && now - _askedSinceNs > _settings.OutdateTimeoutNs,
-            IsPeerStuck = _paths is { IsHeard: true, Report.IsStuck: true },
+            IsPeerStuck = _paths is { IsHeard: true, Report: { } report }
+                && (report.IsStuck || report.DiskState <= DiskState.Failed),
             PeerRole = _peerLastRole,
+            PeerRoleAtLoss = _peerRoleAtLoss,
             Gateway = isStale && _gatewayLink != _link ? GatewayEvidence.Unknown : _gateway,
             IsEligible = _isEligible && _allPathsWereUp,
             HasWaited = now >= _peerMayServeUntilNs

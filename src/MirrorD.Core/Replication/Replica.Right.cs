@@ -47,6 +47,7 @@ public sealed partial class Replica
         LinkPhase was = Phase;
         Phase = LinkPhase.Down;
         _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
+        _peerRoleAtLoss = PeerRole ?? _peerRoleAtLoss;
         _peerLastRole = PeerRole ?? _peerLastRole;
         PeerRole = null;
         _link++;

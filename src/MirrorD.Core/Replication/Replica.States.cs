@@ -70,7 +70,7 @@ public sealed partial class Replica
             FailoverCase.PrimaryAsksGateway => new NamedState("FrozenNoProof",
                 $"every network to {peer} is lost, and the gateway is being asked; {held}", "mirrord", null),
             FailoverCase.PrimaryIsolated => new NamedState("FrozenNoProof",
-                $"every network to {peer} is lost and the gateway does not answer: this node is the isolated one; it has "
+                $"every network to {peer} is lost and no gateway answers: this node may be the isolated one; it has "
                 + $"removed the service addresses; {held}",
                 "operator", $"mend this node's networks; or make sure that {peer} is off and: {force}"),
             _ when _settings.HasArbiter && !State.Session.IsNone => new NamedState("FrozenNoArbiter",

@@ -271,6 +271,12 @@ public sealed partial class Replica
             _effects.CloseLink(reason, operatorNeeded: true);
         }
 
+        if (Role == Role.Primary)
+        {
+            // The other node finds nobody at them when it takes over.
+            _effects.WantAddresses(false, reason);
+        }
+
         CollectHeld();
         FailHeld();
 
