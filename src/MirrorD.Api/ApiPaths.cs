@@ -28,6 +28,9 @@ public static class ApiPaths
     /// <summary>GET, optional ?resource=name: <see cref="HistoryList"/>.</summary>
     public const string History = "/v1/history";
 
+    /// <summary>POST: <see cref="CommandReply"/>, once the notification went out or failed to.</summary>
+    public const string NotifyTest = "/v1/notify/test";
+
     /// <summary>GET: <see cref="ExplainReport"/>.</summary>
     public const string Explain = "/v1/resources/{name}/explain";
 

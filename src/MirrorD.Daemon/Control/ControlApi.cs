@@ -34,6 +34,7 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
             AfterOf(http) is { } after ? streams.Events(http, after) : BadAfter(http)));
         routes.MapGet(ApiPaths.Explain, Guarded(http => OnResource(http, resource =>
             Reply(http, daemon.Explain(resource), ApiJson.Compact.ExplainReport))));
+        routes.MapPost(ApiPaths.NotifyTest, Guarded(TestNotification));
         routes.MapPost(ApiPaths.Promote, Guarded(Promote));
         routes.MapPost(ApiPaths.Demote, Guarded(Demote));
         routes.MapPost(ApiPaths.Switchover, Guarded(Switchover));
@@ -46,6 +47,13 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
     {
         http.Response.ContentType = "application/json";
         await JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
+    }
+
+    private static Task Reply(HttpContext http, bool succeeded, string message, string? remedy)
+    {
+        http.Response.StatusCode = succeeded ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
+        var reply = new CommandReply { Succeeded = succeeded, Message = message, Remedy = remedy };
+        return Reply(http, reply, ApiJson.Compact.CommandReply);
     }
 
     private static Task Fail(HttpContext http, int code, string message, string? remedy)
@@ -122,17 +130,16 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
         OnResource(http, async resource =>
         {
             CommandOutcome outcome = await resource.Command(command);
-            http.Response.StatusCode = outcome.Succeeded
-                ? StatusCodes.Status200OK
-                : StatusCodes.Status409Conflict;
-            var reply = new CommandReply
-            {
-                Succeeded = outcome.Succeeded,
-                Message = outcome.Message,
-                Remedy = outcome.Remedy,
-            };
-            await Reply(http, reply, ApiJson.Compact.CommandReply);
+            await Reply(http, outcome.Succeeded, outcome.Message, outcome.Remedy);
         });
+
+    private async Task TestNotification(HttpContext http)
+    {
+        (bool succeeded, string message) = await daemon.Notifier.Test();
+        await Reply(
+            http, succeeded, succeeded ? $"A test notification went out: {message}." : message,
+            succeeded ? null : "see 'notify' in docs/configuration.md, and the daemon's log");
+    }
 
     private Task OnResource(HttpContext http, Func<RunningResource, Task> action)
     {

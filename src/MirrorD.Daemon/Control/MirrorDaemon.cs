@@ -3,6 +3,7 @@ using MirrorD.Configuration;
 using MirrorD.Daemon.Arbitration;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
+using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Startup;
@@ -26,6 +27,10 @@ internal sealed class MirrorDaemon
         Context = context;
         Events = events;
         History = history;
+        Notifier = new Notifier(
+            context.Configuration.Notify, context.Name, events,
+            name => Find(name) is { } resource ? ReportBuilder.InWords(resource.Report()) : null,
+            loggers.CreateLogger("mirrord.notify"));
         ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
             ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
             : null;
@@ -47,6 +52,9 @@ internal sealed class MirrorDaemon
 
     public TakeoverHistory History { get; }
 
+    /// <summary>Tells people of what happens.</summary>
+    public Notifier Notifier { get; }
+
     /// <summary>Who knows the paths to the other nodes; null while nobody does.</summary>
     public IPathReports? Paths { get; set; }
 
@@ -63,11 +71,16 @@ internal sealed class MirrorDaemon
         {
             resource.Start();
         }
+
+        Notifier.Start();
     }
 
     /// <summary>Planned stop of all resources at once.</summary>
-    public Task Stop(TimeSpan wait) =>
-        Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+    public async Task Stop(TimeSpan wait)
+    {
+        await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+        await Notifier.DisposeAsync();
+    }
 
     public StatusReport Status() => new()
     {

@@ -95,6 +95,11 @@ internal static class ReportBuilder
             Addresses = addresses,
         };
 
+    /// <summary>The state of a resource in one line.</summary>
+    public static string InWords(ResourceReport report) =>
+        $"{report.Name} is {report.Health}: {report.Role}, copy {report.DiskState}, link to {report.Peer} " +
+        report.Link + (report.HoldUp is { } holdUp ? $", {holdUp.State}" : "");
+
     private static string Health(ResourceStatus status)
     {
         if (status.DiskState is DiskState.Failed or DiskState.Diskless)

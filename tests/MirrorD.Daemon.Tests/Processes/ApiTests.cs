@@ -21,7 +21,10 @@ public sealed class ApiTests : IAsyncLifetime
               b: {dedicated: {address: 127.0.0.2}}
             resources:
               mail: {between: [a, b], volumes: {data: {file: /nonexistent/data.img}}}
-            """);
+            notify:
+              mail: root
+              sendmail: SENDMAIL
+            """.Replace("SENDMAIL", _directory.At("sendmail")));
         Assert.Equal(0, (await MirrorctlRun.Of(
             "keygen", "--out",
             Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key"))).ExitCode);
@@ -70,6 +73,25 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Contains("took     300 ms  address probe", table);
         Assert.Equal(
             312, JsonSerializer.Deserialize(json, ApiJson.Compact.TakeoverRecord)!.TotalMs);
+    }
+
+    [Fact]
+    public async Task A_test_notification_goes_out_or_is_told_to_fail()
+    {
+        MirrorctlRun wrong = await _daemon.Control("notify", "tset");
+        MirrorctlRun failed = await _daemon.Control("notify", "test");
+        string script = _directory.At("sendmail");
+        File.WriteAllText(script, $"#!/bin/sh\ncat > {_directory.At("mail")}\n");
+        File.SetUnixFileMode(
+            script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        string sent = await _daemon.Require("notify", "test");
+
+        Assert.Equal(ExitCode.Usage, wrong.ExitCode);
+        Assert.Equal(ExitCode.Failed, failed.ExitCode);
+        Assert.StartsWith($"mirrorctl: there is no {script} to take the mail", failed.Error);
+        Assert.Equal($"A test notification went out: a mail to root was taken by {script}.\n", sent);
+        Assert.Contains("Subject: [mirrord] a: This is a test", File.ReadAllText(_directory.At("mail")));
+        Assert.Contains("notification by mail failed", _daemon.Log);
     }
 
     [Fact]
