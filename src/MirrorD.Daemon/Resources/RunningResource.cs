@@ -55,7 +55,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         _events = events;
         _changes = changes;
         _logger = loggers.CreateLogger("mirrord.resource");
-        _addresses = new HeldAddresses(resource.On[context.Name].Addresses, RaiseEvent);
+        _addresses = new HeldAddresses(
+            resource.On[context.Name].Addresses,
+            Path.Combine(context.RunDirectory, resource.Name, "held-addresses"), RaiseEvent);
         _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
             ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
         _sequence = new RoleSequence(

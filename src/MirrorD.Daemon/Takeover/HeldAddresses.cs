@@ -4,32 +4,41 @@ using MirrorD.Io.Linux.Network;
 namespace MirrorD.Daemon.Takeover;
 
 /// <summary>
-/// The service addresses of a resource, by netlink. Adding and removing exclude one another, and nothing is
-/// added once the right to hold was cancelled. While held they are announced again and re-added when
-/// something deletes them.
+/// The service addresses of a resource, by netlink. While held they are announced, added again when something
+/// deletes them, and watched for others who claim them. Invariants: nothing is added or announced once the
+/// right to hold was cancelled or a release was asked for; a release waits for nothing but one call of the
+/// kernel.
 /// </summary>
-internal sealed class HeldAddresses : IServiceAddresses
+internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
 {
-    // Receivers ignore an update within a second of the last one, so the burst outlasts that.
-    private static readonly TimeSpan[] s_announcements =
-        [TimeSpan.Zero, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(1.3), TimeSpan.FromSeconds(2.5)];
-
-    private static readonly TimeSpan s_checkInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan s_announceInterval = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 
     private readonly IReadOnlyList<ServiceAddressConfiguration> _addresses;
+    private readonly HeldAddressFile _file;
     private readonly Action<string, string> _raise;
-    private readonly Lock _gate = new();
-    private readonly HashSet<ServiceAddressConfiguration> _held = [];
-    private CancellationTokenSource _holding = new();
+    private readonly OwnThread _keeping = new("addresses");
+    private readonly OwnThread _releasing = new("address release");
 
-    /// <summary>Nothing is added yet.</summary>
+    // Held for one call of the kernel at a time.
+    private readonly Lock _gate = new();
+    private readonly HashSet<ServiceAddressConfiguration> _there = [];
+
+    // What the last call asked for; a call that came before it has no effect any more.
+    private Claim _last = new(mayHold: null);
+
+    /// <summary>
+    /// Nothing is added yet. Its threads run in the network namespace of the calling thread.
+    /// </summary>
     /// <param name="addresses">The addresses of the resource on this node.</param>
+    /// <param name="file">
+    /// Path of the list for the release helper, see <see cref="HeldAddressFile"/>; null: none.
+    /// </param>
     /// <param name="raise">Told what happened: kind and message of an event.</param>
-    public HeldAddresses(IReadOnlyList<ServiceAddressConfiguration> addresses, Action<string, string> raise)
+    public HeldAddresses(
+        IReadOnlyList<ServiceAddressConfiguration> addresses, string? file, Action<string, string> raise)
     {
         _addresses = addresses;
+        _file = new HeldAddressFile(file);
         _raise = raise;
     }
 
@@ -38,169 +47,183 @@ internal sealed class HeldAddresses : IServiceAddresses
     {
         lock (_gate)
         {
-            return _held.Contains(address);
+            return _there.Contains(address);
+        }
+    }
+
+    private ServiceAddressConfiguration[] There
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _there];
+            }
         }
     }
 
     /// <summary>Removes what an earlier daemon left behind; its role ended with it.</summary>
     /// <returns>The addresses that were there.</returns>
     /// <exception cref="IOException">One can't be removed.</exception>
-    public IReadOnlyList<ServiceAddressConfiguration> RemoveLeftovers() =>
-        [.. _addresses.Where(address => ServiceAddress.Remove(address.Interface, address.Address))];
-
-    public Task<IReadOnlyList<string>> Acquire(CancellationToken mayHold) => Task.Run(() =>
+    public IReadOnlyList<ServiceAddressConfiguration> RemoveLeftovers()
     {
-        var failures = new List<string>();
-        lock (_gate)
+        ServiceAddressConfiguration[] removed =
+            [.. _addresses.Where(address => ServiceAddress.Remove(address.Interface, address.Address))];
+        return _file.Remove(isStillWanted: () => true) is { } failure
+            ? throw new IOException(failure)
+            : removed;
+    }
+
+    public Task<IReadOnlyList<string>> Acquire(CancellationToken mayHold)
+    {
+        var claim = new Claim(mayHold);
+        Supersede(claim);
+        if (_addresses.Count == 0)
         {
-            if (mayHold.IsCancellationRequested || _addresses.Count == 0)
-            {
-                return (IReadOnlyList<string>)failures;
-            }
-
-            foreach (ServiceAddressConfiguration address in _addresses)
-            {
-                Try(() => ServiceAddress.Add(OnInterface(address)), failures);
-                // Held in any case: it is tried again, and it is removed with the others.
-                _held.Add(address);
-            }
-
-            _holding = new CancellationTokenSource();
-            _ = Announce(_holding.Token);
-            _ = Keep(_holding.Token);
+            return Task.FromResult<IReadOnlyList<string>>([]);
         }
 
-        return failures;
-    });
+        Task<IReadOnlyList<string>> added = _keeping.Do(() => AddAll(claim));
+        Task<bool> kept = _keeping.Do(() => new Keeper(this, claim).Run());
+        _ = kept.ContinueWith(
+            ended => _raise(
+                "address-watch-failed",
+                "Nobody looks after the service addresses any more: " +
+                ended.Exception!.GetBaseException().Message),
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return added;
+    }
 
-    public async Task Release()
+    public Task Release()
     {
-        bool told = false;
-        while (await Task.Run(RemoveAll) is { } failure)
+        var claim = new Claim(mayHold: null);
+        Supersede(claim);
+        return _releasing.Do(() =>
         {
-            if (!told)
+            for (bool isFirst = true; RemoveAll(claim) is { } failure; isFirst = false)
             {
-                _raise("address-stuck", $"A service address can't be removed, trying again: {failure}");
+                if (isFirst)
+                {
+                    _raise("address-stuck", $"A service address can't be removed, trying again: {failure}");
+                }
+
+                claim.Ended.WaitOne(s_retryInterval);
             }
 
-            told = true;
-            await Task.Delay(s_retryInterval);
-        }
+            if (_file.Remove(isStillWanted: () => IsLast(claim)) is { } problem)
+            {
+                _raise("address-list-failed", problem);
+            }
+
+            return true;
+        });
+    }
+
+    /// <summary>Ends the threads; for tests, when all is released.</summary>
+    public void Dispose()
+    {
+        Volatile.Read(ref _last).End();
+        _keeping.Dispose();
+        _releasing.Dispose();
     }
 
     private static InterfaceAddress OnInterface(ServiceAddressConfiguration address) =>
         new(address.Interface, address.Address, address.PrefixLength);
 
-    private static bool Try(Action action, List<string> failures)
+    private static string? Failure(Action action)
     {
         try
         {
             action();
-            return true;
+            return null;
         }
         catch (IOException failed)
         {
-            failures.Add(failed.Message);
-            return false;
+            return failed.Message;
         }
     }
 
-    private string? RemoveAll()
-    {
-        lock (_gate)
-        {
-            _holding.Cancel();
-            var failures = new List<string>();
-            foreach (ServiceAddressConfiguration address in _addresses)
-            {
-                if (Try(() => ServiceAddress.Remove(address.Interface, address.Address), failures))
-                {
-                    _held.Remove(address);
-                }
-            }
+    private void Supersede(Claim claim) => Interlocked.Exchange(ref _last, claim).End();
 
-            return failures.FirstOrDefault();
-        }
+    private bool IsLast(Claim claim) => ReferenceEquals(Volatile.Read(ref _last), claim);
+
+    private bool MayHold(Claim claim) => IsLast(claim) && claim.MayHold is { IsCancellationRequested: false };
+
+    /// <summary>Adds and announces all; what failed.</summary>
+    private IReadOnlyList<string> AddAll(Claim claim)
+    {
+        List<string?> failures = [WriteFile(claim)];
+        failures.AddRange(_addresses.Select(address => Add(claim, address, out _)));
+        return [.. failures.OfType<string>()];
     }
 
-    private async Task Announce(CancellationToken holding)
-    {
-        TimeSpan last = TimeSpan.Zero;
-        foreach (TimeSpan at in s_announcements)
-        {
-            if (at > last && !await Pause(at - last, holding))
-            {
-                return;
-            }
+    private string? WriteFile(Claim claim) => _file.Write(_addresses, () => MayHold(claim));
 
-            last = at;
-            AnnounceNow(holding, told: at != TimeSpan.Zero);
-        }
-    }
-
-    private async Task Keep(CancellationToken holding)
+    /// <summary>Adds an address if it may be held; a sentence when that failed.</summary>
+    private string? Add(Claim claim, ServiceAddressConfiguration address, out bool isNew)
     {
-        TimeSpan sinceAnnounced = TimeSpan.Zero;
-        while (await Pause(s_checkInterval, holding))
-        {
-            sinceAnnounced += s_checkInterval;
-            if (AddMissing(holding) || sinceAnnounced >= s_announceInterval)
-            {
-                sinceAnnounced = TimeSpan.Zero;
-                AnnounceNow(holding, told: true);
-            }
-        }
-    }
-
-    private bool AddMissing(CancellationToken holding)
-    {
-        var failures = new List<string>();
         bool isAdded = false;
+        string? failure = null;
         lock (_gate)
         {
-            foreach (ServiceAddressConfiguration address in _held.Where(
-                _ => !holding.IsCancellationRequested))
+            if (MayHold(claim))
             {
-                bool wasMissing = false;
-                Try(() => wasMissing = ServiceAddress.Add(OnInterface(address)), failures);
-                if (wasMissing)
-                {
-                    isAdded = true;
-                    _raise("address-restored", $"The service address {address} was gone and is added again.");
-                }
+                failure = Failure(() => isAdded = ServiceAddress.Add(OnInterface(address)));
+                _ = failure is null ? _there.Add(address) : _there.Remove(address);
             }
         }
 
-        return isAdded;
+        isNew = isAdded;
+        return failure;
     }
 
-    private void AnnounceNow(CancellationToken holding, bool told)
+    /// <summary>
+    /// Announces an address if it is held; a sentence when that failed. Under the gate: after the release the
+    /// peer announces it, and a late announcement would call its clients back here.
+    /// </summary>
+    private string? Announce(Claim claim, ServiceAddressConfiguration address)
     {
+        lock (_gate)
+        {
+            return MayHold(claim) && _there.Contains(address)
+                ? Failure(() => AddressAnnouncer.Announce(address.Interface, address.Address))
+                : null;
+        }
+    }
+
+    private string? RemoveAll(Claim claim)
+    {
+        string? failure = null;
         foreach (ServiceAddressConfiguration address in _addresses)
         {
-            var failures = new List<string>();
-            // Not under the gate: a late announcement of an address that is gone is harmless, a late removal
-            // is not.
-            if (!holding.IsCancellationRequested && !IsLoopback(address)
-                && !Try(() => AddressAnnouncer.Announce(address.Interface, address.Address), failures) && !told)
+            lock (_gate)
             {
-                _raise("announcement-failed", failures[0]);
+                if (!IsLast(claim))
+                {
+                    return null; // Acquired again since.
+                }
+
+                string? problem = Failure(() => ServiceAddress.Remove(address.Interface, address.Address));
+                failure ??= problem;
+                if (problem is null)
+                {
+                    _there.Remove(address);
+                }
             }
         }
+
+        return failure;
     }
 
-    private static bool IsLoopback(ServiceAddressConfiguration address) => address.Interface == "lo";
-
-    private static async Task<bool> Pause(TimeSpan time, CancellationToken holding)
+    /// <summary>What a call of Acquire or Release asked for.</summary>
+    private sealed class Claim(CancellationToken? mayHold)
     {
-        try
-        {
-            await Task.Delay(time, holding);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        /// <summary>The right to hold; null: a release.</summary>
+        public CancellationToken? MayHold { get; } = mayHold;
+
+        /// <summary>Set when a later call has taken its place.</summary>
+        public ManualResetEvent Ended { get; } = new(initialState: false);
+
+        public void End() => Ended.Set();
     }
 }

@@ -4,11 +4,14 @@ namespace MirrorD.Daemon.Takeover;
 internal interface IServiceAddresses
 {
     /// <summary>
-    /// Adds all of them and announces them, unless <paramref name="mayHold"/> was cancelled before.
+    /// Adds all of them and announces them, unless <paramref name="mayHold"/> was cancelled before, or
+    /// <see cref="Release"/> was called meanwhile. What can't be added is tried again. Returns at once.
     /// </summary>
     /// <returns>What failed, one sentence each; empty when all are held.</returns>
     Task<IReadOnlyList<string>> Acquire(CancellationToken mayHold);
 
-    /// <summary>Removes all of them; ends when they are gone.</summary>
+    /// <summary>
+    /// Removes all of them; ends when they are gone. Wins over an addition that runs. Returns at once.
+    /// </summary>
     Task Release();
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -56,6 +57,18 @@ internal sealed partial class NetworkNamespace : IDisposable
     public void WaitForNeighbour(IPAddress address, string mac) => WaitFor(
         $"{mac} as the neighbour {address}",
         () => Ip("neigh", "show", $"{address}").Contains($"lladdr {mac}", StringComparison.Ordinal));
+
+    /// <summary>Waits until the address answers a ping.</summary>
+    public void WaitForAnswer(IPAddress address) => WaitFor($"an answer of {address}", () =>
+    {
+        var start = new ProcessStartInfo(
+            "nsenter", [EnterOption, "ping", "-q", "-c", "1", "-W", "1", $"{address}"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process ping = Process.Start(start)!;
+        return ping.WaitForExit(TimeSpan.FromSeconds(20)) && ping.ExitCode == 0;
+    });
 
     /// <summary>Runs the action inside the namespace and rethrows what it throws.</summary>
     public void Run(Action action)

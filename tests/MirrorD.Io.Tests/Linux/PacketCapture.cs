@@ -16,7 +16,7 @@ internal sealed class PacketCapture : IDisposable
     {
         var start = new ProcessStartInfo("nsenter", [
             host.EnterOption, "timeout", "20",
-            "tcpdump", "-i", interfaceName, "-Q", "in", "-c", $"{count}", "-e", "-n", "-l", "-t", filter])
+            "tcpdump", "-i", interfaceName, "-Q", "in", "-c", $"{count}", "-e", "-n", "-l", "-tt", filter])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -31,7 +31,7 @@ internal sealed class PacketCapture : IDisposable
         while (!line.Contains("listening on", StringComparison.Ordinal));
     }
 
-    /// <summary>The next packet as one line, waited for.</summary>
+    /// <summary>The next packet as one line, waited for; begins with its time in seconds.</summary>
     public string Next(string what) =>
         _process.StandardOutput.ReadLine() ?? throw new TimeoutException($"waited 20 s for {what}");
 

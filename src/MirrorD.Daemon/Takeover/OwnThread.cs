@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+
+namespace MirrorD.Daemon.Takeover;
+
+/// <summary>
+/// A thread that waits for work, so that it depends neither on the thread pool nor on what a loop can afford.
+/// Work is done one after the other.
+/// </summary>
+internal sealed class OwnThread : IDisposable
+{
+    private readonly BlockingCollection<Action> _work = [];
+
+    /// <summary>Starts the thread.</summary>
+    public OwnThread(string name) => new Thread(Run) { IsBackground = true, Name = name }.Start();
+
+    /// <summary>Has the thread do this; returns at once.</summary>
+    /// <returns>Its result.</returns>
+    public Task<T> Do<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Add(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception failed)
+            {
+                done.SetException(failed);
+            }
+        });
+        return done.Task;
+    }
+
+    /// <summary>Ends the thread when its work is done.</summary>
+    public void Dispose() => _work.CompleteAdding();
+
+    private void Run()
+    {
+        foreach (Action work in _work.GetConsumingEnumerable())
+        {
+            work();
+        }
+    }
+}
