@@ -7,7 +7,9 @@ namespace MirrorD.Io.Simulated;
 internal sealed class SimulatedDatagramSocket(
     SimulatedNetwork network, SimulatedLoop loop, UdpEndpoint endpoint) : IDatagramSocket
 {
-    /// <summary>Datagrams that wait for a receive; what else arrives is lost, as with a full buffer.</summary>
+    /// <summary>
+    /// Datagrams that wait for a receive; what else arrives is lost, as with a full buffer.
+    /// </summary>
     public const int QueueLimit = 64;
 
     /// <summary>Longest datagram: 65535 bytes less the headers of IPv4 and UDP.</summary>

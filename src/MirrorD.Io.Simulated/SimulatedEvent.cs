@@ -7,7 +7,9 @@ internal sealed class SimulatedEvent(SimulatedLoop? owner, Action action)
 {
     private bool _cancelled;
 
-    /// <summary>Set when the host's clock decides when it is due: it comes earlier when that clock jumps.</summary>
+    /// <summary>
+    /// The host's clock decides when it is due: it comes earlier when that clock jumps forward.
+    /// </summary>
     public bool IsTimer { get; init; }
 
     /// <summary>The host that it happens on; null when it is the world's.</summary>

@@ -14,8 +14,8 @@ public sealed partial class SimulatedNetwork
     public bool IsCut(string network, string from, string to) => _cuts.Contains((network, from, to));
 
     /// <summary>
-    /// True when nothing travels from one node to the other on any network that is known: that has an address or
-    /// had a cut.
+    /// True when nothing travels from one node to the other on any network that is known: that has an address
+    /// or had a cut.
     /// </summary>
     public bool IsCut(string from, string to) => _networks.TrueForAll(network => IsCut(network, from, to));
 

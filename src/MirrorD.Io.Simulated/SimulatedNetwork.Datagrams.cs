@@ -3,8 +3,8 @@ using System.Net;
 namespace MirrorD.Io.Simulated;
 
 /// <content>
-/// Datagrams: each travels by itself and may be lost, delayed, doubled or overtaken. A host that is on and has no
-/// socket for one says so to the sender.
+/// Datagrams: each travels by itself and may be lost, delayed, doubled or overtaken. A host that is on and has
+/// no socket for one says so to the sender.
 /// </content>
 public sealed partial class SimulatedNetwork
 {
@@ -19,7 +19,9 @@ public sealed partial class SimulatedNetwork
     /// <summary>So many of a hundred datagrams arrive twice.</summary>
     public int DatagramDuplicatePercent { get; set; }
 
-    /// <summary>So many of a hundred datagrams are late, and others that were sent after them arrive before.</summary>
+    /// <summary>
+    /// So many of a hundred datagrams are late, and others that were sent after them may arrive before.
+    /// </summary>
     public int DatagramReorderPercent { get; set; }
 
     internal SimulatedDatagramSocket OpenDatagram(SimulatedLoop loop, UdpEndpoint endpoint)
@@ -68,7 +70,8 @@ public sealed partial class SimulatedNetwork
         {
             if (Passes(target.Network, from, target.Node) && !_world.Random.Percent(DatagramLossPercent))
             {
-                _world.Add(null, TravelNs(socket, from, target.Node), () => Arrive(endpoint, from, target, data));
+                long travelNs = TravelNs(socket, from, target.Node);
+                _world.Add(null, travelNs, () => Arrive(endpoint, from, target, data));
             }
         }
 

@@ -3,10 +3,10 @@ using System.Net;
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
-/// The named networks between the nodes of a world, with stream connections and datagrams. A direction between
-/// two nodes can be cut on one network: then nothing arrives and no error is seen. Datagrams are lost; bytes of
-/// connections wait in flight, and once mended, a connection goes on where it was or stays silent for ever, as
-/// the seed decides.
+/// The named networks between the nodes of a world, with stream connections and datagrams. A direction
+/// between two nodes can be cut on one network: then nothing arrives and no error is seen. Datagrams are lost;
+/// bytes of connections wait in flight, and once mended, a connection goes on where it was or stays silent for
+/// ever, as the seed decides.
 /// </summary>
 public sealed partial class SimulatedNetwork
 {
@@ -149,7 +149,8 @@ public sealed partial class SimulatedNetwork
 
         _connections.RemoveAll(connection => connection.IsOver);
         var near = new SimulatedConnection(_world, client, network, $"{target.Name} at {endpoint}");
-        var far = new SimulatedConnection(_world, listener.Loop, network, $"{client.Node.Name} through {endpoint}");
+        var far = new SimulatedConnection(
+            _world, listener.Loop, network, $"{client.Node.Name} through {endpoint}");
         near.Join(far);
         far.Join(near);
         _connections.Add(near);

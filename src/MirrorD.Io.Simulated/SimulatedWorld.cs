@@ -116,8 +116,8 @@ public sealed class SimulatedWorld
     }
 
     /// <summary>
-    /// CLOCK_BOOTTIME of a host shifts forward, as after a suspend: timers and time limits of connects that are
-    /// due by it end now, in the order of their deadlines; the others come earlier by as much.
+    /// CLOCK_BOOTTIME of a host shifts forward, as after a suspend: timers and time limits of connects that
+    /// are due by it end now, in the order of their deadlines; the others come earlier by as much.
     /// </summary>
     /// <param name="node">The host.</param>
     /// <param name="deltaNs">Not negative: that clock never goes back.</param>
@@ -131,7 +131,9 @@ public sealed class SimulatedWorld
         _events.Clear();
         foreach ((SimulatedEvent each, EventOrder order) in all)
         {
-            _events.Enqueue(each, each.IsTimer && each.Node == host ? Earlier(order, deltaNs) : order);
+            // What is overdue by this keeps its time in the past, and with it the order of deadlines.
+            long earlierNs = each.IsTimer && each.Node == host ? deltaNs : 0;
+            _events.Enqueue(each, order with { TimeNs = order.TimeNs - earlierNs });
         }
     }
 
@@ -151,11 +153,12 @@ public sealed class SimulatedWorld
 
             if (next.PausedUntilNs > order.TimeNs)
             {
-                _events.Enqueue(next, new EventOrder(next.PausedUntilNs, (ulong)order.TimeNs, order.Number));
+                ulong inItsOrder = (ulong)order.TimeNs - unchecked((ulong)long.MinValue);
+                _events.Enqueue(next, new EventOrder(next.PausedUntilNs, inItsOrder, order.Number));
                 continue;
             }
 
-            NowNs = order.TimeNs;
+            NowNs = Math.Max(NowNs, order.TimeNs);
             Steps++;
             Fingerprint = (Fingerprint ^ (ulong)order.TimeNs ^ order.Tie) * 1099511628211;
             next.Run();
@@ -252,11 +255,6 @@ public sealed class SimulatedWorld
             }
         }
     }
-
-    /// <summary>What would be overdue is due now; its old time keeps it in the order of deadlines.</summary>
-    private EventOrder Earlier(EventOrder order, long deltaNs) => order.TimeNs - deltaNs >= NowNs
-        ? order with { TimeNs = order.TimeNs - deltaNs }
-        : new EventOrder(NowNs, (ulong)order.TimeNs, order.Number);
 
     private void TakePosts()
     {

@@ -1,8 +1,8 @@
 namespace MirrorD.Io;
 
 /// <summary>
-/// A bound and connected UDP socket, owned by one loop. Datagrams that arrive while no receive is pending wait in
-/// the socket, up to a limit; beyond it they are lost.
+/// A bound and connected UDP socket, owned by one loop. Datagrams that arrive while no receive is pending wait
+/// in the socket, up to a limit; beyond it they are lost.
 /// </summary>
 public interface IDatagramSocket
 {
@@ -10,8 +10,8 @@ public interface IDatagramSocket
     UdpEndpoint Endpoint { get; }
 
     /// <summary>
-    /// Closes at once. Pending operations of this socket complete with -ECANCELED (or their own result) inside a
-    /// later turn of Run; none completes after that. Idempotent.
+    /// Closes at once. Pending operations of this socket complete with -ECANCELED (or their own result)
+    /// inside a later turn of Run; none completes after that. Idempotent.
     /// </summary>
     void Close();
 }

@@ -6,7 +6,8 @@ namespace MirrorD.Io;
 /// <see cref="Post"/>, <see cref="Stop"/> and <see cref="NowNs"/> may be used from others.
 /// A submission never calls back before it returns. Any number of disk operations may be pending at once and
 /// they are not ordered with one another; a flush covers the writes that had *completed* when it was submitted.
-/// At most one receive and one send may be pending per connection or datagram socket, one accept per listener.
+/// At most one receive and one send may be pending per connection or datagram socket, one accept per
+/// listener.
 /// </summary>
 public interface IIoLoop
 {
@@ -69,17 +70,17 @@ public interface IIoLoop
     IDatagramSocket OpenDatagram(UdpEndpoint endpoint);
 
     /// <summary>
-    /// Receives one datagram; the slice is not empty. Result: its bytes, 0 for an empty datagram; of a longer one
-    /// the first bytes that fit, the rest is gone. Or what the network said of an earlier datagram:
+    /// Receives one datagram; the slice is not empty. Result: its bytes, 0 for an empty datagram; of a longer
+    /// one the first bytes that fit, the rest is gone. Or what the network said of an earlier datagram:
     /// -ECONNREFUSED when nobody listens at the remote end (ICMP port unreachable). Such a message is told
-    /// once, to the pending receive, or else to the receive or send that comes first. The socket stays usable
-    /// after every error.
+    /// once, to a receive or send, whichever the kernel looks at first: mostly the pending receive. The socket
+    /// stays usable after every error.
     /// </summary>
     void Receive(IDatagramSocket socket, BufferSlice into, IoOperation operation);
 
     /// <summary>
-    /// Sends the slice as one datagram. Result: its length, which says nothing about arrival; or a negative errno:
-    /// nothing was sent (ENETDOWN, ENETUNREACH, EHOSTUNREACH, EMSGSIZE, EPERM of a packet filter, or
+    /// Sends the slice as one datagram. Result: its length, which says nothing about arrival; or a negative
+    /// errno: nothing was sent (ENETDOWN, ENETUNREACH, EHOSTUNREACH, EMSGSIZE, EPERM of a packet filter, or
     /// ECONNREFUSED of an earlier datagram). The socket stays usable. The slice is unchanged until completion.
     /// </summary>
     void Send(IDatagramSocket socket, BufferSlice from, IoOperation operation);

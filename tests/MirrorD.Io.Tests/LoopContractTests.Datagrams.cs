@@ -121,12 +121,11 @@ public abstract partial class LoopContractTests
     public void Sockets_with_one_local_port_each_hear_their_own_remote_end_only()
     {
         UdpEndpoint endpoint = CreateUdpEndpoint(false);
-        int[] ports = [endpoint.RemotePort, CreateUdpEndpoint(false).LocalPort, CreateUdpEndpoint(false).LocalPort];
+        int[] ports = [endpoint.RemotePort, UnusedUdpPort(), UnusedUdpPort()];
         IDatagramSocket[] here =
             [.. ports.Select(port => Loop.OpenDatagram(endpoint with { RemotePort = port }))];
         IDatagramSocket[] there = [.. here.Select(socket => Loop.OpenDatagram(Mirrored(socket.Endpoint)))];
-        IDatagramSocket stranger = Loop.OpenDatagram(
-            Mirrored(endpoint) with { LocalPort = CreateUdpEndpoint(false).LocalPort });
+        IDatagramSocket stranger = Loop.OpenDatagram(Mirrored(endpoint) with { LocalPort = UnusedUdpPort() });
 
         Do(operation => Loop.Send(stranger, Text("stranger"), operation));
         for (int i = here.Length - 1; i >= 0; i--)
@@ -210,9 +209,12 @@ public abstract partial class LoopContractTests
         Assert.Contains(remote, refusal.Message, StringComparison.Ordinal);
     }
 
-    protected static UdpEndpoint Mirrored(UdpEndpoint endpoint) => new(
+    /// <summary>The other end's endpoint.</summary>
+    internal static UdpEndpoint Mirrored(UdpEndpoint endpoint) => new(
         endpoint.RemoteAddress, endpoint.RemotePort, endpoint.LocalAddress, endpoint.LocalPort,
         endpoint.Interface);
+
+    private int UnusedUdpPort() => CreateUdpEndpoint(isV6: false).LocalPort;
 
     private (IDatagramSocket One, IDatagramSocket Other) DatagramPair(bool isV6 = false)
     {

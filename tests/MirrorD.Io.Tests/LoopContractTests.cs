@@ -28,7 +28,9 @@ public abstract partial class LoopContractTests : IDisposable
     /// <summary>An endpoint to which nobody answers, neither with success nor with ECONNREFUSED.</summary>
     protected abstract Endpoint SilentEndpoint { get; }
 
-    /// <summary>A UDP socket's ends that nobody else uses, both on this host, with other ports each time.</summary>
+    /// <summary>
+    /// Ends of a UDP socket that nobody else uses, both on this host, with other ports each time.
+    /// </summary>
     protected abstract UdpEndpoint CreateUdpEndpoint(bool isV6);
 
     public virtual void Dispose()

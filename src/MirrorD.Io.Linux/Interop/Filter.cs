@@ -10,10 +10,14 @@ internal static class Filter
     public const ushort BPF_JMP = 0x05;
     public const ushort BPF_RET = 0x06;
     public const ushort BPF_W = 0x00;
+    public const ushort BPF_H = 0x08;
     public const ushort BPF_B = 0x10;
     public const ushort BPF_ABS = 0x20;
     public const ushort BPF_JEQ = 0x10;
     public const ushort BPF_K = 0x00;
+
+    /// <summary>Offsets from here are into the IP header.</summary>
+    public const int SKF_NET_OFF = -0x100000;
 }
 
 [CHeader("linux/filter.h")]

@@ -25,7 +25,6 @@ internal static unsafe class DatagramSocketFactory
         {
             Check(fd, endpoint);
             int port = Prepare(fd, endpoint);
-            DropWhatCameTooEarly(fd);
             bound = endpoint with { LocalPort = port };
             return fd;
         }
@@ -49,6 +48,7 @@ internal static unsafe class DatagramSocketFactory
             Check(TcpOptions.BindToInterface(fd, endpoint.Interface), endpoint);
         }
 
+        Check(SourceFilter.Attach(fd, endpoint.RemoteAddress, endpoint.RemotePort), endpoint);
         byte* address = stackalloc byte[(int)KernelAddress.MaxBytes];
         uint length = KernelAddress.Encode(endpoint.LocalAddress, endpoint.LocalPort, address);
         Check(Negative(Socket.bind(fd, address, length)), endpoint);
@@ -57,18 +57,6 @@ internal static unsafe class DatagramSocketFactory
         length = KernelAddress.MaxBytes;
         Check(Negative(Socket.getsockname(fd, address, &length)), endpoint);
         return KernelAddress.Decode(address)!.Port;
-    }
-
-    /// <summary>
-    /// Between bind and connect the socket took datagrams from anybody; connecting does not remove them.
-    /// </summary>
-    private static void DropWhatCameTooEarly(int fd)
-    {
-        byte ignored;
-        while (Socket.recv(fd, &ignored, 1, Socket.MSG_DONTWAIT) >= 0)
-        {
-            // What is dropped here was lost on the way, as datagrams may be.
-        }
     }
 
     private static int Negative(int result) => result >= 0 ? result : -LinuxError.Last;

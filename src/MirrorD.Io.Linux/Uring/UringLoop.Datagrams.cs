@@ -48,8 +48,8 @@ public sealed unsafe partial class UringLoop
     }
 
     /// <summary>
-    /// Ends a socket: see <see cref="IDatagramSocket.Close"/>. As with connections the descriptor stays open until
-    /// the kernel has given up what uses it.
+    /// Ends a socket: see <see cref="IDatagramSocket.Close"/>. As with connections the descriptor stays open
+    /// until the kernel has given up what uses it.
     /// </summary>
     internal void Close(UringDatagramSocket socket)
     {

@@ -46,6 +46,9 @@ internal sealed partial class NetworkNamespace : IDisposable
     // nsenter and not "ip -n", which fails where / is no mount point: in a chroot.
     public string Ip(params string[] arguments) => Command.Run("nsenter", [EnterOption, "ip", .. arguments]);
 
+    /// <summary>Runs one command of nft(8) there.</summary>
+    public string Nft(string command) => Command.Run("nsenter", EnterOption, "nft", command);
+
     /// <summary>MAC of an interface as ip(8) writes it.</summary>
     public string MacOf(string interfaceName)
     {
@@ -90,8 +93,10 @@ internal sealed partial class NetworkNamespace : IDisposable
 
     public void Dispose() => Command.Run("ip", "netns", "delete", Name);
 
-    // The kernel notices a carrier up to a second later; until then it drops what is sent.
-    private void WaitUntilUp(string interfaceName) => WaitFor(
+    /// <summary>
+    /// The kernel notices a carrier up to a second later; until then it drops what is sent.
+    /// </summary>
+    public void WaitUntilUp(string interfaceName) => WaitFor(
         $"the carrier of {interfaceName}",
         () => Ip("-o", "link", "show", "dev", interfaceName).Contains("state UP", StringComparison.Ordinal));
 

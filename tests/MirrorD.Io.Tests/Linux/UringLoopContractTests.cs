@@ -30,8 +30,8 @@ public sealed class UringLoopContractTests : LoopContractTests
     }
 
     /// <summary>
-    /// Two ends on this host, below the ports that the kernel gives out by itself; of 127.0.0.0/8 a part that only
-    /// this process uses.
+    /// Two ends on this host, below the ports that the kernel gives out by itself; of 127.0.0.0/8 a part that
+    /// only this process uses.
     /// </summary>
     internal static UdpEndpoint FreeUdpEndpoint(bool isV6 = false)
     {

@@ -72,6 +72,52 @@ public sealed class UringLoopLoadTests : IDisposable
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_hundred_thousand_datagrams_allocate_nothing(bool isV6)
+    {
+        UdpEndpoint endpoint = UringLoopContractTests.FreeUdpEndpoint(isV6);
+        IDatagramSocket one = Loop.OpenDatagram(endpoint);
+        IDatagramSocket other = Loop.OpenDatagram(LoopContractTests.Mirrored(endpoint));
+        BufferSlice[] buffers = [_driver.Buffer(200), _driver.Buffer(200)];
+        int received = 0;
+        AssertNothingAllocated(2, (operation, slot, _) =>
+        {
+            if (slot == 0)
+            {
+                Loop.Send(one, buffers[0], operation);
+            }
+            else
+            {
+                received += operation.Result == 200 ? 1 : 0;
+                Loop.Receive(other, buffers[1], operation);
+            }
+        }, () =>
+        {
+            one.Close();
+            other.Close();
+        });
+        Assert.True(received > 1000, $"only {received} datagrams arrived");
+    }
+
+    [Fact]
+    public void Ten_thousand_datagram_sockets_leave_no_descriptor_open()
+    {
+        UdpEndpoint endpoint = UringLoopContractTests.FreeUdpEndpoint();
+        IoOperation receive = _driver.Operation();
+        int before = OpenDescriptors();
+        for (int i = 0; i < 10_000; i++)
+        {
+            IDatagramSocket socket = Loop.OpenDatagram(endpoint);
+            Loop.Receive(socket, _pending, receive);
+            socket.Close();
+            _driver.RunUntil(() => !receive.IsPending, "the cancelled receive of a datagram");
+        }
+
+        Assert.InRange(OpenDescriptors(), 0, before + 2);
+    }
+
     [Fact]
     public void A_hundred_thousand_timers_allocate_nothing() => AssertNothingAllocated(
         QueueDepth,
