@@ -52,6 +52,55 @@ public sealed class LabTests
     }
 
     [HostFact]
+    public void A_host_can_be_cut_off_the_production_network_loudly_silently_or_one_way()
+    {
+        using var lab = new Lab.Lab();
+        lab.Production.Unplug(lab.A);
+        Assert.False(lab.Client.Pings(lab.A.ProductionAddress));
+        Assert.Contains("NO-CARRIER", lab.A.Run("ip", "link", "show", "prod").Output, StringComparison.Ordinal);
+        MendProduction(lab);
+
+        lab.Production.Disable(lab.A);
+        Assert.False(lab.Client.Pings(lab.A.ProductionAddress));
+        MendProduction(lab);
+
+        lab.Production.CutSilently(lab.A);
+        Assert.False(lab.Client.Pings(lab.A.ProductionAddress));
+        Assert.Contains("LOWER_UP", lab.A.Run("ip", "link", "show", "prod").Output, StringComparison.Ordinal);
+        Assert.True(lab.A.Pings(lab.B.DedicatedAddress!));
+        MendProduction(lab);
+
+        // Which way is open shows in who got the echo request; for that a must know where b is.
+        Assert.True(lab.A.Pings(lab.B.ProductionAddress));
+        lab.Production.CutSilentlyTowards(lab.A);
+        Assert.False(lab.A.Pings(lab.B.ProductionAddress));
+        Assert.True(Received(lab.B, () => lab.A.Pings(lab.B.ProductionAddress)));
+        MendProduction(lab);
+        Assert.True(lab.A.Pings(lab.B.ProductionAddress));
+        lab.Production.CutSilentlyFrom(lab.A);
+        Assert.False(Received(lab.B, () => lab.A.Pings(lab.B.ProductionAddress)));
+        MendProduction(lab);
+    }
+
+    [HostFact]
+    public void Both_nodes_can_be_parted_while_the_others_reach_them_and_the_gateway_can_ignore_one()
+    {
+        using var lab = new Lab.Lab();
+        lab.Production.Part(lab.A, lab.B);
+        Assert.False(lab.A.Pings(lab.B.ProductionAddress));
+        Assert.True(lab.Client.Pings(lab.A.ProductionAddress));
+        Assert.True(lab.Client.Pings(lab.B.ProductionAddress));
+        MendProduction(lab);
+        Assert.True(lab.A.Pings(lab.B.ProductionAddress));
+
+        lab.Gateway.Ignore(lab.A);
+        Assert.False(lab.A.Pings(lab.Gateway.ProductionAddress));
+        Assert.True(lab.B.Pings(lab.Gateway.ProductionAddress));
+        lab.Gateway.IgnoreNobody();
+        Assert.True(lab.A.Pings(lab.Gateway.ProductionAddress));
+    }
+
+    [HostFact]
     public void A_volatile_disk_loses_at_power_loss_what_was_not_flushed_and_nothing_else()
     {
         using var lab = new Lab.Lab();
@@ -123,6 +172,26 @@ public sealed class LabTests
         Assert.DoesNotContain(id, Tool.Run("losetup", "--list").Output, StringComparison.Ordinal);
         Assert.DoesNotContain(id, Tool.Run("ps", "-e", "-o", "args").Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(Path.GetTempPath(), "mirrord-lab", id)));
+    }
+
+    private static void MendProduction(Lab.Lab lab)
+    {
+        lab.Production.Mend();
+        Wait.For("the production network to work again", 10, () => lab.Client.Pings(lab.A.ProductionAddress));
+    }
+
+    private static bool Received(Host host, Action action)
+    {
+        long before = EchoesReceived(host);
+        action();
+        return EchoesReceived(host) > before;
+    }
+
+    // netstat's Icmp InMsgs: ARP and IPv6 go their own ways.
+    private static long EchoesReceived(Host host)
+    {
+        string line = host.Run("grep", "^Icmp:", "/proc/net/snmp").Require().Output.Split('\n')[1];
+        return long.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static void WriteDirect(string device, string text, int blockIndex, params string[] flags)

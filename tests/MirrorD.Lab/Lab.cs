@@ -4,8 +4,8 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab;
 
 /// <summary>
-/// Hosts a, b and client in network namespaces on this machine: a production network (a bridge in a
-/// namespace of its own) that joins all three, and a dedicated link between a and b. Needs root. Everything
+/// Hosts a, b, client and gateway in network namespaces on this machine: a production network (a bridge in a
+/// namespace of its own) that joins them all, and a dedicated link between a and b. Needs root. Everything
 /// goes at Dispose, on Ctrl-C and at the end of the process; what a killed run left behind goes when the
 /// next lab is made.
 /// </summary>
@@ -43,7 +43,9 @@ public sealed class Lab : IDisposable
         A = new Host(this, "a", "10.77.0.1", "10.78.0.1");
         B = new Host(this, "b", "10.77.0.2", "10.78.0.2");
         Client = new Host(this, "client", "10.77.0.9", null);
+        Gateway = new Host(this, "gateway", "10.77.0.254", null);
         Link = new DedicatedLink(A, B);
+        Production = new ProductionNetwork($"{Id}-net");
         try
         {
             MakeNetworks();
@@ -70,8 +72,14 @@ public sealed class Lab : IDisposable
     /// <summary>The machine that uses the service.</summary>
     public Host Client { get; }
 
+    /// <summary>What both nodes have as router: it answers ARP and pings, and routes nothing.</summary>
+    public Host Gateway { get; }
+
     /// <summary>The dedicated link between a and b.</summary>
     public DedicatedLink Link { get; }
+
+    /// <summary>The network that all hosts share.</summary>
+    public ProductionNetwork Production { get; }
 
     /// <summary>True once Ctrl-C or a termination signal has ended all labs of this process.</summary>
     public static bool IsInterrupted => LabExit.IsInterrupted;
@@ -82,6 +90,13 @@ public sealed class Lab : IDisposable
     /// <summary>Starts a long-running program outside of the hosts' networks (disks, mounts).</summary>
     public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
         Start(name, null, program, arguments);
+
+    /// <summary>Undoes every cut of both networks.</summary>
+    public void MendNetworks()
+    {
+        Link.Mend();
+        Production.Mend();
+    }
 
     /// <summary>The ends of all logs, for the message of a failed test.</summary>
     public string Logs(int lines = 40) =>
@@ -128,20 +143,12 @@ public sealed class Lab : IDisposable
 
     private void MakeNetworks()
     {
-        string network = $"{Id}-net";
-        Tool.Run("ip", "netns", "add", network).Require();
-        Ip(network, "link", "add", "production", "type", "bridge", "forward_delay", "0");
-        Ip(network, "link", "set", "production", "up");
-        foreach (Host host in (Host[])[A, B, Client])
+        Production.Make();
+        foreach (Host host in (Host[])[A, B, Client, Gateway])
         {
             Tool.Run("ip", "netns", "add", host.Namespace).Require();
             Ip(host.Namespace, "link", "set", "lo", "up");
-            Ip(network, "link", "add", $"to-{host.Name}", "type", "veth",
-                "peer", "name", Host.ProductionInterface, "netns", host.Namespace);
-            Ip(network, "link", "set", $"to-{host.Name}", "master", "production", "up");
-            Ip(host.Namespace, "addr", "add", $"{host.ProductionAddress}/24",
-                "dev", Host.ProductionInterface);
-            Ip(host.Namespace, "link", "set", Host.ProductionInterface, "up");
+            Production.Connect(host);
         }
 
         Ip(A.Namespace, "link", "add", Host.DedicatedInterface, "type", "veth",
@@ -154,7 +161,8 @@ public sealed class Lab : IDisposable
 
         // The kernel passes carrier changes on at its leisure, up to a second later.
         Wait.For("the networks of the lab to work", 20, () =>
-            A.Pings(B.DedicatedAddress!) && Client.Pings(A.ProductionAddress) && Client.Pings(B.ProductionAddress));
+            A.Pings(B.DedicatedAddress!) && Client.Pings(A.ProductionAddress) && Client.Pings(B.ProductionAddress)
+            && A.Pings(Gateway.ProductionAddress));
     }
 
     private void Remove()

@@ -17,25 +17,30 @@ public sealed class DedicatedLink
         _b = b;
     }
 
-    /// <summary>Takes the link down: both sides see the carrier go.</summary>
-    public void Cut() => _a.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
+    /// <summary>Takes a's end down: b sees its carrier go.</summary>
+    public void Cut() => CutAt(_a);
+
+    /// <summary>Takes a host's end down: the other host sees its carrier go.</summary>
+    public void CutAt(Host host) =>
+        host.Run("ip", "link", "set", Host.DedicatedInterface, "down").Require();
 
     /// <summary>Drops every packet in both directions while the carrier stays.</summary>
     public void CutSilently()
     {
-        Drop(_a);
-        Drop(_b);
+        CutSilentlyTowards(_a);
+        CutSilentlyTowards(_b);
     }
 
     /// <summary>Drops what one host sends to the other; the way back stays open.</summary>
-    public void CutSilentlyTowards(Host receiver) => Drop(receiver);
+    public void CutSilentlyTowards(Host receiver) =>
+        PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface);
 
     /// <summary>Undoes every kind of cut.</summary>
     public void Mend()
     {
         foreach (Host host in (Host[])[_a, _b])
         {
-            host.Run("nft", "delete", "table", "inet", "cut");
+            PacketDrop.End(host.Namespace, Host.DedicatedInterface);
             host.Run("ip", "link", "set", Host.DedicatedInterface, "up").Require();
         }
     }
@@ -50,15 +55,5 @@ public sealed class DedicatedLink
         using JsonDocument document = JsonDocument.Parse(shown.Output);
         JsonElement counters = document.RootElement[0].GetProperty("stats64");
         return counters.GetProperty("tx").GetProperty("bytes").GetInt64();
-    }
-
-    // Dropping at the receiver: the sender must see nothing but silence, no local error.
-    private static void Drop(Host receiver)
-    {
-        const string Rules =
-            "add table inet cut; " +
-            "add chain inet cut incoming { type filter hook input priority 0; }; " +
-            $"add rule inet cut incoming iifname \"{Host.DedicatedInterface}\" drop";
-        receiver.Run("nft", Rules).Require();
     }
 }

@@ -28,7 +28,7 @@ public sealed class Host
     /// <summary>Interface of the dedicated link, on a and b.</summary>
     public const string DedicatedInterface = "ded";
 
-    /// <summary>a, b or client.</summary>
+    /// <summary>a, b, client or gateway.</summary>
     public string Name { get; }
 
     /// <summary>Name of its network namespace.</summary>
@@ -37,7 +37,7 @@ public sealed class Host
     /// <summary>Its address in the production network, without prefix length.</summary>
     public string ProductionAddress { get; }
 
-    /// <summary>Its address on the dedicated link; null for the client.</summary>
+    /// <summary>Its address on the dedicated link; null for those that have none.</summary>
     public string? DedicatedAddress { get; }
 
     /// <summary>A directory for its files.</summary>
@@ -59,6 +59,19 @@ public sealed class Host
 
     /// <summary>True when the address answers a ping within a second.</summary>
     public bool Pings(string address) => Run("ping", "-c", "1", "-W", "1", "-n", address).Succeeded;
+
+    /// <summary>Answers nothing that comes from another host, ARP excepted.</summary>
+    public void Ignore(Host other) => Run(
+        "nft",
+        "add table inet ignored; " +
+        "add chain inet ignored incoming { type filter hook input priority 0; }; " +
+        $"add rule inet ignored incoming ip saddr {other.ProductionAddress} drop").Require();
+
+    /// <summary>Ends <see cref="Ignore"/> for all hosts.</summary>
+    public void IgnoreNobody() => Run("nft", "delete table inet ignored");
+
+    /// <summary>Removes an address from the production interface if it is there, as a reboot does.</summary>
+    public void Forget(string address) => Run("ip", "addr", "del", $"{address}/32", "dev", ProductionInterface);
 
     /// <summary>Runs a tool on this host.</summary>
     public ToolResult Run(string program, params IReadOnlyList<string> arguments) =>

@@ -8,21 +8,25 @@ namespace MirrorD.Lab.Pairs;
 /// <summary>
 /// A host with mirrord on it, as an operator meets it: the daemon, mirrorctl and the sockets.
 /// </summary>
-public sealed class Node
+public sealed partial class Node
 {
     private readonly Lab _lab;
-    private readonly string _configuration;
     private readonly ControlApi _api;
     private readonly Dictionary<string, VolatileDisk> _volatileDisks = [];
     private readonly Dictionary<string, string> _disks = [];
+    private readonly string _notifications;
+    private readonly string _arbiter;
+    private string? _sharedArbiter;
     private int _starts;
     private LabProcess? _daemon;
 
-    internal Node(Lab lab, Host host, string configuration)
+    internal Node(Lab lab, Host host)
     {
         _lab = lab;
-        _configuration = configuration;
         Host = host;
+        ConfigurationPath = Path.Combine(host.Directory, "mirrord.yaml");
+        _notifications = Path.Combine(host.Directory, "notifications");
+        _arbiter = Path.Combine(host.Directory, "arbiter");
         RunDirectory = Path.Combine(host.Directory, "run");
         StateDirectory = Path.Combine(host.Directory, "state");
         _api = new ControlApi(ControlSocket);
@@ -35,6 +39,9 @@ public sealed class Node
 
     /// <summary>a or b.</summary>
     public string Name => Host.Name;
+
+    /// <summary>Its configuration.</summary>
+    public string ConfigurationPath { get; }
 
     /// <summary>Where the sockets are.</summary>
     public string RunDirectory { get; }
@@ -62,7 +69,7 @@ public sealed class Node
     {
         _starts++;
         _daemon = Host.Start(
-            $"mirrord-{_starts}", Program("mirrord"), "--config", _configuration, "--node", Name,
+            $"mirrord-{_starts}", Program("mirrord"), "--config", ConfigurationPath, "--node", Name,
             "--state-dir", StateDirectory, "--run-dir", RunDirectory);
     }
 

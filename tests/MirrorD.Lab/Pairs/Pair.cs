@@ -21,15 +21,19 @@ public sealed class Pair
     {
         _lab = lab;
         _options = options;
-        ConfigurationPath = Path.Combine(_lab.Directory, "mirrord.yaml");
-        A = new Node(_lab, _lab.A, ConfigurationPath);
-        B = new Node(_lab, _lab.B, ConfigurationPath);
-        File.WriteAllText(ConfigurationPath, Configuration());
+        A = new Node(_lab, _lab.A);
+        B = new Node(_lab, _lab.B);
+        string resource = ResourceSection();
+        foreach (Node node in (Node[])[A, B])
+        {
+            File.WriteAllText(node.ConfigurationPath, resource + OwnSections(node));
+        }
+
         Create();
     }
 
-    /// <summary>The configuration, the same file for both.</summary>
-    public string ConfigurationPath { get; }
+    /// <summary>How it was set up.</summary>
+    public PairOptions Options => _options;
 
     /// <summary>First node.</summary>
     public Node A { get; }
@@ -82,16 +86,17 @@ public sealed class Pair
         };
     }
 
-    private string Configuration()
+    private string ResourceSection()
     {
         var text = new StringBuilder("nodes:\n");
+        string gateway = _options.Gateway ? $", gateway: {_lab.Gateway.ProductionAddress}" : "";
         foreach (Node node in (Node[])[A, B])
         {
             Host host = node.Host;
             text.AppendLine($$"""
                   {{node.Name}}:
                     dedicated: {address: {{host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
-                    production: {address: {{host.ProductionAddress}}, interface: {{Host.ProductionInterface}}}
+                    production: {address: {{host.ProductionAddress}}, interface: {{Host.ProductionInterface}}{{gateway}}}
                 """);
         }
 
@@ -104,18 +109,41 @@ public sealed class Pair
                 volumes: { {{Volumes(A)}} }
                 addresses: [{address: {{Lab.ServiceAddress}}/32}]
                 on-peer-loss: {{_options.OnPeerLoss}}
-                link-timeout: {{_options.LinkTimeout}}
             """);
-        if (_options.ResyncRate is not null)
+        AppendIfGiven("link-timeout", _options.LinkTimeout);
+        AppendIfGiven("resync-rate", _options.ResyncRate);
+        AppendIfGiven("autoswitch", _options.Autoswitch switch { true => "on", false => "off", null => null });
+        foreach (string line in _options.ResourceLines)
         {
-            text.AppendLine($"    resync-rate: {_options.ResyncRate}");
+            text.AppendLine($"    {line}");
         }
 
+        return text.ToString();
+
+        void AppendIfGiven(string key, string? value)
+        {
+            if (value is not null)
+            {
+                text.AppendLine($"    {key}: {value}");
+            }
+        }
+    }
+
+    // The file is meant to be the same on both nodes; here paths differ, since the hosts share one file system.
+    private string OwnSections(Node node)
+    {
+        var text = new StringBuilder($"notify: {{command: '{node.NotifyCommand}'}}\n");
         if (_options.Arbiter)
         {
             string directory = Path.Combine(_lab.Directory, "arbiter");
             Directory.CreateDirectory(directory);
-            text.AppendLine($"arbiter: {{directory: {directory}}}");
+            text.AppendLine($"arbiter: {{directory: {node.MountArbiter(directory)}}}");
+        }
+
+        if (_options is { HeartbeatInterval: { } interval, DeadAfter: { } deadAfter })
+        {
+            text.AppendLine(
+                $"heartbeat: {{interval: {interval.TotalMilliseconds}ms, dead-after: {deadAfter.TotalMilliseconds}ms}}");
         }
 
         return text.ToString();
@@ -137,7 +165,7 @@ public sealed class Pair
         foreach (Node node in (Node[])[A, B])
         {
             node.Offline(
-                "create", ResourceName, "--empty", "--config", ConfigurationPath, "--node-name", node.Name,
+                "create", ResourceName, "--empty", "--config", node.ConfigurationPath, "--node-name", node.Name,
                 "--state-dir", node.StateDirectory).Require();
         }
     }

@@ -13,9 +13,23 @@ public enum DiskKind
     Volatile,
 }
 
-/// <summary>How a pair is set up.</summary>
+/// <summary>How a pair is set up. What is null is left out of the configuration.</summary>
 public sealed record PairOptions
 {
+    /// <summary>
+    /// A pair that takes over by itself, with heartbeats that find a loss within a second: short for a test, and still
+    /// ten intervals, which a machine that is busy with other things does not use up.
+    /// </summary>
+    public static PairOptions Automatic { get; } = new()
+    {
+        Autoswitch = null,
+        OnPeerLoss = "auto",
+        LinkTimeout = null,
+        HeartbeatInterval = TimeSpan.FromMilliseconds(100),
+        DeadAfter = TimeSpan.FromSeconds(1),
+        DiskBytes = 64L << 20,
+    };
+
     /// <summary>Names of the volumes.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = ["data"];
 
@@ -27,14 +41,29 @@ public sealed record PairOptions
     /// <summary>What the volumes lie on.</summary>
     public DiskKind Disks { get; init; } = DiskKind.File;
 
-    /// <summary>"freeze" or "continue".</summary>
+    /// <summary>"auto", "freeze" or "continue".</summary>
     public string OnPeerLoss { get; init; } = "freeze";
+
+    /// <summary>Whether the standby takes over by itself; null: as arbiter and gateway imply.</summary>
+    public bool? Autoswitch { get; init; } = false;
 
     /// <summary>With an arbiter in a directory that both nodes see.</summary>
     public bool Arbiter { get; init; }
 
+    /// <summary>With the lab's gateway on the production network.</summary>
+    public bool Gateway { get; init; }
+
     /// <summary>Silence on the link after which it is lost.</summary>
-    public string LinkTimeout { get; init; } = "2s";
+    public string? LinkTimeout { get; init; } = "2s";
+
+    /// <summary>Time between two heartbeats.</summary>
+    public TimeSpan? HeartbeatInterval { get; init; }
+
+    /// <summary>Silence on a path after which it is lost.</summary>
+    public TimeSpan? DeadAfter { get; init; }
+
+    /// <summary>More lines for the resource, each "key: value".</summary>
+    public IReadOnlyList<string> ResourceLines { get; init; } = [];
 
     /// <summary>Ceiling of the resync, e.g. "20MiB/s"; null for none.</summary>
     public string? ResyncRate { get; init; }

@@ -23,6 +23,10 @@ public sealed class ResourceView
 
     public string? Generation => Text("generation");
 
+    public string? Session => Text("session");
+
+    public string? Proof => Text("proof");
+
     public string? HoldUp =>
         _json.TryGetProperty("holdUp", out JsonElement held) ? held.GetProperty("state").GetString() : null;
 

@@ -1,0 +1,30 @@
+using MirrorD.Lab.Processes;
+
+namespace MirrorD.Lab.Networks;
+
+/// <summary>
+/// Drops every frame, ARP included, as it comes in at an interface: the sender sees nothing but silence, and no
+/// carrier goes.
+/// </summary>
+internal static class PacketDrop
+{
+    /// <summary>Begins at an interface of a network namespace; a second time changes nothing.</summary>
+    public static void Begin(string networkNamespace, string networkInterface)
+    {
+        string table = Table(networkInterface);
+        string rules =
+            $"add table netdev {table}; delete table netdev {table}; add table netdev {table}; " +
+            $"add chain netdev {table} incoming {{ type filter hook ingress device \"{networkInterface}\" priority 0; }}; " +
+            $"add rule netdev {table} incoming drop";
+        Nft(networkNamespace, rules).Require();
+    }
+
+    /// <summary>Ends it, if it ever began.</summary>
+    public static void End(string networkNamespace, string networkInterface) =>
+        Nft(networkNamespace, $"delete table netdev {Table(networkInterface)}");
+
+    private static string Table(string networkInterface) => $"cut_{networkInterface.Replace('-', '_')}";
+
+    private static ToolResult Nft(string networkNamespace, string rules) =>
+        Tool.Run("nsenter", Host.NamespaceOption(networkNamespace), "nft", rules);
+}

@@ -1,0 +1,8 @@
+namespace MirrorD.Lab.Witness;
+
+/// <summary>A write that a node acknowledged. Times are of the one clock of this process (Stopwatch).</summary>
+/// <param name="Node">Name of the node that it went through.</param>
+/// <param name="Sequence">Number of the write among those of its writer.</param>
+/// <param name="SentAt">When it was sent.</param>
+/// <param name="AnsweredAt">When the reply had arrived.</param>
+public readonly record struct WitnessedWrite(string Node, long Sequence, long SentAt, long AnsweredAt);
