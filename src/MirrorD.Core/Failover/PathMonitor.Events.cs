@@ -37,7 +37,7 @@ public sealed partial class PathMonitor
         {
             if (path.Told == PathState.Unknown && path.State == PathState.Up)
             {
-                // The usual begin.
+                // As it should be.
                 path.Told = PathState.Up;
             }
 
@@ -50,9 +50,12 @@ public sealed partial class PathMonitor
         return _toldAllLost ? IsAnyHeard() : AreAllLost();
     }
 
-    /// <summary>A path that can be heard again, but only one way, is not restored.</summary>
-    private static bool IsNews(Path path) => path.State != PathState.Unknown && path.State != path.Told
-        && (path.State, path.Told) is not (PathState.HeardOnly, PathState.Lost);
+    /// <summary>
+    /// A path that can be heard again, but only one way, is not restored; and each begin is one-way for a
+    /// moment.
+    /// </summary>
+    private bool IsNews(Path path) => path.State != PathState.Unknown && path.State != path.Told
+        && (path.State != PathState.HeardOnly || (path.Told != PathState.Lost && !_isYoung));
 
     private bool IsAnyHeard()
     {

@@ -20,6 +20,9 @@ public sealed partial class PathMonitor
     private long _watchedSinceNs;
     private long _lastCallNs;
 
+    // Watched for less than dead-after: too early to call silence a loss.
+    private bool _isYoung;
+
     /// <summary>Begins to watch: nothing is known yet.</summary>
     /// <param name="peer">Name of the peer node, for messages.</param>
     /// <param name="paths">At least one.</param>
@@ -128,6 +131,7 @@ public sealed partial class PathMonitor
 
     private void Refresh(long nowNs)
     {
+        _isYoung = nowNs - _watchedSinceNs < _times.DeadAfterNs;
         bool changed = Sights.Count == 0;
         bool isHeard = false;
         bool isRefused = false;
@@ -175,7 +179,7 @@ public sealed partial class PathMonitor
             return path.PeerHears && Within(path.FreshNs, nowNs, waitNs) ? PathState.Up : PathState.HeardOnly;
         }
 
-        return nowNs - _watchedSinceNs < _times.DeadAfterNs ? PathState.Unknown : PathState.Lost;
+        return _isYoung ? PathState.Unknown : PathState.Lost;
     }
 
     private static bool Within(long? thenNs, long nowNs, long waitNs) =>

@@ -62,6 +62,26 @@ public class PathMonitorTests
     }
 
     [Fact]
+    public void A_begin_that_is_one_way_for_a_while_is_no_event_and_one_that_stays_so_is()
+    {
+        for (int i = 0; i < 9; i++)
+        {
+            _monitor.Heard(D, Now, isFresh: true, peerHears: false);
+            Beat(100, P);
+        }
+
+        Assert.Equal((PathState.HeardOnly, PathState.Up), States);
+        Assert.Empty(_events);
+        for (int i = 0; i < 9; i++)
+        {
+            _monitor.Heard(D, Now, isFresh: true, peerHears: false);
+            Beat(100, P);
+        }
+
+        Assert.Equal("path-lost", Kinds);
+    }
+
+    [Fact]
     public void A_silent_path_is_lost_after_dead_after_and_told_once_with_what_remains()
     {
         Beat(2000, D, P);
