@@ -46,4 +46,7 @@ public static class ApiPaths
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));
+
+    /// <summary>Header that names the node that is meant; without it, the one that answers.</summary>
+    public const string NodeHeader = "Mirrord-Node";
 }

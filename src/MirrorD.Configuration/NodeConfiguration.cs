@@ -24,10 +24,15 @@ public sealed record NodeConfiguration(
 /// A host of a production network that answers whenever this node is well connected; null when none is named.
 /// </param>
 /// <param name="HeartbeatPort">UDP port of the heartbeats.</param>
+/// <param name="CallPort">TCP port on which other nodes call this node's control API.</param>
 public sealed record NetworkConfiguration(
     IPAddress Address, string? Interface, int Port, IPAddress? Gateway = null,
-    int HeartbeatPort = NetworkConfiguration.DefaultHeartbeatPort)
+    int HeartbeatPort = NetworkConfiguration.DefaultHeartbeatPort,
+    int CallPort = NetworkConfiguration.DefaultCallPort)
 {
+    /// <summary>TCP port of calls between nodes where the network names none.</summary>
+    public const int DefaultCallPort = 7781;
+
     /// <summary>UDP port of heartbeats where the network names none.</summary>
     public const int DefaultHeartbeatPort = 7780;
 

@@ -16,7 +16,10 @@ internal sealed class DaemonClient : IDisposable
     private readonly string _socket;
     private readonly HttpClient _http;
 
-    public DaemonClient(string socket)
+    /// <summary>Nothing is connected yet.</summary>
+    /// <param name="socket">The daemon's control socket.</param>
+    /// <param name="node">The node that is meant; null for this one.</param>
+    public DaemonClient(string socket, string? node = null)
     {
         _socket = socket;
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = Connect, UseProxy = false })
@@ -25,6 +28,10 @@ internal sealed class DaemonClient : IDisposable
             // A takeover may wait for hooks; the daemon has deadlines for every step of it.
             Timeout = Timeout.InfiniteTimeSpan,
         };
+        if (node is not null)
+        {
+            _http.DefaultRequestHeaders.TryAddWithoutValidation(ApiPaths.NodeHeader, node);
+        }
     }
 
     /// <summary>Reads a report.</summary>
@@ -120,7 +127,8 @@ internal sealed class DaemonClient : IDisposable
         using (response)
         {
             CommandReply error = await ReadBody(response, ApiJson.Compact.CommandReply, stop);
-            throw new CommandFailure(ExitCode.Failed, error.Message, error.Remedy);
+            int code = response.StatusCode == HttpStatusCode.BadGateway ? ExitCode.Unreachable : ExitCode.Failed;
+            throw new CommandFailure(code, error.Message, error.Remedy);
         }
     }
 

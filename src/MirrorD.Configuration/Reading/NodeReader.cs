@@ -61,18 +61,20 @@ internal sealed class NodeReader(ConfigurationErrors errors)
             // Only a dedicated network carries links, and only a production network tells by its gateway how
             // well clients reach this node.
             string[] keys = key == "dedicated"
-                ? ["address", "interface", "port", "heartbeat-port"]
-                : ["address", "interface", "gateway", "heartbeat-port"];
+                ? ["address", "interface", "port", "heartbeat-port", "call-port"]
+                : ["address", "interface", "gateway", "heartbeat-port", "call-port"];
             var section = new Section(mapping, node.PathOf(key), errors, keys);
             IPAddress? address = Address(section);
             string? device = section.Text("interface", "eth1");
             int port = section.Port("port", "7780") ?? NetworkConfiguration.DefaultPort;
             int heartbeatPort = section.Port("heartbeat-port", "7780", "UDP")
                 ?? NetworkConfiguration.DefaultHeartbeatPort;
+            int callPort = section.Port("call-port", "7781") ?? NetworkConfiguration.DefaultCallPort;
             IPAddress? gateway = Gateway(section, address);
             if (address is not null)
             {
-                networks.Add(new NetworkConfiguration(address, device, port, gateway, heartbeatPort));
+                networks.Add(new NetworkConfiguration(
+                    address, device, port, gateway, heartbeatPort, callPort));
                 places.Add((address, section.PlaceOf("address")));
             }
         }

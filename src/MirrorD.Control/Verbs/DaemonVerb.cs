@@ -10,6 +10,9 @@ internal abstract class DaemonVerb : Verb
         "socket", MetaValue = "PATH", HelpText = "Socket of the daemon (" + ApiPaths.DefaultSocket + ").")]
     public string Socket { get; set; } = ApiPaths.DefaultSocket;
 
+    [Option("node", MetaValue = "NAME", HelpText = "The node that is meant, through the daemon of this one.")]
+    public string? Node { get; set; }
+
     protected static int Report(CommandReply reply, CommandContext context)
     {
         if (reply.Succeeded)

@@ -8,7 +8,7 @@ internal sealed class DemoteVerb : ResourceVerb
 {
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         return Report(await daemon.Command(ApiPaths.For(ApiPaths.Demote, Resource), null, stop), context);
     }
 }

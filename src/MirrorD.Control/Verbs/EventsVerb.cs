@@ -20,7 +20,7 @@ internal sealed class EventsVerb : DaemonVerb
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         string query = string.Create(CultureInfo.InvariantCulture, $"?after={After}");
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         if (!Follow)
         {
             EventList list = await daemon.Get(ApiPaths.Events + query, ApiJson.Compact.EventList, stop);

@@ -12,7 +12,7 @@ internal sealed class ExplainVerb : ResourceVerb
 
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         string path = ApiPaths.For(ApiPaths.Explain, Resource);
         ExplainReport report = await daemon.Get(path, ApiJson.Compact.ExplainReport, stop);
         if (Json)

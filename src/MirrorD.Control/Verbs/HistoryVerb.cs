@@ -17,7 +17,7 @@ internal sealed class HistoryVerb : DaemonVerb
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         string query = Resource is null ? "" : $"?resource={Uri.EscapeDataString(Resource)}";
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         HistoryList list = await daemon.Get(ApiPaths.History + query, ApiJson.Compact.HistoryList, stop);
         foreach (TakeoverRecord record in list.Records)
         {

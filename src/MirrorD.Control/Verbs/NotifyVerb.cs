@@ -17,7 +17,7 @@ internal sealed class NotifyVerb : DaemonVerb
                 ExitCode.Usage, $"there is no 'notify {Action}'", "did you mean 'notify test'?");
         }
 
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         return Report(await daemon.Command(ApiPaths.NotifyTest, null, stop), context);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class PromoteVerb : ResourceVerb
 
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         if (Force)
         {
             await Confirm(daemon, context, stop);

@@ -22,7 +22,7 @@ internal sealed class StatusVerb : DaemonVerb
 
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         if (!Watch)
         {
             StatusReport report = Only(await daemon.Get(ApiPaths.Status, ApiJson.Compact.StatusReport, stop));

@@ -15,7 +15,7 @@ internal sealed class VersionVerb : DaemonVerb
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
         context.Out.WriteLine($"mirrorctl {OfThisProgram}");
-        using var daemon = new DaemonClient(Socket);
+        using var daemon = new DaemonClient(Socket, Node);
         try
         {
             VersionReport report = await daemon.Get(ApiPaths.Version, ApiJson.Compact.VersionReport, stop);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
+using MirrorD.Daemon.Forwarding;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Takeover;
@@ -15,7 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace MirrorD.Daemon.Control;
 
 /// <summary>The control API: paths, bodies and codes as docs/api.md says.</summary>
-internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, CancellationToken stopping)
+internal sealed class ControlApi(
+    MirrorDaemon daemon, Forwarder forwarder, ILogger logger, CancellationToken stopping)
 {
     /// <summary>Largest body of a request; the largest legal one is a few dozen bytes.</summary>
     public const long MostBodyBytes = 16 * 1024;
@@ -156,7 +158,14 @@ internal sealed class ControlApi(MirrorDaemon daemon, ILogger logger, Cancellati
     {
         try
         {
-            await handler(http);
+            if (forwarder.IsForSelf(http))
+            {
+                await handler(http);
+            }
+            else if (await forwarder.Forward(http) is var (problem, remedy))
+            {
+                await Fail(http, StatusCodes.Status502BadGateway, problem, remedy);
+            }
         }
         catch (Exception gone) when (http.RequestAborted.IsCancellationRequested
             && gone is OperationCanceledException or IOException)

@@ -1,3 +1,5 @@
+using MirrorD.Configuration;
+using MirrorD.Daemon.Forwarding;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -7,13 +9,20 @@ using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Control;
 
-/// <summary>Serves the control API on a unix socket.</summary>
+/// <summary>Serves the control API on a unix socket, and to other nodes of the cluster behind their key.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
+    private readonly Forwarder _forwarder;
+    private readonly CallListener _calls;
     private readonly CancellationTokenSource _stopping = new();
 
-    private ControlServer(WebApplication application) => _application = application;
+    private ControlServer(WebApplication application, MirrorDaemon daemon, ILogger calls)
+    {
+        _application = application;
+        _forwarder = new Forwarder(daemon.Context);
+        _calls = new CallListener(daemon.Context.Key, daemon.Context.ControlSocket, calls);
+    }
 
     /// <summary>Begins to serve.</summary>
     /// <exception cref="StartupException">The socket can't be made.</exception>
@@ -36,8 +45,9 @@ internal sealed class ControlServer : IAsyncDisposable
             kestrel.ListenUnixSocket(socket);
         });
         WebApplication application = builder.Build();
-        var server = new ControlServer(application);
-        new ControlApi(daemon, loggers.CreateLogger("mirrord.api"), server._stopping.Token).Map(application);
+        var server = new ControlServer(application, daemon, loggers.CreateLogger("mirrord.calls"));
+        ILogger logger = loggers.CreateLogger("mirrord.api");
+        new ControlApi(daemon, server._forwarder, logger, server._stopping.Token).Map(application);
 
         // The run directory is held: whatever bears this name is left over from a daemon that ended.
         File.Delete(socket);
@@ -53,15 +63,19 @@ internal sealed class ControlServer : IAsyncDisposable
         }
 
         RunDirectory.OpenToGroup(socket);
+        NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
+        server._calls.Start(self.Dedicated.Concat(self.Production));
         return server;
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        await _calls.DisposeAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await _application.StopAsync(patience.Token);
         await _application.DisposeAsync();
+        _forwarder.Dispose();
         _stopping.Dispose();
     }
 }

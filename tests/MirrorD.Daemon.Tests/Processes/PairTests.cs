@@ -22,6 +22,8 @@ public sealed class PairTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         int port = FreePort();
+        int heartbeats = FreePort();
+        int calls = FreePort();
         string hook = $"echo $MIRRORD_NODE $MIRRORD_STEP $MIRRORD_ROLE >> {HookLog}";
         File.WriteAllText(Configuration, $"""
             nodes:
@@ -29,10 +31,14 @@ public sealed class PairTests : IAsyncLifetime
                 dedicated:
                   address: 127.0.0.1
                   port: {port}
+                  heartbeat-port: {heartbeats}
+                  call-port: {calls}
               b:
                 dedicated:
                   address: 127.0.0.2
                   port: {port}
+                  heartbeat-port: {heartbeats}
+                  call-port: {calls}
             resources:
               mail:
                 between: [a, b]
@@ -77,6 +83,26 @@ public sealed class PairTests : IAsyncLifetime
         _b = await Start("b");
         await WaitUntilJoined();
         await _a.Require("promote", "mail");
+    }
+
+    [Fact]
+    public async Task Each_node_answers_for_the_other_one()
+    {
+        StatusReport there = System.Text.Json.JsonSerializer.Deserialize(
+            await _a.Require("status", "--json", "--node", "b"), ApiJson.Compact.StatusReport)!;
+        Assert.Equal("b", there.Node);
+        Assert.Equal("Standby", there.Resources.Single().Role);
+
+        // A command, from the node that it does not concern.
+        await _b.Require("demote", "mail", "--node", "a");
+        await _a.WaitFor("mail", "to be Standby", resource => resource.Role == "Standby");
+        MirrorctlRun nobody = await _a.Control("status", "--node", "c");
+        Assert.Equal(ExitCode.Unreachable, nobody.ExitCode);
+        Assert.Contains("the nodes are a, b", nobody.Error);
+        _b.Kill();
+        MirrorctlRun dead = await _a.Control("status", "--node", "b");
+        Assert.Equal(ExitCode.Unreachable, dead.ExitCode);
+        Assert.Contains("node b can't be reached (127.0.0.2:", dead.Error);
     }
 
     [Fact]
