@@ -27,8 +27,8 @@ public static class FailoverTable
         new(PrimaryNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
         new(PrimaryAsksPeer, "joined before, a path is up, and the peer not mute", f =>
             f.HasSession && f.IsAnyPathUp && !f.IsPeerMute, AskPeer),
-        new(PrimaryWaitsForPaths, "a path may still be up", f =>
-            !f.AreAllPathsLost && !f.IsPeerMute && !f.IsPeerHeard, Wait),
+        new(PrimaryWaitsForPaths, "a path may still be up, and the peer not mute; with arbiter: nor heard", f =>
+            !f.AreAllPathsLost && !f.IsPeerMute && !(f.IsPeerHeard && f.HasArbiter), Wait),
         new(PrimaryAsksArbiter, "an arbiter, and joined before", f => f.HasArbiter && f.HasSession, Claim),
         new(PrimaryContinues, "no arbiter, on-peer-loss: continue", f =>
             !f.HasArbiter && f.OnPeerLoss == PeerLoss.Continue, GoOnByPolicy),
@@ -47,7 +47,7 @@ public static class FailoverTable
         new(StandbyResumes, "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
             f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary
             && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost
-                : f.IsAnyPathUp && !f.IsPeerMute && f.PeerRole == Role.Standby), TakeOver),
+                : f.HasSession && f.IsAnyPathUp && !f.IsPeerMute && f.PeerRole == Role.Standby), TakeOver),
         new(StandbyAutoswitchOff, "autoswitch: off", f => !f.Autoswitch, Wait),
         new(StandbyPeerLives, "the peer is heard, and moves", f => f.IsPeerHeard && !f.IsPeerStuck, Wait),
         new(StandbyWaitsForPaths, "a path may still be up", f => !f.AreAllPathsLost && !f.IsPeerStuck, Wait),

@@ -42,9 +42,10 @@ public sealed partial class Replica
         if (!IsLinked && picture is { IsHeard: true, Report: { } report })
         {
             _peerLastRole = report.Role;
+            NotePeerPromotions(report.Promotions);
         }
 
-        if (!picture.IsAnyUp)
+        if (!picture.IsHeard)
         {
             // Nobody can be asked; a path that comes back begins a new question.
             _askedSinceNs = -1;
@@ -100,6 +101,7 @@ public sealed partial class Replica
             return;
         }
 
+        NoteStandstill();
         if (Role == Role.Primary)
         {
             SeekRight();
@@ -114,9 +116,9 @@ public sealed partial class Replica
     private void FollowAsPrimary()
     {
         FailoverDecision decision = Note(FailoverTable.Decide(FactsNow()));
-        if (_paths is { IsAnyUp: true } && !State.Session.IsNone && State.DiskState == DiskState.UpToDate)
+        if (_paths is { IsHeard: true } && !State.Session.IsNone && State.DiskState == DiskState.UpToDate)
         {
-            // Also when it has been mute: a late answer is as good.
+            // Also when it has been mute, or does not seem to hear this node: a late answer is as good.
             AskPeer();
         }
 
@@ -160,20 +162,21 @@ public sealed partial class Replica
         {
             // A claim that runs is waited for: a grant without a promotion would leave nobody to serve.
             bool isUnderWay = _claiming || _storingProof || _promotingAlone || HasProof;
-            if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver)
+            if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver
+                && decision.Case != FailoverCase.StandbyAsksGateway)
             {
                 FinishPromotion(false, $"the state changed: {decision.Case}", null);
             }
-
-            return;
         }
 
         switch (decision.Action)
         {
             case FailoverAction.AskGateway:
+            case FailoverAction.TakeOver when _takingOver && decision.Case != FailoverCase.StandbyResumes:
+                // Also while the steps are under way: they go on only with evidence that is fresh.
                 AskGateway();
                 break;
-            case FailoverAction.TakeOver when !_takingOver && _effects.NowNs >= _takeoverRetryAtNs:
+            case FailoverAction.TakeOver when !_takingOver && _promotion is null && _effects.NowNs >= _takeoverRetryAtNs:
                 BeginTakeover(decision.Case.ToString(), decision.Case == FailoverCase.StandbyResumes);
                 break;
             default:
@@ -212,6 +215,13 @@ public sealed partial class Replica
             Suspend();
             _effects.CloseLink("this process stood still for longer than the link timeout", operatorNeeded: false);
         }
+
+        if (stoodStill && Role == Role.Standby && !IsLinked && _effects.NowNs >= _peerMayServeUntilNs)
+        {
+            // What it knows of the paths and the gateway is of before: it waits for what the watch finds now.
+            _peerMayServeUntilNs = _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
+            _gateway = GatewayEvidence.Unknown;
+        }
     }
 
     private FailoverDecision Note(FailoverDecision decision)
@@ -238,10 +248,11 @@ public sealed partial class Replica
     private FailoverFacts FactsNow()
     {
         long now = _effects.NowNs;
-        bool isStandby = Role == Role.Standby;
+        bool isStale = now - _gatewayAtNs > GatewayFreshNs;
+        GatewayEvidence gateway = isStale && _gatewayLink != _link ? GatewayEvidence.Unknown : _gateway;
 
-        // A Primary that found itself isolated stays so until it has joined: the peer may have taken over since.
-        bool isStale = isStandby && now - _gatewayAtNs > GatewayFreshNs;
+        // A Primary that found itself isolated stays so until it serves again: the peer may have taken over since.
+        bool isIsolated = Role == Role.Primary && _addressesWithdrawn;
         return new FailoverFacts
         {
             Role = Role,
@@ -260,7 +271,7 @@ public sealed partial class Replica
                 && (report.IsStuck || report.DiskState <= DiskState.Failed),
             PeerRole = _peerLastRole,
             PeerRoleAtLoss = _peerRoleAtLoss,
-            Gateway = isStale && _gatewayLink != _link ? GatewayEvidence.Unknown : _gateway,
+            Gateway = isIsolated ? GatewayEvidence.Silent : gateway,
             IsEligible = _isEligible && _allPathsWereUp,
             HasWaited = now >= _peerMayServeUntilNs
                 && (_goneSinceNs < 0 || now >= _goneSinceNs + _settings.TakeoverDelayNs),
@@ -270,7 +281,7 @@ public sealed partial class Replica
 
     private void NotePaths()
     {
-        if (_paths is not null && IsLinked && _paths.Paths.All(path => path.State == PathState.Up))
+        if (_paths is not null && Phase == LinkPhase.Joined && _paths.Paths.All(path => path.State == PathState.Up))
         {
             _allPathsWereUp = true;
         }

@@ -117,6 +117,7 @@ public sealed partial class Replica
                 }
 
                 _peerFacts = read;
+                NotePeerPromotions(read.Promotions);
                 PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
                 Decide();
                 return null;

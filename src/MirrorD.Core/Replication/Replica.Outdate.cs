@@ -88,7 +88,11 @@ public sealed partial class Replica
                 }
 
                 break;
-            case OutdateAnswer.Connected or OutdateAnswer.OtherSession or OutdateAnswer.Unable:
+            case OutdateAnswer.Connected:
+                // It has not noticed the loss yet: asked again, and not mute.
+                _askedSinceNs = _effects.NowNs;
+                break;
+            case OutdateAnswer.OtherSession or OutdateAnswer.Unable:
                 // Asked again, until it counts as mute.
                 break;
         }

@@ -105,6 +105,9 @@ public sealed partial class Replica
 
         switch (answer)
         {
+            case ClaimAnswer.Granted when Role == Role.Primary ? _storingStandby : _promotion is null:
+                // The role was given up meanwhile. A proof that nobody serves under would bind the peer's hands.
+                break;
             case ClaimAnswer.Granted:
                 StoreProof(ProofKind.ArbiterGrant, session);
                 break;
@@ -287,8 +290,9 @@ public sealed partial class Replica
                 FinishPromotion(false, reason,
                     $"leave {_settings.PeerName} serving; last resort, if it is lost for good: "
                     + $"mirrorctl promote {_settings.Resource} --force");
-                if (Role == Role.Primary && !IsLinked)
+                if (Role == Role.Primary)
                 {
+                    // Also when a connection began meanwhile: it waited for this store, and hears of a Standby.
                     LoseRight(reason);
                 }
             });

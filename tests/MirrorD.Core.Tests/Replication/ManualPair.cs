@@ -20,10 +20,11 @@ internal sealed class ManualPair
     private readonly HashSet<(ManualNode, string)> _stopped = [];
     private ulong _sessions;
 
-    public ManualPair(bool hasArbiter = false, bool continueOnPeerLoss = false)
+    public ManualPair(
+        bool hasArbiter = false, bool continueOnPeerLoss = false, Func<ReplicaSettings, ReplicaSettings>? adjust = null)
     {
-        A = new ManualNode(this, 1, 2, hasArbiter, continueOnPeerLoss);
-        B = new ManualNode(this, 2, 1, hasArbiter, continueOnPeerLoss);
+        A = new ManualNode(this, 1, 2, hasArbiter, continueOnPeerLoss, adjust);
+        B = new ManualNode(this, 2, 1, hasArbiter, continueOnPeerLoss, adjust);
         A.Peer = B;
         B.Peer = A;
     }
@@ -188,7 +189,9 @@ internal sealed class ManualNode : IReplicaEffects
     private bool _isFlushing;
     private int _boots;
 
-    public ManualNode(ManualPair pair, int id, int peer, bool hasArbiter, bool continueOnPeerLoss)
+    public ManualNode(
+        ManualPair pair, int id, int peer, bool hasArbiter, bool continueOnPeerLoss,
+        Func<ReplicaSettings, ReplicaSettings>? adjust)
     {
         _pair = pair;
         var node = new NodeId(new Guid(id, 0, 0, new byte[8]));
@@ -210,6 +213,7 @@ internal sealed class ManualNode : IReplicaEffects
         _settings = new ReplicaSettings(
             "r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter,
             continueOnPeerLoss ? PeerLoss.Continue : PeerLoss.Freeze, 0);
+        _settings = adjust?.Invoke(_settings) ?? _settings;
         Replica = new Replica(_settings, this, [stored], [_map]);
     }
 
@@ -477,15 +481,43 @@ internal sealed class ManualNode : IReplicaEffects
 
     public int GatewayQuestions { get; private set; }
 
-    public void SendControl(ControlMessage message) => Controls.Add(message);
+    /// <summary>Told of each question to the gateway.</summary>
+    public Action GatewayAsked { get; set; } = () => { };
 
-    public void AskGateway() => GatewayQuestions++;
+    /// <summary>Told when a takeover begins.</summary>
+    public Action TakeoverBegun { get; set; } = () => { };
 
-    public void TakeOver(string reason, bool resumes) => Takeovers.Add(reason);
+    /// <summary>Told of each control message that is sent.</summary>
+    public Action<ControlMessage> ControlSent { get; set; } = _ => { };
+
+    /// <summary>Told of each change of role.</summary>
+    public Action<Role> RoleTaken { get; set; } = _ => { };
+
+    public void SendControl(ControlMessage message)
+    {
+        Controls.Add(message);
+        ControlSent(message);
+    }
+
+    public void AskGateway()
+    {
+        GatewayQuestions++;
+        GatewayAsked();
+    }
+
+    public void TakeOver(string reason, bool resumes)
+    {
+        Takeovers.Add(reason);
+        TakeoverBegun();
+    }
 
     public void WantAddresses(bool wanted, string reason) => Events.Add($"addresses {wanted} {reason}");
 
-    public void RoleChanged(Role role, string reason) => Events.Add($"role {role} {reason}");
+    public void RoleChanged(Role role, string reason)
+    {
+        Events.Add($"role {role} {reason}");
+        RoleTaken(role);
+    }
 
     public void PeerRequestsRole()
     {

@@ -1,0 +1,185 @@
+using MirrorD.Core.Failover;
+using MirrorD.Core.Replication;
+using MirrorD.Core.Tests.Replication;
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Tests.Failover;
+
+/// <summary>Whose role it is when two nodes join, and what a process that stood still may do.</summary>
+public class RoleAtJoinTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_crashed_primary_that_joins_its_standby_is_primary_again(bool otherIsPreferred)
+    {
+        FailoverStory story = FailoverStory.Serving(
+            onPeerLoss: PeerLoss.Freeze, autoswitch: false,
+            adjust: s => s with { IsPreferred = otherIsPreferred ? s.NodeName == "n2" : null });
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(Role.Standby, story.B.Replica.Role);
+    }
+
+    [Theory]
+    [InlineData("n1")]
+    [InlineData("n2")]
+    public void The_preferred_node_is_primary_when_both_start(string preferred)
+    {
+        var story = new FailoverStory(adjust: s => s with { IsPreferred = s.NodeName == preferred });
+        story.Show();
+        story.Pair.LinkUp();
+        story.Tick(2);
+        Assert.Equal(preferred == "n1", story.A.Replica.Role == Role.Primary);
+        Assert.Equal(preferred == "n2", story.B.Replica.Role == Role.Primary);
+    }
+
+    [Fact]
+    public void Equal_new_nodes_wait_for_the_operator()
+    {
+        var story = new FailoverStory();
+        story.Show();
+        story.Pair.LinkUp();
+        story.Seconds(10);
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+    }
+
+    [Fact]
+    public void The_one_that_was_promoted_later_is_primary_when_both_crashed()
+    {
+        FailoverStory story = FailoverStory.Serving();
+        story.Kill(story.A);
+        story.Seconds(5);
+        Assert.Equal(0, story.B.Write(1, 1).Result);
+        story.Kill(story.B);
+        story.Start(story.A);
+        story.Start(story.B);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
+    [Fact]
+    public void An_old_primary_that_returns_is_a_standby()
+    {
+        FailoverStory story = FailoverStory.Serving();
+        story.Kill(story.A);
+        story.Seconds(5);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.Start(story.A);
+        story.HealAll();
+        story.Seconds(10);
+        Assert.Equal(LinkPhase.Joined, story.A.Replica.Phase);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
+    [Fact]
+    public void After_an_operators_demotion_nobody_takes_the_role()
+    {
+        FailoverStory story = FailoverStory.Serving(adjust: s => s with { IsPreferred = s.NodeName == "n2" });
+        story.A.Replica.Demote(story.A.Answer);
+        story.Pair.Run();
+        story.CutAll();
+        story.HealAll();
+        story.Seconds(10);
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+    }
+
+    [Fact]
+    public void A_node_that_handed_over_lets_the_crashed_primary_have_its_role_back()
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Freeze, autoswitch: false);
+        story.A.Replica.HandOver(story.A.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.Kill(story.B);
+        story.Start(story.B);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_demotion_is_over_once_an_operator_has_promoted_somebody()
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Freeze, autoswitch: false);
+        story.A.Replica.Demote(story.A.Answer);
+        story.Pair.Run();
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.Kill(story.B);
+        story.Start(story.B);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_restarted_primary_without_link_asks_its_standby_over_the_other_network()
+    {
+        FailoverStory story = FailoverStory.Serving(autoswitch: false);
+        story.Cut(PathKind.Dedicated);
+        story.HoldsControl = true;
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.HoldsControl = false;
+        story.Seconds(10);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(DiskState.Outdated, story.B.Stored[0].DiskState);
+    }
+
+    [Fact]
+    public void A_restarted_primary_whose_standby_does_not_answer_stays_standby_and_asks_again()
+    {
+        FailoverStory story = FailoverStory.Serving(autoswitch: false);
+        story.Cut(PathKind.Dedicated);
+        story.HoldsControl = true;
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.Seconds(30);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+        Assert.False(story.A.Replica.HasProof);
+        Assert.InRange(story.A.Takeovers.Count, 2, 6);
+        story.HoldsControl = false;
+        story.Seconds(10);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+    }
+
+    [Fact]
+    public void A_primary_that_stood_still_serves_no_read_before_it_has_joined_again()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true);
+        Assert.Equal(0, story.A.Write(1, 1).Result);
+        story.Pair.Stop(story.A, "close");
+        story.Pair.Advance(FailoverStory.LinkTimeoutNs + 1);
+        ManualRequest read = story.A.Submit(VolumeOperation.Read, 1);
+        ManualRequest second = story.A.Submit(VolumeOperation.Read, 1);
+        story.Pair.Run();
+        Assert.Null(read.Result);
+        Assert.Null(second.Result);
+        story.A.Replica.Tick();
+        Assert.Null(story.A.Submit(VolumeOperation.Read, 1).Result);
+        story.Pair.Go(story.A, "close");
+        story.Pair.LinkUp();
+        Assert.Equal(0, read.Result);
+        Assert.Equal(0, second.Result);
+    }
+
+    [Fact]
+    public void A_primary_that_ticks_serves_reads()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true);
+        story.Seconds(5);
+        story.Pair.Advance(FailoverStory.LinkTimeoutNs - 1);
+        ManualRequest read = story.A.Submit(VolumeOperation.Read, 1);
+        story.Pair.Run();
+        Assert.Equal(0, read.Result);
+    }
+}
