@@ -18,6 +18,13 @@ internal sealed partial class HeldAddresses
         private const long ConflictSilenceMs = 60_000;
         private const string Loopback = "lo";
 
+        // Who stood still for a while, as a whole or with its machine, may have lost the right meanwhile and
+        // not have noticed yet: until the rest of the daemon has looked, it must neither call clients back nor
+        // add what somebody removed.
+        private const long OversleptMs = 1_000;
+        private const long QuietMs = 3_000;
+        private const long LookMs = 500;
+
         private readonly Lock _gate = new();
         private readonly AutoResetEvent _hasNews = new(initialState: false);
         private readonly HashSet<string> _changedLinks = [];
@@ -27,13 +34,14 @@ internal sealed partial class HeldAddresses
 
         private readonly Dictionary<ServiceAddressConfiguration, AnnouncementSchedule> _schedules =
             held._addresses.Where(address => address.Interface != Loopback).ToDictionary(
-                address => address, _ => new AnnouncementSchedule(Environment.TickCount64));
+                address => address, _ => new AnnouncementSchedule(held._nowMs()));
 
         // Told once, until it works again: kind of event and address.
         private readonly HashSet<(string Kind, object? About)> _failing = [];
         private readonly HashSet<ServiceAddressConfiguration> _wereThere = [.. held.There];
         private readonly Dictionary<EthernetAddress, long> _conflictToldMs = [];
         private LinkWatch? _watch;
+        private long _checkMs = held._nowMs();
 
         /// <summary>Ends with the claim.</summary>
         public bool Run()
@@ -41,24 +49,38 @@ internal sealed partial class HeldAddresses
             // What Acquire could not do was told with its answer.
             _failing.UnionWith(
                 held._addresses.Except(_wereThere).Select(each => ("address-failed", (object?)each)));
-            long checkMs = Environment.TickCount64;
+            long expectedMs = held._nowMs();
+            long quietUntilMs = expectedMs;
             while (held.MayHold(claim))
             {
-                AnnounceWhatIsDue();
-                if (TakeAddressGone() || Environment.TickCount64 >= checkMs)
+                long nowMs = held._nowMs();
+                quietUntilMs = nowMs - expectedMs > OversleptMs ? nowMs + QuietMs : quietUntilMs;
+                if (nowMs >= quietUntilMs)
                 {
-                    checkMs = Environment.TickCount64 + (Check() ? CheckMs : RetryMs);
+                    DoWhatIsDue();
                 }
 
-                TellConflicts();
-                BeginAnewAtChangedLinks();
-                long nextMs = _schedules.Values.Select(schedule => schedule.DueMs).Append(checkMs).Min();
-                long waitMs = long.Clamp(nextMs - Environment.TickCount64, 0, CheckMs);
+                long nextMs = _schedules.Values.Select(schedule => schedule.DueMs).Append(_checkMs).Min();
+                long waitMs = long.Clamp(long.Max(nextMs, quietUntilMs) - held._nowMs(), 0, LookMs);
+                // Counted from before the work: it may have stood still in there.
+                expectedMs = nowMs + waitMs;
                 WaitHandle.WaitAny([claim.Ended, _hasNews], (int)waitMs);
             }
 
             _watch?.Dispose();
             return true;
+        }
+
+        private void DoWhatIsDue()
+        {
+            AnnounceWhatIsDue();
+            if (TakeAddressGone() || held._nowMs() >= _checkMs)
+            {
+                _checkMs = held._nowMs() + (Check() ? CheckMs : RetryMs);
+            }
+
+            TellConflicts();
+            BeginAnewAtChangedLinks();
         }
 
         void ILinkObserver.AddressGone(InterfaceAddress address) => Note(() => _isAddressGone = true);
@@ -108,7 +130,7 @@ internal sealed partial class HeldAddresses
         {
             foreach ((ServiceAddressConfiguration address, AnnouncementSchedule schedule) in _schedules)
             {
-                if (schedule.TakeDue(Environment.TickCount64))
+                if (schedule.TakeDue(held._nowMs()))
                 {
                     Tell("announcement-failed", address, held.Announce(claim, address));
                 }
@@ -144,7 +166,7 @@ internal sealed partial class HeldAddresses
                     : $"The service address {address} could be added now.");
             if (_schedules.TryGetValue(address, out AnnouncementSchedule? schedule))
             {
-                schedule.Begin(Environment.TickCount64);
+                schedule.Begin(held._nowMs());
             }
         }
 
@@ -174,7 +196,7 @@ internal sealed partial class HeldAddresses
                 _conflicts.Clear();
             }
 
-            long nowMs = Environment.TickCount64;
+            long nowMs = held._nowMs();
             foreach ((InterfaceAddress address, EthernetAddress mac) in conflicts)
             {
                 if (!_conflictToldMs.TryGetValue(mac, out long toldMs) || nowMs - toldMs >= ConflictSilenceMs)
@@ -201,7 +223,7 @@ internal sealed partial class HeldAddresses
             {
                 if (changed.Contains(address.Interface))
                 {
-                    schedule.Begin(Environment.TickCount64);
+                    schedule.Begin(held._nowMs());
                 }
             }
         }

@@ -1,4 +1,5 @@
 using MirrorD.Configuration;
+using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Network;
 
 namespace MirrorD.Daemon.Takeover;
@@ -16,6 +17,7 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
     private readonly IReadOnlyList<ServiceAddressConfiguration> _addresses;
     private readonly HeldAddressFile _file;
     private readonly Action<string, string> _raise;
+    private readonly Func<long> _nowMs;
     private readonly OwnThread _keeping = new("addresses");
     private readonly OwnThread _releasing = new("address release");
 
@@ -34,9 +36,12 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
     /// Path of the list for the release helper, see <see cref="HeldAddressFile"/>; null: none.
     /// </param>
     /// <param name="raise">Told what happened: kind and message of an event.</param>
+    /// <param name="nowMs">A clock in milliseconds; null: <see cref="BootClock"/>.</param>
     public HeldAddresses(
-        IReadOnlyList<ServiceAddressConfiguration> addresses, string? file, Action<string, string> raise)
+        IReadOnlyList<ServiceAddressConfiguration> addresses, string? file, Action<string, string> raise,
+        Func<long>? nowMs = null)
     {
+        _nowMs = nowMs ?? (() => BootClock.NowMs);
         _addresses = addresses;
         _file = new HeldAddressFile(file);
         _raise = raise;

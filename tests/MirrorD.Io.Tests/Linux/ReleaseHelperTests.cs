@@ -63,8 +63,9 @@ public sealed class ReleaseHelperTests : IDisposable
         Result result = Release("--grace", "0.4");
         Assert.Equal("", result.Errors);
         Assert.Equal(0, result.Status);
-        Assert.Equal(
-            "mail: removed 10.98.1.10/24 from prod\nmail: removed fd00:98::10/128 from prod\n", result.Output);
+        const string removed =
+            "mail: removed 10.98.1.10/24 from prod\nmail: removed fd00:98::10/128 from prod\n";
+        Assert.Equal(removed, result.Output);
         Assert.True(HasNoneOfThem, Shown);
         Assert.Empty(Directory.GetFiles(_run.File("mail")));
         Assert.InRange(result.Seconds, 0.4, 20);
