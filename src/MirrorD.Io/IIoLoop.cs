@@ -65,7 +65,8 @@ public interface IIoLoop
 
     /// <summary>
     /// Opens a bound and connected UDP socket. Several may share a local port when their remote ends differ.
-    /// Throws <see cref="IOException"/> that names endpoint and cause.
+    /// Throws <see cref="IOException"/> that names endpoint and cause; among them are an address or interface
+    /// that is not there yet, and no route: another try may succeed.
     /// </summary>
     IDatagramSocket OpenDatagram(UdpEndpoint endpoint);
 
