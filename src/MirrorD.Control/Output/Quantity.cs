@@ -35,6 +35,11 @@ internal static class Quantity
         };
     }
 
+    /// <summary>Below ten seconds exact to a tenth, e.g. "4.2 s"; else as <see cref="Seconds"/>.</summary>
+    public static string Milliseconds(long milliseconds) => milliseconds < 10_000
+        ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0} s")
+        : Seconds(milliseconds / 1000);
+
     /// <summary>"42 % of 10 GiB, 110 MiB/s, 53 s left".</summary>
     public static string Progress(Api.ResyncReport resync)
     {

@@ -11,16 +11,31 @@ internal static class StatusColumns
 {
     private static readonly string[] s_titles =
     [
-        "RESOURCE", "HEALTH", "ROLE", "DISK", "LINK", "PEER", "PEER-ROLE", "PEER-DISK", "DIRTY-BYTES", "NOTE",
+        "RESOURCE", "HEALTH", "ROLE", "DISK", "LINK", "PEER", "PEER-ROLE", "PEER-DISK", "DIRTY-BYTES",
+        "AUTOSWITCH", "NOTE",
     ];
 
-    public static void Write(StatusReport report, TextWriter output)
+    private static readonly string[] s_pathTitles =
+        ["PATH-TO", "KIND", "NETWORK", "STATE", "LAST-HEARD-MS"];
+
+    /// <param name="report">The status.</param>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="wide">A second table, behind an empty line, has the networks to other nodes.</param>
+    public static void Write(StatusReport report, TextWriter output, bool wide)
     {
-        var rows = new List<string[]> { s_titles };
-        rows.AddRange(report.Resources.Select(Row));
+        WriteTable([s_titles, .. report.Resources.Select(Row)], output);
+        if (wide)
+        {
+            output.WriteLine();
+            WriteTable([s_pathTitles, .. report.Paths.Select(Row)], output);
+        }
+    }
+
+    private static void WriteTable(IReadOnlyList<string[]> rows, TextWriter output)
+    {
         int[] widths =
         [
-            .. Enumerable.Range(0, s_titles.Length - 1).Select(i => rows.Max(row => row[i].Length)),
+            .. Enumerable.Range(0, rows[0].Length - 1).Select(i => rows.Max(row => row[i].Length)),
         ];
         foreach (string[] row in rows)
         {
@@ -39,7 +54,14 @@ internal static class StatusColumns
         resource.Name, resource.Health, resource.Role, resource.DiskState, resource.Link, resource.Peer,
         resource.PeerRole ?? "-", resource.PeerDiskState ?? "-",
         resource.Volumes.Sum(volume => volume.DirtyBytes).ToString(CultureInfo.InvariantCulture),
+        resource.Autoswitch ? "on" : "off",
         Note(resource),
+    ];
+
+    private static string[] Row(PathReport path) =>
+    [
+        path.Peer, path.Kind, path.Network, path.State,
+        path.LastHeardMs?.ToString(CultureInfo.InvariantCulture) ?? "-",
     ];
 
     private static string Note(ResourceReport resource) => resource switch

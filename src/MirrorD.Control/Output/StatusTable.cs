@@ -7,25 +7,27 @@ namespace MirrorD.Control.Output;
 /// <summary>Status for a person at a terminal.</summary>
 internal static class StatusTable
 {
-    public static void Write(StatusReport report, CommandContext context) =>
-        ConsoleFor(context).Write(Render(report));
+    public static void Write(StatusReport report, CommandContext context, bool wide) =>
+        ConsoleFor(context).Write(Render(report, wide));
 
     /// <summary>Shows each report in the place of the one before, until they end.</summary>
-    public static Task Watch(IAsyncEnumerable<StatusReport> reports, CommandContext context) =>
+    public static Task Watch(
+        IAsyncEnumerable<StatusReport> reports, CommandContext context, bool wide) =>
         ConsoleFor(context).Live(new Text("")).StartAsync(async live =>
         {
             await foreach (StatusReport report in reports)
             {
-                live.UpdateTarget(Render(report));
+                live.UpdateTarget(Render(report, wide));
             }
         });
 
     private static IAnsiConsole ConsoleFor(CommandContext context) =>
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Out) });
 
-    private static Rows Render(StatusReport report)
+    private static Rows Render(StatusReport report, bool wide)
     {
         var parts = new List<IRenderable> { Overview(report) };
+        parts.AddRange(Paths(report, wide));
         foreach (ResourceReport resource in report.Resources)
         {
             parts.AddRange(Details(resource));
@@ -59,6 +61,19 @@ internal static class StatusTable
         return table;
     }
 
+    /// <summary>Networks that are not as they should be; all of them when wide.</summary>
+    private static IEnumerable<IRenderable> Paths(StatusReport report, bool wide)
+    {
+        foreach (PathReport path in report.Paths.Where(path => wide || path.State != PathState.Up))
+        {
+            string heard = path.LastHeardMs is { } ms ? $", last heard {Quantity.Milliseconds(ms)} ago" : "";
+            yield return new Text(
+                $"{path.Kind} network {path.Network} to {path.Peer}: {path.State} since " +
+                $"{path.Since.ToLocalTime():HH:mm:ss}{heard}",
+                new Style(path.State == PathState.Up ? Color.Default : Color.Yellow));
+        }
+    }
+
     private static IEnumerable<IRenderable> Details(ResourceReport resource)
     {
         if (resource.Resync is { } resync)
@@ -83,6 +98,11 @@ internal static class StatusTable
             yield return new Text(
                 $"{resource.Name}: waits for {holdUp.Owner}" +
                 (holdUp.Remedy is { } remedy ? $"; {remedy}" : ""));
+        }
+
+        if (resource.AutoswitchNote is { } note)
+        {
+            yield return new Text($"{resource.Name}: {note}");
         }
 
         foreach (AddressReport address in resource.Addresses.Where(address => address.Held))

@@ -29,6 +29,12 @@ internal sealed class ExplainVerb : ResourceVerb
         context.Out.WriteLine($"Waits for:        {report.WaitsFor ?? "nothing"}");
         context.Out.WriteLine($"Resolved by:      {report.Remedy ?? "nothing is needed"}");
         context.Out.WriteLine($"If the peer is lost: {report.IfPeerIsLost}");
+        context.Out.WriteLine("If promoted by force:");
+        foreach (string sentence in report.IfForced)
+        {
+            context.Out.WriteLine($"  - {sentence}");
+        }
+
         return ExitCode.Ok;
     }
 }

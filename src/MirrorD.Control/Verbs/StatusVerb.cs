@@ -17,6 +17,9 @@ internal sealed class StatusVerb : DaemonVerb
     [Option("watch", HelpText = "Go on showing each change until interrupted.")]
     public bool Watch { get; set; }
 
+    [Option("wide", HelpText = "Also show every network on which other nodes are heard.")]
+    public bool Wide { get; set; }
+
     [Option("check", HelpText = "Exit with 4 unless every resource is fully mirrored.")]
     public bool Check { get; set; }
 
@@ -35,7 +38,7 @@ internal sealed class StatusVerb : DaemonVerb
         var reports = daemon.Stream(ApiPaths.StatusStream, ApiJson.Compact.StatusReport, stop);
         if (context.IsTerminal && !Json)
         {
-            await StatusTable.Watch(Selected(reports), context);
+            await StatusTable.Watch(Selected(reports), context, Wide);
         }
         else
         {
@@ -71,11 +74,11 @@ internal sealed class StatusVerb : DaemonVerb
         }
         else if (context.IsTerminal)
         {
-            StatusTable.Write(report, context);
+            StatusTable.Write(report, context, Wide);
         }
         else
         {
-            StatusColumns.Write(report, context.Out);
+            StatusColumns.Write(report, context.Out, Wide);
         }
     }
 

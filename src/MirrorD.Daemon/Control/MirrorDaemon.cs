@@ -93,5 +93,5 @@ internal sealed class MirrorDaemon
     };
 
     public ExplainReport Explain(RunningResource resource) => Explanation.Of(
-        resource.Report(), resource.Configuration, Context.Name, Context.Configuration.Arbiter is not null);
+        resource.Report(), resource.Configuration, Context.Configuration, Context.Name, Paths?.Paths() ?? []);
 }

@@ -85,13 +85,17 @@ internal sealed class EventLog : IAsyncDisposable
         }
     }
 
-    /// <summary>When something last happened to a resource; null when no event in memory tells.</summary>
-    public DateTimeOffset? LastTime(string resource, string kind)
+    /// <summary>
+    /// When something last happened to a resource that another kind of event has not ended since; null when
+    /// no event in memory tells.
+    /// </summary>
+    public DateTimeOffset? LastTime(string resource, string kind, string endedBy)
     {
         lock (_gate)
         {
-            return _last.LastOrDefault(
-                happened => happened.Resource == resource && happened.Kind == kind)?.At;
+            EventReport? last = _last.LastOrDefault(happened =>
+                happened.Resource == resource && (happened.Kind == kind || happened.Kind == endedBy));
+            return last?.Kind == kind ? last.At : null;
         }
     }
 

@@ -6,23 +6,30 @@ namespace MirrorD.Daemon.Reports;
 /// <summary>Says in sentences why a resource is in its state, and what would happen if.</summary>
 internal static class Explanation
 {
+    /// <param name="report">The resource on this node.</param>
+    /// <param name="resource">Its configuration.</param>
+    /// <param name="cluster">The whole configuration.</param>
+    /// <param name="node">Name of this node.</param>
+    /// <param name="paths">The networks on which other nodes are heard.</param>
     public static ExplainReport Of(
-        ResourceReport report, ResourceConfiguration resource, string node, bool hasArbiter) =>
+        ResourceReport report, ResourceConfiguration resource, ClusterConfiguration cluster, string node,
+        IReadOnlyList<PathReport> paths) =>
         new()
         {
             Resource = report.Name,
-            Why = [.. Why(report, node)],
+            Why = [.. Why(report, node, paths)],
             WaitsFor = WaitsFor(report),
             Remedy = report.HoldUp is { } holdUp
                 ? holdUp.Remedy
                 : report.LinkProblem is null
                     ? null
                     : $"look after {report.Peer} and the network to it; mirrord goes on trying",
-            IfPeerIsLost = IfPeerIsLost(report, resource, hasArbiter),
+            IfPeerIsLost = new PeerLossForecast(report, resource, cluster, node).Sentences(),
             IfForced = [.. IfForced(report)],
         };
 
-    private static IEnumerable<string> Why(ResourceReport report, string node)
+    private static IEnumerable<string> Why(
+        ResourceReport report, string node, IReadOnlyList<PathReport> paths)
     {
         yield return $"Node {node} is {report.Role} of {report.Name}, and its copy is {report.DiskState}: " +
             DiskStateMeans(report.DiskState);
@@ -46,6 +53,19 @@ internal static class Explanation
         if (report.HandshakeCase is { } handshake)
         {
             yield return $"The last handshake decided: {handshake}.";
+        }
+
+        if (paths.Any(path => path.Peer == report.Peer && path.State != PathState.Up))
+        {
+            yield return $"Networks to {report.Peer}: " + string.Join(
+                ", ", paths.Where(path => path.Peer == report.Peer).Select(
+                    path => $"{path.Kind} {path.Network} {path.State}")) + ".";
+        }
+
+        if (report is { Role: "Standby", DiskState: "Outdated" } && report.Link != "Joined")
+        {
+            yield return $"It has not taken over and will not: {report.Peer} went on without it " +
+                $"{Since(report)}, so this copy lacks what {report.Peer} wrote from then on.";
         }
 
         if (report.Proof != "None")
@@ -89,32 +109,9 @@ internal static class Explanation
         _ => null,
     };
 
-    private static string IfPeerIsLost(ResourceReport report, ResourceConfiguration resource, bool hasArbiter)
-    {
-        if (report.Role != "Primary")
-        {
-            return $"This node stays Standby; 'mirrorctl promote {report.Name}' takes over where the rules " +
-                "allow it.";
-        }
-
-        if (report.Proof != "None")
-        {
-            return "Nothing changes: this node goes on alone already.";
-        }
-
-        if (hasArbiter)
-        {
-            return "This node claims the session from the arbiter: granted, it goes on; refused, it gives " +
-                "the role " +
-                "up; unreachable, requests wait.";
-        }
-
-        return resource.OnPeerLoss == PeerLossPolicy.Continue
-            ? "This node goes on alone at once ('on-peer-loss: continue'); if the other one is promoted as " +
-                "well, the " +
-                "copies diverge."
-            : "Requests wait until the peer is back or an operator decides ('on-peer-loss: freeze').";
-    }
+    private static string Since(ResourceReport report) => report.OutdatedSince is { } since
+        ? $"since {since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"
+        : "since they parted";
 
     private static IEnumerable<string> IfForced(ResourceReport report)
     {
@@ -141,16 +138,20 @@ internal static class Explanation
                     "damaged, and files may hold anything.";
                 break;
             case "Outdated":
-                yield return "This copy is known to be old: everything that " +
-                    $"{report.Peer} wrote since they parted is lost.";
+                yield return $"This copy is known to be old: everything that {report.Peer} wrote " +
+                    $"{Since(report)} is lost. How many bytes that is can't be told from here.";
                 break;
             case "Failed" or "Diskless":
                 yield return "This node has no usable copy: it will be refused.";
                 yield break;
         }
 
-        yield return "Whatever " +
-            $"{report.Peer} completed on its own since the connection was lost is missing here.";
+        if (report.DiskState != "Outdated")
+        {
+            yield return $"Whatever {report.Peer} completed on its own since the connection was lost is " +
+                "missing here.";
+        }
+
         yield return $"If {report.Peer} still runs as Primary, or is promoted too, both copies change on " +
             "their own (SplitBrain), and one side's changes will have to be discarded by hand. Make sure " +
             "that it is off.";

@@ -83,6 +83,8 @@ internal static class ReportBuilder
             Link = nameof(LinkState.Disconnected),
             Peer = resource.PeerOf(node),
             Proof = nameof(ProofKind.None),
+            Autoswitch = resource.Autoswitch,
+            AutoswitchNote = resource.AutoswitchOffReason,
             HoldUp = new HoldUpReport
             {
                 State = "StartFailed",

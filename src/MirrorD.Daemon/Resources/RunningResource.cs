@@ -182,7 +182,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             LinkProblem = _linkProblem,
             Autoswitch = _resource.Autoswitch,
             AutoswitchNote = _resource.AutoswitchOffReason,
-            OutdatedSince = status.DiskState == DiskState.Outdated ? _events.LastTime(Name, "outdated") : null,
+            OutdatedSince = status.DiskState == DiskState.Outdated
+                ? _events.LastTime(Name, "outdated", endedBy: "joined")
+                : null,
         };
     }
 

@@ -1,10 +1,29 @@
 using MirrorD.Api;
+using MirrorD.Control;
 using MirrorD.Control.Output;
 
 namespace MirrorD.Daemon.Tests.Cli;
 
 public class StatusColumnsTests
 {
+    private static readonly PathReport s_lost = new()
+    {
+        Peer = "b",
+        Network = "10.0.0.1",
+        Kind = "dedicated",
+        State = PathState.Lost,
+        Since = DateTimeOffset.UnixEpoch,
+        LastHeardMs = 4200,
+    };
+
+    private static readonly PathReport s_up = s_lost with
+    {
+        Network = "192.0.2.1",
+        Kind = "production",
+        State = PathState.Up,
+        LastHeardMs = null,
+    };
+
     [Fact]
     public void Columns_stay_as_they_are()
     {
@@ -14,6 +33,7 @@ public class StatusColumnsTests
             Report(Resource("mail", "ok", "Primary"), Resource("a-longer-name", "held-up", "Standby") with
             {
                 PeerRole = null,
+                Autoswitch = false,
                 HoldUp = new HoldUpReport
                 {
                     State = "FrozenNoProof",
@@ -22,16 +42,56 @@ public class StatusColumnsTests
                     Since = DateTimeOffset.UnixEpoch,
                 },
             }),
-            output);
+            output, wide: false);
 
         Assert.Equal(
             """
-            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES NOTE
-            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        -
-            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        FrozenNoProof
+            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES AUTOSWITCH NOTE
+            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        on         -
+            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        off        FrozenNoProof
 
             """.ReplaceLineEndings("\n"),
             output.ToString());
+    }
+
+    [Fact]
+    public void Wide_columns_have_the_networks()
+    {
+        var output = new StringWriter();
+
+        StatusColumns.Write(
+            Report(Resource("mail", "ok", "Primary")) with { Paths = [s_lost, s_up] }, output, wide: true);
+
+        Assert.EndsWith(
+            """
+
+            PATH-TO KIND       NETWORK   STATE LAST-HEARD-MS
+            b       dedicated  10.0.0.1  Lost  4200
+            b       production 192.0.2.1 Up    -
+
+            """.ReplaceLineEndings("\n"),
+            output.ToString());
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void On_a_terminal_networks_that_are_not_up_are_shown_and_with_wide_all(bool wide, bool upIsShown)
+    {
+        var output = new StringWriter();
+        var terminal = new CommandContext(output, TextWriter.Null, TextReader.Null, true, false);
+
+        StatusTable.Write(
+            Report(Resource("mail", "ok", "Primary") with { AutoswitchNote = "The note" }) with
+            {
+                Paths = [s_lost, s_up],
+            },
+            terminal, wide);
+
+        Assert.Contains("dedicated network 10.0.0.1 to b: Lost since", output.ToString());
+        Assert.Contains("last heard 4.2 s ago", output.ToString().ReplaceLineEndings(" "));
+        Assert.Equal(upIsShown, output.ToString().Contains("production network 192.0.2.1 to b: Up"));
+        Assert.Contains("mail: The note", output.ToString());
     }
 
     [Theory]
@@ -75,6 +135,7 @@ public class StatusColumnsTests
         PeerRole = "Standby",
         PeerDiskState = "UpToDate",
         Proof = "None",
+        Autoswitch = true,
         Volumes =
         [
             new VolumeReport

@@ -76,8 +76,10 @@ public sealed class EventLogTests : IDisposable
     [Fact]
     public async Task Events_of_a_version_without_classes_are_read_as_info()
     {
-        System.IO.File.WriteAllText(
-            File, "{\"sequence\":7,\"at\":\"2026-01-31T12:00:00Z\",\"kind\":\"takeover\",\"message\":\"M.\"}\n");
+        System.IO.File.WriteAllText(File, """
+            {"sequence":7,"at":"2026-01-31T12:00:00Z","kind":"takeover","message":"M."}
+
+            """);
 
         await using EventLog log = Open();
 
@@ -92,10 +94,14 @@ public sealed class EventLogTests : IDisposable
         log.Add("mail", "outdated", "M.");
         DateTimeOffset second = log.Add("mail", "outdated", "M.").At;
         log.Add("web", "outdated", "M.");
+        log.Add("mail", "handshake", "M.");
+
+        Assert.Equal(second, log.LastTime("mail", "outdated", endedBy: "joined"));
+        Assert.Null(log.LastTime("mail", "takeover", endedBy: "joined"));
+
         log.Add("mail", "joined", "M.");
 
-        Assert.Equal(second, log.LastTime("mail", "outdated"));
-        Assert.Null(log.LastTime("mail", "takeover"));
+        Assert.Null(log.LastTime("mail", "outdated", endedBy: "joined"));
     }
 
     [Fact]
