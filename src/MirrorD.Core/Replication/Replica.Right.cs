@@ -48,6 +48,9 @@ public sealed partial class Replica
         Phase = LinkPhase.Down;
         _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
         _peerRoleAtLoss = PeerRole ?? _peerRoleAtLoss;
+
+        // From a Primary the peer may take over: what makes this node Standby later does not undo that.
+        _isEligible &= Role == Role.Standby;
         _peerLastRole = PeerRole ?? _peerLastRole;
         PeerRole = null;
         _link++;

@@ -101,6 +101,26 @@ public class StandbyTakeoverTests
     }
 
     [Fact]
+    public void A_frozen_primary_that_an_operator_demoted_does_not_take_over_from_its_successor()
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Freeze);
+        story.HoldsControl = true;
+        story.CutAll();
+        story.Seconds(5);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.A.Replica.Demote(story.A.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+        story.Heal(PathKind.Production);
+        story.Tick();
+        story.CutAll();
+        story.Seconds(30);
+        Assert.Empty(story.A.Takeovers);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+        Assert.Equal(FailoverCase.StandbyNotEligible, story.A.Replica.LastFailover?.Case);
+    }
+
+    [Fact]
     public void A_peer_that_was_standby_is_not_taken_over()
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter: true);
