@@ -63,7 +63,9 @@ public class MistakeTests
             "m.yaml:10: resources.mail.between: there is no node 'b'; did you mean 'a'?" },
         { "4", "    production: {address: 192.0.2.1, port: 5}",
             "m.yaml:4: unknown key 'port' in nodes.a.production; the valid keys are address, interface, " +
-            "gateway, heartbeat-port" },
+            "gateway, heartbeat-port, call-port" },
+        { "4", "    production: {address: 192.0.2.1, interface: eth0, call-port: x}",
+            "m.yaml:4: nodes.a.production.call-port: 'x' is not a TCP port; write a number from 1 to 65535" },
         { "4", "    production: {address: 192.0.2.1}",
             "m.yaml:14: node a has no interface for the service address 192.0.2.10; " +
             "add 'interface' here, or 'production: {address: …, interface: …}' to nodes.a" },
@@ -150,7 +152,7 @@ public class MistakeTests
             "65535" },
         { "3", "    dedicated: {address: 10.0.0.1, gateway: 10.0.0.254}",
             "m.yaml:3: unknown key 'gateway' in nodes.a.dedicated; the valid keys are address, interface, " +
-            "port, heartbeat-port" },
+            "port, heartbeat-port, call-port" },
         { "14", "      - {address: 192.0.2.2/24}",
             "m.yaml:14: address 192.0.2.2 of resource mail is already that of node b (m.yaml:7); " +
             "give each its own address" },
