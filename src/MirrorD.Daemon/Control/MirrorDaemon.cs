@@ -7,6 +7,7 @@ using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Startup;
+using MirrorD.Daemon.Watch;
 using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Control;
@@ -18,6 +19,7 @@ internal sealed class MirrorDaemon
     private static readonly TimeSpan s_arbiterDeadline = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, RunningResource> _resources;
+    private readonly WatchThread _watch;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
     /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
@@ -34,9 +36,10 @@ internal sealed class MirrorDaemon
         ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
             ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
             : null;
+        _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
-            resource => new RunningResource(context, resource, arbiter, events, Changes, loggers),
+            resource => new RunningResource(context, resource, arbiter, _watch, events, Changes, loggers),
             StringComparer.Ordinal);
     }
 
@@ -55,8 +58,8 @@ internal sealed class MirrorDaemon
     /// <summary>Tells people of what happens.</summary>
     public Notifier Notifier { get; }
 
-    /// <summary>Who knows the paths to the other nodes; null while nobody does.</summary>
-    public IPathReports? Paths { get; set; }
+    /// <summary>Who knows the paths to the other nodes.</summary>
+    public IPathReports Paths => _watch;
 
     /// <summary>Signals each change of the status.</summary>
     public ChangeSignal Changes { get; } = new();
@@ -67,6 +70,7 @@ internal sealed class MirrorDaemon
 
     public void Start()
     {
+        _watch.Start();
         foreach (RunningResource resource in _resources.Values)
         {
             resource.Start();
@@ -79,6 +83,7 @@ internal sealed class MirrorDaemon
     public async Task Stop(TimeSpan wait)
     {
         await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+        await _watch.Stop();
         await Notifier.DisposeAsync();
     }
 
@@ -89,9 +94,13 @@ internal sealed class MirrorDaemon
         Version = Version,
         StartedAt = _startedAt,
         Resources = [.. _resources.Values.Select(resource => resource.Report())],
-        Paths = Paths?.Paths() ?? [],
+        Paths = Paths.Paths(),
     };
 
+    /// <summary>The process ends at once: addresses must not outlive it.</summary>
+    private void ReleaseAddresses() => Task.WaitAll(
+        [.. _resources.Values.Select(resource => resource.ReleaseAddresses())], TimeSpan.FromSeconds(1));
+
     public ExplainReport Explain(RunningResource resource) => Explanation.Of(
-        resource.Report(), resource.Configuration, Context.Configuration, Context.Name, Paths?.Paths() ?? []);
+        resource.Report(), resource.Configuration, Context.Configuration, Context.Name, Paths.Paths());
 }

@@ -15,6 +15,7 @@ internal static class EventClasses
         ["peer-lost"] = EventClass.Anomaly,
         ["peer-back"] = EventClass.Anomaly,
         ["resource-stuck"] = EventClass.Anomaly,
+        ["resource-unstuck"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,

@@ -8,8 +8,10 @@ using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Startup;
 using MirrorD.Daemon.Takeover;
+using MirrorD.Daemon.Watch;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Replication;
+using MirrorD.Engine.Watch;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
@@ -28,6 +30,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     private readonly ChangeSignal _changes;
     private readonly ILogger _logger;
     private readonly ArbiterClaims? _arbiter;
+    private readonly WatchThread _watch;
     private readonly HeldAddresses _addresses;
     private readonly HookRunner _hooks;
     private readonly RoleSequence _sequence;
@@ -46,12 +49,13 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
 
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
-        NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, EventLog events,
-        ChangeSignal changes, ILoggerFactory loggers)
+        NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, WatchThread watch,
+        EventLog events, ChangeSignal changes, ILoggerFactory loggers)
     {
         _context = context;
         _resource = resource;
         _arbiter = arbiter;
+        _watch = watch;
         _events = events;
         _changes = changes;
         _logger = loggers.CreateLogger("mirrord.resource");
@@ -75,6 +79,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
 
     Role IRoleEngine.Role => _role;
 
+    private PeerWatch? PeerWatch => _watch.Over(_resource.PeerOf(_context.Name));
+
     /// <summary>
     /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never
     /// throws: what fails is shown.
@@ -94,7 +100,9 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
                 Loaded = Loaded,
+                Watch = PeerWatch,
             };
+            PeerWatch?.Add(_engine);
             _engine.Start();
             _thread = new Thread(RunLoop) { IsBackground = true, Name = $"loop {Name}" };
             _thread.Start();
@@ -150,8 +158,12 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             ResourceLog.StopTimedOut(_logger, Name, wait.TotalSeconds);
         }
 
+        PeerWatch?.Remove(_engine!);
         _loop!.Stop();
     }
+
+    /// <summary>The process ends at once: addresses must not outlive it.</summary>
+    public Task ReleaseAddresses() => _addresses.Release();
 
     /// <summary>What the status shows of this resource.</summary>
     public ResourceReport Report()

@@ -153,6 +153,7 @@ public sealed partial class PeerWatch
     {
         _extraWanted |= isFresh && !_monitor.HearsFreshly(socket.Index, now);
         _monitor.Heard(socket.Index, now, isFresh, _runs.PeerHears);
+        Volatile.Write(ref _heardNs[socket.Index], now);
         if (!isFresh || !_runs.IsNewest)
         {
             return;

@@ -29,6 +29,7 @@ public sealed partial class PeerWatch : IPeerWatch
     private readonly WatchKey _receiveKey;
     private readonly ulong _instance;
     private readonly PathSocket[] _sockets;
+    private readonly long[] _heardNs;
     private readonly List<WatchedResource> _resources = [];
     private readonly GarbageCount _garbage = new();
     private readonly IoOperation _tick;
@@ -54,6 +55,7 @@ public sealed partial class PeerWatch : IPeerWatch
             .. options.Paths.Select((path, i) =>
                 new PathSocket(loop, path, i, Arrived, Refused, CannotOpen)),
         ];
+        _heardNs = new long[_sockets.Length];
         _tick = new IoOperation(Ticked);
         Sights = _monitor.Sights;
     }
@@ -63,6 +65,19 @@ public sealed partial class PeerWatch : IPeerWatch
 
     /// <summary>The paths as last seen; any thread.</summary>
     public IReadOnlyList<PathSight> Sights { get; private set; }
+
+    /// <summary>
+    /// Any thread: each path, how it was last seen, and the loop time of its last heartbeat; null before the first.
+    /// </summary>
+    public IReadOnlyList<(WatchPath Path, PathSight Sight, long? HeardNs)> Report()
+    {
+        IReadOnlyList<PathSight> sights = Sights;
+        return
+        [
+            .. _sockets.Select((socket, i) =>
+                (socket.Path, sights[i], Volatile.Read(ref _heardNs[i]) is var ns and not 0 ? ns : (long?)null)),
+        ];
+    }
 
     /// <summary>Datagrams that could not be used so far; on the loop's thread.</summary>
     public long GarbageDatagrams => _garbage.Total;
@@ -87,6 +102,13 @@ public sealed partial class PeerWatch : IPeerWatch
         _resources.Add(new WatchedResource(resource));
         _extraWanted = true;
         Publish();
+    });
+
+    /// <summary>Any thread: heartbeats no longer tell of this resource: its loop is about to end.</summary>
+    public void Remove(IWatchedResource resource) => _loop.Post(() =>
+    {
+        _resources.RemoveAll(each => each.Resource == resource);
+        _extraWanted = true;
     });
 
     /// <summary>
@@ -188,7 +210,12 @@ public sealed partial class PeerWatch : IPeerWatch
 
     private void Publish()
     {
-        Sights = _monitor.Sights;
+        if (!ReferenceEquals(Sights, _monitor.Sights))
+        {
+            Sights = _monitor.Sights;
+            _options.Changed?.Invoke();
+        }
+
         foreach (WatchedResource resource in _resources)
         {
             resource.Publish(_monitor);

@@ -44,5 +44,8 @@ public sealed record PeerWatchOptions
     /// </summary>
     public required Action<string?, ResourceEvent> Raise { get; init; }
 
+    /// <summary>A path changed, on the loop's thread; also what is no event. Must not block.</summary>
+    public Action? Changed { get; init; }
+
     internal PathTimes Times => new(IntervalMs * 1_000_000L, DeadAfterMs * 1_000_000L);
 }

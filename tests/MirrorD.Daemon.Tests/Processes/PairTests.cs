@@ -106,6 +106,26 @@ public sealed class PairTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_node_shows_how_it_hears_the_other_one()
+    {
+        foreach ((DaemonProcess node, string peer, string network) in
+            ((DaemonProcess, string, string)[])[(_a, "b", "127.0.0.1"), (_b, "a", "127.0.0.2")])
+        {
+            await Within.Until(
+                async () => await PathOf(node) is { State: PathState.Up }, $"{peer} to be heard both ways");
+            PathReport path = await PathOf(node);
+            Assert.Equal((peer, network, "dedicated"), (path.Peer, path.Network, path.Kind));
+            Assert.InRange(path.LastHeardMs!.Value, 0, 20_000);
+        }
+
+        _b.Kill();
+        await Within.Until(async () => await PathOf(_a) is { State: PathState.Lost }, "b to be lost");
+        await Within.Until(
+            async () => (await _a.Require("events")).Contains("its mirrord seems to be gone"),
+            "the event about it");
+    }
+
+    [Fact]
     public async Task Roles_change_from_either_node_and_hooks_run_on_both_sides()
     {
         Assert.Equal(ExitCode.Ok, (await _a.Control("status", "--check")).ExitCode);
@@ -182,6 +202,10 @@ public sealed class PairTests : IAsyncLifetime
             ("Primary", "OperatorOverride"),
             ((await _b.Resource("mail")).Role, (await _b.Resource("mail")).Proof));
     }
+
+    private static async Task<PathReport> PathOf(DaemonProcess node) => Assert.Single(
+        System.Text.Json.JsonSerializer.Deserialize(
+            await node.Require("status", "--json"), ApiJson.Compact.StatusReport)!.Paths);
 
     public Task DisposeAsync()
     {

@@ -1,0 +1,207 @@
+using System.Security.Cryptography;
+using MirrorD.Api;
+using MirrorD.Configuration;
+using MirrorD.Core.Failover;
+using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Reports;
+using MirrorD.Daemon.Startup;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Watch;
+using MirrorD.Io;
+using MirrorD.Io.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace MirrorD.Daemon.Watch;
+
+/// <summary>
+/// One thread and one loop that watch all nodes with which this one shares a resource. It depends on no resource's
+/// loop and on nothing of the control plane, so that neither can make this node look dead.
+/// </summary>
+internal sealed class WatchThread : IPathReports
+{
+    private const int StopMs = 1000;
+
+    private readonly NodeContext _context;
+    private readonly EventLog _events;
+    private readonly ChangeSignal _changes;
+    private readonly ILogger _logger;
+    private readonly Action _ending;
+    private readonly UringLoop _loop = new();
+    private readonly Dictionary<string, PeerWatch> _watches = new(StringComparer.Ordinal);
+    private readonly Thread _thread;
+
+    /// <summary>Makes the watches; <see cref="Start"/> starts them.</summary>
+    /// <param name="context">This node.</param>
+    /// <param name="events">Where changes are told.</param>
+    /// <param name="changes">Signalled when a path changes.</param>
+    /// <param name="loggers">Loggers.</param>
+    /// <param name="ending">
+    /// Called when the watch can't go on and the process ends: what must not outlive it.
+    /// </param>
+    public WatchThread(
+        NodeContext context, EventLog events, ChangeSignal changes, ILoggerFactory loggers, Action ending)
+    {
+        _context = context;
+        _events = events;
+        _changes = changes;
+        _logger = loggers.CreateLogger("mirrord.watch");
+        _ending = ending;
+        _thread = new Thread(Run) { IsBackground = true, Name = "watch" };
+        foreach (string peer in context.Configuration.ResourcesOf(context.Name)
+            .Select(resource => resource.PeerOf(context.Name)).Distinct().Order(StringComparer.Ordinal))
+        {
+            WatchPath[] paths = [.. PathsTo(context.Configuration, context.Name, peer)];
+            if (paths.Length == 0)
+            {
+                WatchLog.NoPath(_logger, peer);
+            }
+            else
+            {
+                _watches.Add(peer, new PeerWatch(_loop, Options(peer, paths)));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Every pair of networks of the same kind and place of both nodes, of one address family.
+    /// </summary>
+    internal static IEnumerable<WatchPath> PathsTo(ClusterConfiguration cluster, string own, string peer)
+    {
+        (NodeConfiguration here, NodeConfiguration there) = (cluster.Nodes[own], cluster.Nodes[peer]);
+        return Pairs(PathKind.Dedicated, here.Dedicated, there.Dedicated)
+            .Concat(Pairs(PathKind.Production, here.Production, there.Production));
+    }
+
+    /// <summary>The watch over a peer; null when there is no path to it. Any thread.</summary>
+    public PeerWatch? Over(string peer) => _watches.GetValueOrDefault(peer);
+
+    /// <summary>Opens the sockets and begins.</summary>
+    public void Start()
+    {
+        foreach (PeerWatch watch in _watches.Values)
+        {
+            watch.Start();
+        }
+
+        _thread.Start();
+    }
+
+    /// <summary>Ends when all that was to be sent was sent, or after a second.</summary>
+    public async Task Stop()
+    {
+        Task[] stopping = [.. _watches.Values.Select(watch =>
+        {
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            watch.Stop(stopped.SetResult);
+            return stopped.Task;
+        })];
+        Task all = Task.WhenAll(stopping);
+        if (await Task.WhenAny(all, Task.Delay(StopMs)) != all)
+        {
+            WatchLog.StopTimedOut(_logger, StopMs);
+        }
+
+        _loop.Stop();
+    }
+
+    public IReadOnlyList<PathReport> Paths()
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        long nowNs = _loop.NowNs;
+        DateTimeOffset At(long ns) => now - TimeSpan.FromMilliseconds((nowNs - ns) / 1_000_000);
+        return
+        [
+            .. _watches.Values.SelectMany(watch => watch.Report().Select(path => new PathReport
+            {
+                Peer = watch.PeerName,
+                Network = path.Path.Endpoint.LocalAddress.ToString(),
+                Kind = NameOf(path.Path.Kind),
+                State = NameOf(path.Sight.State),
+                Since = At(path.Sight.SinceNs),
+                LastHeardMs = path.HeardNs is { } heard ? Math.Max(0, nowNs - heard) / 1_000_000 : null,
+            })),
+        ];
+    }
+
+    private static IEnumerable<WatchPath> Pairs(
+        PathKind kind, IReadOnlyList<NetworkConfiguration> here, IReadOnlyList<NetworkConfiguration> there)
+    {
+        for (int i = 0; i < Math.Min(here.Count, there.Count); i++)
+        {
+            (NetworkConfiguration own, NetworkConfiguration other) = (here[i], there[i]);
+            if (own.Address.AddressFamily == other.Address.AddressFamily)
+            {
+                var ends = new UdpEndpoint(
+                    own.Address, own.HeartbeatPort, other.Address, other.HeartbeatPort, own.Interface);
+                yield return new WatchPath($"{NameOf(kind)} {own.Address}", kind, i, ends);
+            }
+        }
+    }
+
+    private static string NameOf(PathKind kind) => kind switch
+    {
+        PathKind.Dedicated => "dedicated",
+        PathKind.Production => "production",
+    };
+
+    private static string NameOf(Core.Failover.PathState state) => state switch
+    {
+        Core.Failover.PathState.Unknown => Api.PathState.Unknown,
+        Core.Failover.PathState.Up => Api.PathState.Up,
+        Core.Failover.PathState.HeardOnly => Api.PathState.HeardOnly,
+        Core.Failover.PathState.Lost => Api.PathState.Lost,
+    };
+
+    private PeerWatchOptions Options(string peer, WatchPath[] paths) => new()
+    {
+        NodeName = _context.Name,
+        Node = _context.Id,
+        Boot = _context.Boot,
+        PeerName = peer,
+        Key = _context.Key,
+        Paths = paths,
+        IntervalMs = _context.Configuration.Heartbeat.IntervalMs,
+        DeadAfterMs = _context.Configuration.Heartbeat.DeadAfterMs,
+        NewIdentifier = NewIdentifier,
+        Raise = Raise,
+        Changed = _changes.Changed,
+    };
+
+    private static ulong NewIdentifier()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        ulong identifier;
+        do
+        {
+            RandomNumberGenerator.Fill(bytes);
+            identifier = BitConverter.ToUInt64(bytes);
+        }
+        while (identifier == 0);
+
+        return identifier;
+    }
+
+    private void Raise(string? resource, ResourceEvent happened)
+    {
+        WatchLog.Happened(_logger, EventClasses.LevelOf(happened.Kind), happened.Kind, happened.Message);
+        _events.Add(resource, happened.Kind, happened.Message);
+        _changes.Changed();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            _loop.Run();
+        }
+        catch (Exception failed)
+        {
+            // Without a watch the resources would decide by what was seen last: that is worse than an end.
+            WatchLog.LoopFailed(_logger, failed);
+            _ending();
+            NLog.LogManager.Flush(TimeSpan.FromSeconds(1));
+            Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
+        }
+    }
+}
