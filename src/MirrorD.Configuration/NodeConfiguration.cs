@@ -31,7 +31,7 @@ public sealed record NetworkConfiguration(
     int CallPort = NetworkConfiguration.DefaultCallPort)
 {
     /// <summary>TCP port of calls between nodes where the network names none.</summary>
-    public const int DefaultCallPort = 7781;
+    public const int DefaultCallPort = 7779;
 
     /// <summary>UDP port of heartbeats where the network names none.</summary>
     public const int DefaultHeartbeatPort = 7780;

@@ -119,6 +119,7 @@ internal sealed class ClusterChecks(
             }
 
             int port = here.Link.Port;
+            CheckCallPort(node, resource.Name, here.Link);
             if (seen.TryAdd(port, resource.Name))
             {
                 continue;
@@ -126,7 +127,8 @@ internal sealed class ClusterChecks(
 
             int free = Enumerable.Range(port, 65536 - port).FirstOrDefault(
                 candidate => configuration.Resources.Values.All(
-                    other => other.On.Values.All(end => end.Link.Port != candidate)), port);
+                    other => other.On.Values.All(
+                        end => end.Link.Port != candidate && end.Link.CallPort != candidate)), port);
             Section section = resources[resource.Name].Section;
             if (!_told.Add((section.PlaceOf("port"), "port")))
             {
@@ -136,6 +138,19 @@ internal sealed class ClusterChecks(
             errors.Add(section.PlaceOf("port"),
                 $"node {node}: the links of resources {seen[port]} and {resource.Name} both use port {port}",
                 $"add 'port: {free}' to resources.{resource.Name}");
+        }
+    }
+
+    /// <summary>A link and the calls of other nodes listen at the same address.</summary>
+    private void CheckCallPort(string node, string resource, NetworkConfiguration link)
+    {
+        Section section = resources[resource].Section;
+        if (link.Port == link.CallPort && _told.Add((section.PlaceOf("port"), "call-port")))
+        {
+            errors.Add(section.PlaceOf("port"),
+                $"node {node}: the link of resource {resource} uses port {link.Port}, which is the " +
+                $"'call-port' at {link.Address}",
+                $"give resources.{resource} another 'port', or the network another 'call-port'");
         }
     }
 }

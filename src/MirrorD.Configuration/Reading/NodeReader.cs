@@ -69,7 +69,7 @@ internal sealed class NodeReader(ConfigurationErrors errors)
             int port = section.Port("port", "7780") ?? NetworkConfiguration.DefaultPort;
             int heartbeatPort = section.Port("heartbeat-port", "7780", "UDP")
                 ?? NetworkConfiguration.DefaultHeartbeatPort;
-            int callPort = section.Port("call-port", "7781") ?? NetworkConfiguration.DefaultCallPort;
+            int callPort = section.Port("call-port", "7779") ?? NetworkConfiguration.DefaultCallPort;
             IPAddress? gateway = Gateway(section, address);
             if (address is not null)
             {

@@ -269,6 +269,9 @@ public class MistakeTests
         { "  web: {between: [b, a], port: 7781, volumes: {data: {device: /dev/vg0/mail}}}",
             "m.yaml:15: node a: /dev/vg0/mail is already used by resource mail (m.yaml:12); " +
             "give each volume and each metadata area its own device or file" },
+        { "  web: {between: [b, a], port: 7779, volumes: {data: {device: /dev/vg0/web}}}",
+            "m.yaml:15: node a: the link of resource web uses port 7779, which is the 'call-port' at " +
+            "10.0.0.1; give resources.web another 'port', or the network another 'call-port'" },
         { "  web: {between: [b, a], port: 7781}",
             "m.yaml:15: resources.web has no 'volumes'; add e.g. 'volumes: {data: {device: " +
             "/dev/vg0/data}}'" },
