@@ -70,6 +70,7 @@ internal static class Program
     {
         NodeContext context = NodeContextLoader.Load(options);
         using RunDirectory held = RunDirectory.Take(options.RunDirectory);
+        held.NoteDeadAfter(context.Configuration.Heartbeat.DeadAfterMs);
         var logging = new NLogLoggerProvider(
             new NLogProviderOptions(),
             new NLog.LogFactory { Configuration = LogSetup.Configuration(options.Verbose) });

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mono.Unix.Native;
 
 namespace MirrorD.Daemon.Startup;
@@ -8,9 +9,14 @@ internal sealed class RunDirectory : IDisposable
     private const FilePermissions SocketMode =
         FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IRGRP | FilePermissions.S_IWGRP;
 
+    private readonly string _path;
     private readonly FileStream _lock;
 
-    private RunDirectory(FileStream held) => _lock = held;
+    private RunDirectory(string path, FileStream held)
+    {
+        _path = path;
+        _lock = held;
+    }
 
     /// <summary>Makes the directory and takes it.</summary>
     /// <exception cref="StartupException">Another daemon has it, or it can't be made.</exception>
@@ -22,7 +28,7 @@ internal sealed class RunDirectory : IDisposable
         {
             Directory.CreateDirectory(path);
             // FileShare.None is an exclusive flock(2), which ends with the process however it ends.
-            return new RunDirectory(new FileStream(
+            return new RunDirectory(path, new FileStream(
                 Path.Combine(path, "mirrord.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
                 FileShare.None));
         }
@@ -50,6 +56,10 @@ internal sealed class RunDirectory : IDisposable
 
         _ = Syscall.chmod(socket, SocketMode);
     }
+
+    /// <summary>Leaves word, for the release helper, of how long a daemon may be away.</summary>
+    public void NoteDeadAfter(int deadAfterMs) => File.WriteAllText(
+        Path.Combine(_path, "dead-after"), string.Create(CultureInfo.InvariantCulture, $"{deadAfterMs / 1000.0:0.###}\n"));
 
     public void Dispose() => _lock.Dispose();
 }
