@@ -18,6 +18,8 @@ public enum FailoverCase
     PrimaryWaitsForPaths,
     /// <summary>Both networks lost: the arbiter decides.</summary>
     PrimaryAsksArbiter,
+    /// <summary>The peer was heard as Primary since the link was lost: it has taken over, and no policy leads on.</summary>
+    PrimaryPeerServes,
     /// <summary>Both networks lost, on-peer-loss: continue.</summary>
     PrimaryContinues,
     /// <summary>Both networks lost, on-peer-loss: freeze.</summary>

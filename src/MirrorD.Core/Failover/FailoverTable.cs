@@ -30,6 +30,7 @@ public static class FailoverTable
         new(PrimaryWaitsForPaths, "a path may still be up, and the peer not mute; with arbiter: nor heard", f =>
             !f.AreAllPathsLost && !f.IsPeerMute && !(f.IsPeerHeard && f.HasArbiter), Wait),
         new(PrimaryAsksArbiter, "an arbiter, and joined before", f => f.HasArbiter && f.HasSession, Claim),
+        new(PrimaryPeerServes, "the peer was heard as Primary since", f => f.PeerRole == Role.Primary, WithdrawAddresses),
         new(PrimaryContinues, "no arbiter, on-peer-loss: continue", f =>
             !f.HasArbiter && f.OnPeerLoss == PeerLoss.Continue, GoOnByPolicy),
         new(PrimaryFreezes, "on-peer-loss: freeze, or an arbiter but never joined", f =>

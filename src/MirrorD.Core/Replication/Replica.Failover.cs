@@ -139,7 +139,8 @@ public sealed partial class Replica
                 break;
             case FailoverAction.WithdrawAddresses when !_addressesWithdrawn:
                 _addressesWithdrawn = true;
-                _effects.WantAddresses(false, $"{_settings.PeerName} and the gateway are out of reach");
+                _effects.WantAddresses(false, decision.Case == FailoverCase.PrimaryPeerServes
+                    ? $"{_settings.PeerName} has taken over" : $"{_settings.PeerName} and the gateway are out of reach");
                 break;
             case FailoverAction.WithdrawAddresses or FailoverAction.Wait or FailoverAction.AskPeer
                 or FailoverAction.TakeOver:

@@ -69,6 +69,9 @@ public sealed partial class Replica
                 "mirrord", null),
             FailoverCase.PrimaryAsksGateway => new NamedState("FrozenNoProof",
                 $"every network to {peer} is lost, and the gateway is being asked; {held}", "mirrord", null),
+            FailoverCase.PrimaryPeerServes => new NamedState("FrozenNoProof",
+                $"{peer} says that it is Primary: it has taken over; this node has removed the service addresses; {held}",
+                "peer", $"bring the networks to {peer} back; this node then becomes its standby"),
             FailoverCase.PrimaryIsolated => new NamedState("FrozenNoProof",
                 $"every network to {peer} is lost and no gateway answers: this node may be the isolated one; it has "
                 + $"removed the service addresses; {held}",

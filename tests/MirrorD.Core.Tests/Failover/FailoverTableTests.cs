@@ -103,7 +103,12 @@ public class FailoverTableTests
             return "policy leads on without arbiter, with everything lost, by continue or with a gateway that answers";
         }
 
-        if (!f.HasArbiter && f.AreAllPathsLost)
+        if (f.PeerRole == Role.Primary && action == FailoverAction.GoOnByPolicy)
+        {
+            return "the peer has taken over";
+        }
+
+        if (!f.HasArbiter && f.AreAllPathsLost && f.PeerRole != Role.Primary)
         {
             bool isIsolated = f.OnPeerLoss == PeerLoss.Auto
                 && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown);
@@ -114,8 +119,8 @@ public class FailoverTableTests
                 : null;
         }
 
-        bool mayWithdraw = !f.HasArbiter && f.OnPeerLoss == PeerLoss.Auto && isAlone
-            && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown);
+        bool mayWithdraw = (f.PeerRole == Role.Primary || (!f.HasArbiter && f.OnPeerLoss == PeerLoss.Auto
+            && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown))) && (isAlone || f.HasArbiter);
         return action == FailoverAction.WithdrawAddresses && !mayWithdraw ? "addresses go only where auto finds no gateway" : null;
     }
 

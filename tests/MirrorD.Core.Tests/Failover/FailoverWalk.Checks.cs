@@ -40,10 +40,12 @@ internal sealed partial class FailoverWalk
     /// </summary>
     private void SplitOr(string problem)
     {
-        bool isDocumented = !_hasArbiter && _onPeerLoss == PeerLoss.Auto && _evidence.Values.Any(nodes => nodes.Count == 2);
-        Assert.True(isDocumented, problem);
+        Assert.True(MaySplit, problem);
         IsSplit = true;
     }
+
+    private bool MaySplit =>
+        !_hasArbiter && _onPeerLoss == PeerLoss.Auto && _evidence.Values.Any(nodes => nodes.Count == 2);
 
     private void Claim(Side side, SessionId session)
     {
@@ -160,6 +162,9 @@ internal sealed partial class FailoverWalk
 
                 _trace.Add($"  flushed: {request.Result}");
                 _flushes.RemoveAt(at);
+                break;
+            case VolumeOperation.Read when isDone && MaySplit && _sides.All(s => s.Node.Replica.HasProof):
+                IsSplit = true;
                 break;
             case VolumeOperation.Read when isDone:
                 string found = $"block {number}: read {request.Stamp}";

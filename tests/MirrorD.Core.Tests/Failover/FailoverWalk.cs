@@ -173,7 +173,7 @@ internal sealed partial class FailoverWalk
         HandshakeDecision? decision = _pair.A.Replica.LastDecision;
         if (_pair.A.Replica.Phase != LinkPhase.Joined && decision is { Joins: false } refused)
         {
-            Assert.True(IsSplit || refused.Case is HandshakeCase.SameUndecided or HandshakeCase.AheadNotUpToDate
+            Assert.True(IsSplit || MaySplit || refused.Case is HandshakeCase.SameUndecided or HandshakeCase.AheadNotUpToDate
                 or HandshakeCase.PrimaryWouldBeTarget or HandshakeCase.SameInconsistent, refused.Case.ToString());
             return;
         }

@@ -119,6 +119,40 @@ public class GatewayPolicyTests
         Assert.Equal(0, story.A.GatewayQuestions);
     }
 
+    [Theory]
+    [InlineData(PeerLoss.Auto)]
+    [InlineData(PeerLoss.Continue)]
+    public void A_primary_that_heard_the_peer_as_primary_does_not_go_on_by_policy(PeerLoss policy)
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: policy);
+        story.HoldsControl = true;
+        story.Paused.Add(story.A);
+        story.CutAll();
+        story.Heal(PathKind.Production, story.B);
+        story.A.Replica.PathsChanged(story.Picture(story.A) with
+        {
+            Paths = [new("d", PathKind.Dedicated, PathState.Lost, 0), new("p", PathKind.Production, PathState.Unknown, 0)],
+        });
+        if (story.A.Replica.HasProof)
+        {
+            Assert.Fail("not before the networks are known to be lost");
+        }
+
+        story.Seconds(5);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.Paused.Clear();
+        ManualRequest held = story.A.Write(1, 1);
+        story.Seconds(10);
+        Assert.Null(held.Result);
+        Assert.Equal(FailoverCase.PrimaryPeerServes, story.A.Replica.LastFailover?.Case);
+        story.CutAll();
+        story.Seconds(10);
+        Assert.Null(held.Result);
+        story.HealAll();
+        Assert.Equal(5, held.Result);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
     [Fact]
     public void A_network_of_which_nothing_is_known_yet_is_not_lost()
     {

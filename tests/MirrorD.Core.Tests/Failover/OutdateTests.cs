@@ -279,7 +279,7 @@ public class OutdateTests
     [Fact]
     public void A_peer_that_is_heard_but_does_not_seem_to_hear_is_asked_before_a_policy_counts()
     {
-        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Continue);
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Continue, autoswitch: false);
         story.HoldsControl = true;
         story.Cut(PathKind.Production, story.A);
         story.Cut(PathKind.Dedicated);
