@@ -27,23 +27,6 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     /// <inheritdoc/>
     public void FillRandom(Span<byte> bytes) => simulation.World.Random.Fill(bytes);
 
-    /// <inheritdoc/>
-    public void RoleChanged(Role role, string reason) =>
-        simulation.Note($"{node.Name}: role {role}: {reason}");
-
-    /// <inheritdoc/>
-    public void PeerRequestsRole()
-    {
-        simulation.Note($"{node.Name}: the peer requests the role");
-        simulation.World.Schedule(simulation.World.Random.Between(1_000_000, 50_000_000), () =>
-        {
-            if (node.Loop == loop)
-            {
-                node.Command(new ResourceCommand.HandOver(), _ => { });
-            }
-        });
-    }
-
     /// <summary>The service addresses are here.</summary>
     public bool HoldsAddresses { get; private set; }
 

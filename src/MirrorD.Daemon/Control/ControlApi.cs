@@ -5,7 +5,6 @@ using MirrorD.Api;
 using MirrorD.Daemon.Forwarding;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Resources;
-using MirrorD.Daemon.Takeover;
 using MirrorD.Engine.Control;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -121,14 +120,14 @@ internal sealed class ControlApi(
             return;
         }
 
-        await Command(http, sequence => sequence.Promote(request.Force));
+        await Command(http, new ResourceCommand.Promote(request.Force));
     }
 
-    private Task Demote(HttpContext http) => Command(http, sequence => sequence.Demote());
+    private Task Demote(HttpContext http) => Command(http, new ResourceCommand.Demote());
 
-    private Task Switchover(HttpContext http) => Command(http, sequence => sequence.Switchover());
+    private Task Switchover(HttpContext http) => Command(http, new ResourceCommand.Switchover());
 
-    private Task Command(HttpContext http, Func<RoleSequence, Task<CommandOutcome>> command) =>
+    private Task Command(HttpContext http, ResourceCommand command) =>
         OnResource(http, async resource =>
         {
             CommandOutcome outcome = await resource.Command(command);

@@ -39,7 +39,8 @@ internal sealed class MirrorDaemon
         _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
-            resource => new RunningResource(context, resource, arbiter, _watch, events, Changes, loggers),
+            resource => new RunningResource(
+                context, resource, arbiter, _watch, events, history, Changes, loggers),
             StringComparer.Ordinal);
     }
 

@@ -12,12 +12,11 @@ internal static class ReportBuilder
     /// <param name="status">The engine's latest picture.</param>
     /// <param name="addresses">Its service addresses, and whether they are held.</param>
     /// <param name="exportSocket">Socket of a volume's export; null while closed.</param>
-    /// <param name="step">Step of takeover or release that runs.</param>
     /// <param name="nowNs">Loop time now.</param>
     /// <param name="now">The same moment.</param>
     public static ResourceReport Of(
         ResourceStatus status, IReadOnlyList<AddressReport> addresses, Func<string, string?> exportSocket,
-        string? step, long nowNs, DateTimeOffset now)
+        long nowNs, DateTimeOffset now)
     {
         DateTimeOffset At(long ns) => now - TimeSpan.FromTicks((nowNs - ns) / TimeSpan.NanosecondsPerTick);
         return new ResourceReport
@@ -36,7 +35,7 @@ internal static class ReportBuilder
             Proof = status.Proof.ToString(),
             HandshakeCase = status.HandshakeCase,
             HeldRequests = status.HeldRequests,
-            Step = step,
+            Step = status.Step?.Name,
             Resync = status.Resync is not { } resync ? null : new ResyncReport
             {
                 TotalBytes = resync.TotalBytes,
@@ -68,6 +67,45 @@ internal static class ReportBuilder
                 }),
             ],
             Addresses = addresses,
+        };
+    }
+
+    /// <summary>How a change of role went.</summary>
+    /// <param name="record">Made by the engine.</param>
+    /// <param name="resource">Name of the resource.</param>
+    /// <param name="node">Name of this node.</param>
+    /// <param name="nowNs">Loop time now.</param>
+    /// <param name="now">The same moment.</param>
+    public static TakeoverRecord Record(
+        RoleRecord record, string resource, string node, long nowNs, DateTimeOffset now)
+    {
+        const long nsPerMs = 1_000_000;
+        long startNs = record.Phases.Count > 0 ? record.Phases.Min(phase => phase.StartNs) : nowNs;
+        return new TakeoverRecord
+        {
+            At = now - TimeSpan.FromTicks((nowNs - startNs) / TimeSpan.NanosecondsPerTick),
+            Resource = resource,
+            Node = node,
+            Kind = record.Kind switch
+            {
+                RoleRecordKind.Takeover => TakeoverKind.Takeover,
+                RoleRecordKind.Promotion => TakeoverKind.Promotion,
+                RoleRecordKind.Switchover => TakeoverKind.Switchover,
+                RoleRecordKind.Release => TakeoverKind.Release,
+                RoleRecordKind.Loss => TakeoverKind.Loss,
+            },
+            Reason = record.Reason,
+            Succeeded = record.Succeeded,
+            Phases =
+            [
+                .. record.Phases.Select(phase => new TakeoverPhase
+                {
+                    Name = phase.Name,
+                    StartMs = (phase.StartNs - startNs) / nsPerMs,
+                    TookMs = phase.TookNs / nsPerMs,
+                }),
+            ],
+            TotalMs = (nowNs - startNs) / nsPerMs,
         };
     }
 

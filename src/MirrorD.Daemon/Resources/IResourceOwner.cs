@@ -1,15 +1,10 @@
 using MirrorD.Engine.Control;
-using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Resources;
 
 /// <summary>Who is told what the engine says. Every member returns at once.</summary>
 internal interface IResourceOwner
 {
-    void RoleChanged(Role role, string reason);
-
-    void PeerRequestsRole();
-
     /// <summary>A change of role has ended.</summary>
     void RoleRecorded(RoleRecord record);
 

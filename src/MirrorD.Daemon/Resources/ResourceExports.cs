@@ -1,5 +1,4 @@
 using MirrorD.Daemon.Startup;
-using MirrorD.Daemon.Takeover;
 using MirrorD.Engine;
 using MirrorD.Engine.Nbd;
 using MirrorD.Io;
@@ -10,11 +9,11 @@ namespace MirrorD.Daemon.Resources;
 /// The NBD exports of a resource, one unix socket per volume. They listen in either role, so that a client of
 /// a Standby is told who the Primary is; only while open does anybody get in.
 /// </summary>
-internal sealed class ResourceExports : IExports
+internal sealed class ResourceExports
 {
     // The connections are closed at once; waited for is what the volume still holds of them, which may be
     // frozen.
-    private static readonly TimeSpan s_closeWait = TimeSpan.FromSeconds(10);
+    private const long CloseWaitNs = 10_000_000_000;
 
     private readonly IIoLoop _loop;
     private readonly List<(NbdServer Server, GatedVolume Volume)> _exports = [];
@@ -48,38 +47,32 @@ internal sealed class ResourceExports : IExports
         return exports;
     }
 
-    public Task Open() => OnLoop(done =>
+    /// <summary>Lets clients in. On the loop's thread.</summary>
+    public void Open()
     {
         _exports.ForEach(export => export.Volume.IsOpen = true);
         _isOpen = true;
-        done();
-    });
-
-    public async Task Close()
-    {
-        Task closed = OnLoop(done =>
-        {
-            _isOpen = false;
-            int left = _exports.Count;
-            foreach ((NbdServer server, GatedVolume volume) in _exports)
-            {
-                volume.IsOpen = false;
-                server.CloseSessions("the resource is released", () =>
-                {
-                    if (--left == 0)
-                    {
-                        done();
-                    }
-                });
-            }
-        });
-        await Task.WhenAny(closed, Task.Delay(s_closeWait));
     }
 
-    private Task OnLoop(Action<Action> action)
+    /// <summary>Lets nobody in from now on, and ends all sessions. On the loop's thread.</summary>
+    /// <param name="done">Called there when nothing is left of them, or a deadline has passed.</param>
+    public void Close(Action done)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _loop.Post(() => action(() => done.TrySetResult()));
-        return done.Task;
+        _isOpen = false;
+        int left = _exports.Count;
+        var deadline = new IoOperation(_ => done());
+        _loop.StartTimer(_loop.NowNs + CloseWaitNs, deadline);
+        foreach ((NbdServer server, GatedVolume volume) in _exports)
+        {
+            volume.IsOpen = false;
+            server.CloseSessions("the resource is released", () =>
+            {
+                if (--left == 0)
+                {
+                    // Its end calls back.
+                    _loop.CancelTimer(deadline);
+                }
+            });
+        }
     }
 }

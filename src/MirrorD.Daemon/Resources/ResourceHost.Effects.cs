@@ -14,7 +14,7 @@ internal sealed partial class ResourceHost
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 
     private CancellationTokenSource _hooksWanted = new();
-    private CancellationTokenSource _mayHold = new();
+    private volatile CancellationTokenSource _mayHold = new();
 
     /// <summary>The exports; null until the engine has loaded, when there is nothing to open or close.</summary>
     public ResourceExports? Exports { get; set; }
@@ -27,9 +27,23 @@ internal sealed partial class ResourceHost
 
     public void CancelHooks() => _hooksWanted.Cancel();
 
-    public void OpenExports(Action done) => Answer(Exports?.Open() ?? Task.CompletedTask, done);
+    public void OpenExports(Action done)
+    {
+        Exports?.Open();
+        loop.Post(done);
+    }
 
-    public void CloseExports(Action done) => Answer(Exports?.Close() ?? Task.CompletedTask, done);
+    public void CloseExports(Action done)
+    {
+        if (Exports is { } exports)
+        {
+            exports.Close(done);
+        }
+        else
+        {
+            loop.Post(done);
+        }
+    }
 
     public void AddAddresses(Action<IReadOnlyList<string>> done)
     {
@@ -48,11 +62,17 @@ internal sealed partial class ResourceHost
     // No prober yet: nobody is asked.
     public void ProbeAddresses(Action<string?> answered) => loop.Post(() => answered(null));
 
-    // No prober yet: nothing can be said.
     public void StuckChanged(bool isStuck)
     {
+        if (isStuck)
+        {
+            // Without the loop, which can't say it. When it moves again the resource adds them again.
+            _mayHold.Cancel();
+            _ = RemoveUntilGone();
+        }
     }
 
+    // No prober yet: nothing can be said.
     public void ProbeGateway(Action<GatewayEvidence> answered) =>
         loop.Post(() => answered(GatewayEvidence.NotConfigured));
 

@@ -50,10 +50,6 @@ internal sealed partial class ResourceHost(
 
     public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
-    public void RoleChanged(Role role, string reason) => owner.RoleChanged(role, reason);
-
-    public void PeerRequestsRole() => owner.PeerRequestsRole();
-
     public void Publish(ResourceStatus status) => owner.Published(status);
 
     public void Raise(ResourceEvent happened) => owner.Raised(happened);

@@ -4,6 +4,7 @@ using MirrorD.Configuration;
 using MirrorD.Core.Failover;
 using MirrorD.Daemon.Arbitration;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Startup;
@@ -22,18 +23,18 @@ namespace MirrorD.Daemon.Resources;
 /// One resource of this daemon: its loop on a thread of its own, its engine, and the steps around its role. A
 /// resource that can't start leaves the others alone and says why in the status.
 /// </summary>
-internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
+internal sealed partial class RunningResource : IResourceOwner
 {
     private readonly NodeContext _context;
     private readonly ResourceConfiguration _resource;
     private readonly EventLog _events;
+    private readonly TakeoverHistory _history;
     private readonly ChangeSignal _changes;
     private readonly ILogger _logger;
     private readonly ArbiterClaims? _arbiter;
     private readonly WatchThread _watch;
     private readonly HeldAddresses _addresses;
     private readonly HookRunner _hooks;
-    private readonly RoleSequence _sequence;
 
     private UringLoop? _loop;
     private Thread? _thread;
@@ -42,21 +43,19 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     private volatile ResourceExports? _exports;
     private volatile ResourceStatus? _status;
     private volatile StartFailure? _failure;
-
-    // The engine's last word, which comes before the picture that shows it.
-    private volatile Role _role = Role.Standby;
     private volatile string? _linkProblem;
 
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
         NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, WatchThread watch,
-        EventLog events, ChangeSignal changes, ILoggerFactory loggers)
+        EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
     {
         _context = context;
         _resource = resource;
         _arbiter = arbiter;
         _watch = watch;
         _events = events;
+        _history = history;
         _changes = changes;
         _logger = loggers.CreateLogger("mirrord.resource");
         _addresses = new HeldAddresses(
@@ -64,8 +63,6 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             Path.Combine(context.RunDirectory, resource.Name, "held-addresses"), RaiseEvent);
         _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
             ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
-        _sequence = new RoleSequence(
-            resource.Name, this, new ExportsOnceStarted(this), _addresses, _hooks, RaiseEvent);
     }
 
     private sealed record StartFailure(string Problem, string Remedy, DateTimeOffset At);
@@ -73,11 +70,6 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
     public string Name => _resource.Name;
 
     public ResourceConfiguration Configuration => _resource;
-
-    /// <summary>The steps around the role; commands go here.</summary>
-    public RoleSequence Sequence => _sequence;
-
-    Role IRoleEngine.Role => _role;
 
     private PeerWatch? PeerWatch => _watch.Over(_resource.PeerOf(_context.Name));
 
@@ -117,27 +109,18 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         }
     }
 
-    /// <summary>Runs a command of an operator.</summary>
-    public Task<CommandOutcome> Command(Func<RoleSequence, Task<CommandOutcome>> command) =>
-        _failure is { } failure
-            ? Task.FromResult(new CommandOutcome(false, failure.Problem, failure.Remedy))
-            : command(_sequence);
-
-    Task<CommandOutcome> IRoleEngine.Run(ResourceCommand command)
+    /// <summary>Runs a command of an operator, with the steps around the role.</summary>
+    public Task<CommandOutcome> Command(ResourceCommand command)
     {
+        if (_failure is { } failure)
+        {
+            return Task.FromResult(new CommandOutcome(false, failure.Problem, failure.Remedy));
+        }
+
         var answered = new TaskCompletionSource<CommandOutcome>(
             TaskCreationOptions.RunContinuationsAsynchronously);
-        _engine!.Command(command, outcome =>
-        {
-            // A success may be told before the change of role that it means.
-            if (outcome.Succeeded)
-            {
-                _role = RoleAfter(command, _role);
-            }
-
-            answered.TrySetResult(outcome);
-        });
-        return command is ResourceCommand.RequestRole ? WithinHandOverTime(answered.Task) : answered.Task;
+        _engine!.Command(command, outcome => answered.TrySetResult(outcome));
+        return answered.Task;
     }
 
     /// <summary>Planned stop; ends when the resource stopped or <paramref name="wait"/> has passed.</summary>
@@ -148,7 +131,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             return;
         }
 
-        Task<CommandOutcome> stopping = _sequence.Stop();
+        Task<CommandOutcome> stopping = Command(new ResourceCommand.Stop());
         if (await Task.WhenAny(stopping, Task.Delay(wait)) == stopping)
         {
             ResourceLog.Stopped(_logger, Name, (await stopping).Message);
@@ -188,7 +171,7 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
         string? Export(string volume) =>
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
         ResourceReport report =
-            ReportBuilder.Of(status, addresses, Export, _sequence.Step, _loop!.NowNs, now);
+            ReportBuilder.Of(status, addresses, Export, _loop!.NowNs, now);
         return report with
         {
             LinkProblem = _linkProblem,
@@ -199,14 +182,6 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
                 : null,
         };
     }
-
-    /// <summary>The role that a successful command leaves; a refused hand-over leaves it as it was.</summary>
-    internal static Role RoleAfter(ResourceCommand command, Role before) => command switch
-    {
-        ResourceCommand.Promote or ResourceCommand.RequestRole => Role.Primary,
-        ResourceCommand.RefuseRole => before,
-        _ => Role.Standby,
-    };
 
     private ResourceOptions Options(IReadOnlyList<VolumeOptions> volumes)
     {
@@ -235,6 +210,8 @@ internal sealed partial class RunningResource : IResourceOwner, IRoleEngine
             TakeoverDelayMs = _resource.TakeoverDelayMs,
             OutdateTimeoutMs = _resource.OutdateTimeoutMs,
             IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
+            ReleaseTimeoutMs = _resource.ReleaseTimeoutMs,
+            HandsOverOnStop = _resource.OnStop == OnStop.Switchover,
             LinkTimeoutMs = _resource.LinkTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
         };

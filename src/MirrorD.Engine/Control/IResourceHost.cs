@@ -39,18 +39,6 @@ public interface IResourceHost
     void FillRandom(Span<byte> bytes);
 
     /// <summary>
-    /// The right to serve was lost, or the role changed otherwise than by a command of this daemon: addresses go
-    /// first, then exports. The resource has already stopped completing requests.
-    /// </summary>
-    void RoleChanged(Role role, string reason);
-
-    /// <summary>
-    /// The joined peer asks for the Primary role (its operator ran a switchover): release what stands above and
-    /// then command <see cref="ResourceCommand.HandOver"/>.
-    /// </summary>
-    void PeerRequestsRole();
-
-    /// <summary>
     /// Runs the hooks of a step, one after the other, each with a deadline, up to the first failure. One step at
     /// a time.
     /// </summary>

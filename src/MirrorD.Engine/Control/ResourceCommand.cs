@@ -1,6 +1,6 @@
 namespace MirrorD.Engine.Control;
 
-/// <summary>What an operator or the daemon asks of a resource; run on its loop.</summary>
+/// <summary>What an operator or the daemon asks of a resource: run on its loop, with the steps around the role.</summary>
 public abstract record ResourceCommand
 {
     private ResourceCommand()
@@ -23,17 +23,15 @@ public abstract record ResourceCommand
 
     /// <summary>
     /// On the Primary: hand the role over to the joined Standby, losslessly. Completes when the peer has stored
-    /// that it is Primary. The daemon has already released what stands above (addresses, hooks).
+    /// that it is Primary.
     /// </summary>
     public sealed record HandOver : ResourceCommand;
 
-    /// <summary>On the Standby: ask the Primary's daemon to hand over. Completes when this node is Primary.</summary>
+    /// <summary>On the Standby: ask the Primary to hand over. Completes when this node is Primary.</summary>
     public sealed record RequestRole : ResourceCommand;
 
-    /// <summary>
-    /// On a Primary whose peer asked for the role: it can't be given up, for this reason; the asker is told.
-    /// </summary>
-    public sealed record RefuseRole(string Reason) : ResourceCommand;
+    /// <summary>Change roles with the peer: <see cref="HandOver"/> on the Primary, else <see cref="RequestRole"/>.</summary>
+    public sealed record Switchover : ResourceCommand;
 
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     public sealed record Stop : ResourceCommand;

@@ -29,6 +29,11 @@ public enum LinkState
 /// <param name="SinceNs">Loop time of its begin.</param>
 public sealed record HoldUp(string State, string Reason, string Owner, string? Remedy, long SinceNs);
 
+/// <summary>A step of a change of role.</summary>
+/// <param name="Name">What is done or waited for, e.g. "running the pre-acquire hooks".</param>
+/// <param name="SinceNs">Loop time of its begin.</param>
+public sealed record RoleStep(string Name, long SinceNs);
+
 /// <summary>Progress of a resync.</summary>
 /// <param name="TotalBytes">Bytes of the sync set at the start.</param>
 /// <param name="RemainingBytes">Bytes of it still to be confirmed.</param>
@@ -85,6 +90,8 @@ public sealed record ResourceStatus
     public int HeldRequests { get; init; }
     /// <summary>Case of the last handshake.</summary>
     public string? HandshakeCase { get; init; }
+    /// <summary>Step of a change of role that runs; null when none.</summary>
+    public RoleStep? Step { get; init; }
     /// <summary>Volumes.</summary>
     public required IReadOnlyList<VolumeStatus> Volumes { get; init; }
 }

@@ -5,7 +5,9 @@ public enum RoleRecordKind
 {
     /// <summary>The peer was lost, and this node takes over by itself.</summary>
     Takeover,
-    /// <summary>An operator promotes this node.</summary>
+    /// <summary>
+    /// This node becomes Primary while nobody is: an operator promotes it, or the role was its own.
+    /// </summary>
     Promotion,
     /// <summary>The role moves from one living node to the other, by command; on either node.</summary>
     Switchover,

@@ -260,9 +260,9 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             AfterEvent();
         });
 
-    void IReplicaEffects.RoleChanged(Role role, string reason) => _host.RoleChanged(role, reason);
+    void IReplicaEffects.RoleChanged(Role role, string reason) => _roles.RoleChanged(role, reason);
 
-    void IReplicaEffects.PeerRequestsRole() => _host.PeerRequestsRole();
+    void IReplicaEffects.PeerRequestsRole() => _roles.PeerRequestsRole();
 
     void IReplicaEffects.Raise(string kind, string message) =>
         _host.Raise(new ResourceEvent(_loop.NowNs, kind, message));

@@ -41,7 +41,14 @@ public sealed partial class ReplicatedResource : IWatchedResource
     });
 
     /// <inheritdoc/>
-    public void StuckChanged(bool isStuck) => _host.StuckChanged(isStuck);
+    public void StuckChanged(bool isStuck)
+    {
+        _host.StuckChanged(isStuck);
+        if (!isStuck)
+        {
+            _loop.Post(_roles.AddressesWereRemoved);
+        }
+    }
 
     private PathPicture? _picture;
 
@@ -55,12 +62,33 @@ public sealed partial class ReplicatedResource : IWatchedResource
 
     void IReplicaEffects.TakeOver(string reason, bool resumes) => _loop.Post(() =>
     {
-        _replica!.Promote(false, (_, _, _) => _replica.TakeoverEnded(), automatic: true);
+        Replica replica = _replica!;
+        _roles.TakeOver(
+            resumes ? RoleRecordKind.Promotion : RoleRecordKind.Takeover,
+            resumes ? $"the role was this node's ({reason})" : $"{_options.PeerName} is lost ({reason})",
+            LostSinceNs(), replica.WhyNotTakeOver, _ => replica.TakeoverEnded());
         AfterEvent();
     });
 
     void IReplicaEffects.WantAddresses(bool wanted, string reason)
     {
+        if (wanted)
+        {
+            _roles.RestoreAddresses();
+        }
+        else
+        {
+            _roles.WithdrawAddresses(reason);
+        }
+    }
+
+    /// <summary>Since when a path to a lost peer is lost; now when none is.</summary>
+    private long LostSinceNs()
+    {
+        IEnumerable<PathSight> lost = (_picture?.Paths ?? []).Where(path => path.State == PathState.Lost);
+        return _replica!.PeerGoneSinceNs < 0
+            ? _loop.NowNs
+            : lost.Select(path => path.SinceNs).Append(_replica.PeerGoneSinceNs).Min();
     }
 
     /// <summary>What heartbeats tell, made anew only when it changed.</summary>

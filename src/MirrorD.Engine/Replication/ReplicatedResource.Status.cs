@@ -94,6 +94,7 @@ public sealed partial class ReplicatedResource
             Resync = ProgressOf(replica),
             HoldUp = HoldUpOf(replica.DescribeHoldUp()),
             HeldRequests = replica.HeldRequests,
+            Step = _roles.Step,
             HandshakeCase = replica.LastDecision?.Case.ToString(),
             Volumes = [.. _volumes.Select((v, i) => new VolumeStatus(
                 _options.Volumes[i].Name, _options.Volumes[i].Data.Name, v!.LengthBytes,

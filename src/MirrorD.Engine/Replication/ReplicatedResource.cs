@@ -3,6 +3,7 @@ using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Metadata;
+using MirrorD.Engine.Takeover;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Formats.Peer;
@@ -27,6 +28,7 @@ public sealed partial class ReplicatedResource : IDisposable
     private readonly MirroredVolume?[] _volumes;
     private readonly IoOperation _tick;
     private readonly PeerLink _link;
+    private readonly RoleSequence _roles;
     private readonly BufferPool _copyBuffers = new(CopySlots, SlotBytes);
     private Replica? _replica;
     private PeerConnection? _connection;
@@ -52,6 +54,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];
         _tick = new IoOperation(Ticked);
         _link = new PeerLink(loop, options, host, Connected);
+        _roles = new RoleSequence(loop, options, host, this, Changed);
         Status = Picture();
     }
 
@@ -100,13 +103,6 @@ public sealed partial class ReplicatedResource : IDisposable
         Array.ForEach(_stores, store => store.Dispose());
     }
 
-    /// <summary>From any thread: runs a command; the answer comes on the loop's thread.</summary>
-    public void Command(ResourceCommand command, Action<CommandOutcome> answered) => _loop.Post(() =>
-    {
-        Run(command, answered);
-        AfterEvent();
-    });
-
     /// <summary>Null when clients may open volumes; else why not.</summary>
     internal string? DescribeUnavailable()
     {
@@ -121,65 +117,6 @@ public sealed partial class ReplicatedResource : IDisposable
                 ? $"resource {Name} is Standby on {_options.NodeName}; the Primary is {_options.PeerName}"
                 : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
     }
-
-    private void Run(ResourceCommand command, Action<CommandOutcome> answered)
-    {
-        void Answer(bool succeeded, string message, string? remedy)
-        {
-            // Whoever hears the answer and looks at the status sees what it led to.
-            PublishNow();
-            answered(new CommandOutcome(succeeded, message, remedy));
-        }
-
-        if (_replica is null)
-        {
-            bool stops = command is ResourceCommand.Stop;
-            _isStopped |= stops;
-            Answer(stops, _loadFailure ?? $"resource {Name} is still loading", "mirrorctl status");
-            return;
-        }
-
-        switch (command)
-        {
-            case ResourceCommand.Promote promote:
-                _replica.Promote(promote.Force, Answer);
-                break;
-            case ResourceCommand.Demote:
-                _replica.Demote(Answer);
-                break;
-            case ResourceCommand.HandOver:
-                _replica.HandOver(Answer);
-                break;
-            case ResourceCommand.RequestRole:
-                _replica.RequestRole(Answer);
-                break;
-            case ResourceCommand.RefuseRole refuse:
-                _replica.RefuseRole(refuse.Reason, Answer);
-                break;
-            case ResourceCommand.Stop:
-                _isStopped = true;
-                _link.Stop();
-                _replica.Stop((succeeded, message, remedy) => StopWhenClosed(
-                    () => Answer(succeeded, message, remedy)));
-                break;
-        }
-    }
-
-    /// <summary>A stop is answered when the goodbye has left and the connection is closed.</summary>
-    private void StopWhenClosed(Action then)
-    {
-        if (_connection is null)
-        {
-            then();
-        }
-        else
-        {
-            _afterClose = then;
-            _connection.CloseAfterSending("planned stop");
-        }
-    }
-
-    private Action? _afterClose;
 
     private void AllLoaded(MetadataLoad[] loads)
     {

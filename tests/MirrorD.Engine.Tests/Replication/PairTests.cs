@@ -121,14 +121,15 @@ public class PairTests
         pair.B.Resource.Command(new ResourceCommand.Promote(false), o => promotion = o);
         pair.World.Network.Mend("a", "b");
         pair.Join();
+        pair.Until("the promotion to end", () => promotion is not null);
         Assert.False(promotion!.Succeeded);
 
         // Asked within the time that the promotion would have waited, and answered after it.
         CommandOutcome? request = null;
+        pair.A.HooksTakeNs = 5 * SimulatedPair.SecondNs;
         pair.B.Resource.Command(new ResourceCommand.RequestRole(), o => request = o);
         pair.World.RunUntil(() => request is not null, 4 * SimulatedPair.SecondNs);
         Assert.Null(request);
-        Assert.True(pair.A.Do(new ResourceCommand.HandOver()).Succeeded);
         pair.Until("b is primary", () => request is { Succeeded: true } && pair.B.Role == Role.Primary);
     }
 
@@ -162,13 +163,11 @@ public class PairTests
     {
         SimulatedPair pair = Joined();
         pair.Until("b knows", () => pair.B.Resource.Status.PeerRole == Role.Primary);
-        CommandOutcome? outcome = null;
-        pair.B.Resource.Command(new ResourceCommand.RequestRole(), o => outcome = o);
-        pair.Until("a is asked", () => pair.A.RoleRequests == 1);
-        Assert.True(pair.A.Do(new ResourceCommand.RefuseRole("the pre-release hook failed")).Succeeded);
-        pair.Until("b is answered", () => outcome is not null);
-        Assert.False(outcome!.Succeeded);
+        pair.A.Hooks = step => step == HookStep.PreRelease ? "the pre-release hook failed" : null;
+        CommandOutcome outcome = pair.B.Do(new ResourceCommand.RequestRole());
+        Assert.False(outcome.Succeeded);
         Assert.Contains("the pre-release hook failed", outcome.Message);
+        pair.A.Hooks = _ => null;
         Assert.True(pair.A.Do(new ResourceCommand.HandOver()).Succeeded);
         pair.Until("b is primary", () => pair.B.Role == Role.Primary);
     }

@@ -162,14 +162,6 @@ internal sealed class RealPair : IDisposable
 
         public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
-        public void RoleChanged(Role role, string reason)
-        {
-        }
-
-        public void PeerRequestsRole()
-        {
-        }
-
         public void RunHooks(HookStep step, Role role, Action<string?> ended) => _loop.Post(() => ended(null));
 
         public void CancelHooks()

@@ -95,10 +95,6 @@ internal sealed class SimulatedPair
 
         public List<string> Events { get; } = [];
 
-        public List<(Role Role, string Reason)> Roles { get; } = [];
-
-        public int RoleRequests { get; private set; }
-
         public ReadOnlyMemory<byte> Key { get; set; } = SharedKey;
 
         /// <summary>Where it connects to instead of its peer: something in between.</summary>
@@ -273,12 +269,11 @@ internal sealed class SimulatedPair
             }
         }
 
-        public void RoleChanged(Role role, string reason) => Roles.Add((role, reason));
-
-        public void PeerRequestsRole() => RoleRequests++;
-
         /// <summary>What the hooks of a step answer; null: they succeed.</summary>
         public Func<HookStep, string?> Hooks { get; set; } = _ => null;
+
+        /// <summary>How long the hooks of a step take.</summary>
+        public long HooksTakeNs { get; set; }
 
         /// <summary>The service addresses are here.</summary>
         public bool HoldsAddresses { get; private set; }
@@ -293,7 +288,8 @@ internal sealed class SimulatedPair
         public void RunHooks(HookStep step, Role role, Action<string?> ended)
         {
             string? failure = Hooks(step);
-            _loop.Post(() => ended(failure));
+            SimulatedLoop loop = _loop;
+            _pair.World.Schedule(HooksTakeNs, () => loop.Post(() => ended(failure)));
         }
 
         public void CancelHooks()

@@ -1,0 +1,26 @@
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>What a command would be answered at once: asked before anything is prepared for it. Changes nothing.</summary>
+public sealed partial class Replica
+{
+    /// <summary>Why <see cref="Promote"/> would be refused as things are; null when it is worth a try.</summary>
+    public (string Message, string? Remedy)? RefusalOfPromotion(bool force) =>
+        Failure is not null ? (Failure, "replace the disk")
+        : Role == Role.Primary || !IsLinked ? null
+        : Phase == LinkPhase.Target ? ("this copy is being brought up to date", "wait for the resync to end")
+        : Phase is LinkPhase.Joined or LinkPhase.Source && PeerRole == Role.Primary
+            ? ($"{_settings.PeerName} is Primary", $"mirrorctl switchover {_settings.Resource}")
+        : null;
+
+    /// <summary>Why <see cref="RequestRole"/> would be refused as things are; null when it is worth a try.</summary>
+    public (string Message, string? Remedy)? RefusalOfRequest() =>
+        Phase == LinkPhase.Joined && PeerRole == Role.Primary ? null : RefusalOfPromotion(force: false);
+
+    /// <summary>Why <see cref="HandOver"/> would be refused as things are; null when it is worth a try.</summary>
+    public (string Message, string? Remedy)? RefusalOfHandOver() =>
+        Role == Role.Primary && Phase != LinkPhase.Joined
+            ? ($"{_settings.PeerName} is not joined: {Phase}", "wait until mirrorctl status says Joined")
+            : null;
+}

@@ -1,0 +1,209 @@
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+
+namespace MirrorD.Engine.Takeover;
+
+/// <summary>Giving the role up as planned.</summary>
+public sealed partial class RoleSequence
+{
+    // The engine is told to end the role: the change of role that this causes is no loss.
+    private bool _givesUp;
+
+    private void Release(ResourceCommand command, Action<CommandOutcome> ended)
+    {
+        if (_engine.RefusalOf(command) is { } refusal)
+        {
+            LeaveTurn();
+            ended(refusal);
+            return;
+        }
+
+        if (_engine.Role != Role.Primary)
+        {
+            Await(command, null, outcome =>
+            {
+                LeaveTurn();
+                ended(outcome);
+            });
+            return;
+        }
+
+        bool isHandOver = command is ResourceCommand.HandOver;
+        var attempt = new RoleAttempt(
+            isHandOver ? RoleRecordKind.Switchover : RoleRecordKind.Release, "asked by an operator", ended);
+        Release(attempt, command);
+    }
+
+    private void Release(RoleAttempt attempt, ResourceCommand command)
+    {
+        attempt.Losses = _losses;
+        attempt.Begin("pre-release", _loop.NowNs);
+        RunHooksAloud(HookStep.PreRelease, Role.Primary, failure =>
+        {
+            if (attempt.Losses != _losses)
+            {
+                End(attempt, false, new CommandOutcome(false, "the role was lost meanwhile"));
+            }
+            else if (failure is not null)
+            {
+                End(attempt, false, NothingChanged(failure));
+            }
+            else
+            {
+                ReleaseAbove(attempt, () => GiveUp(attempt, command, outcome => EndRelease(attempt, outcome)));
+            }
+        });
+    }
+
+    private void EndRelease(RoleAttempt attempt, CommandOutcome outcome)
+    {
+        if (outcome.Succeeded || _engine.Role == Role.Standby)
+        {
+            ForgetWithdrawal();
+            // A hand-over that the peer did not confirm leaves a Standby, too.
+            attempt.Begin("post-release", _loop.NowNs);
+            RunHooksAloud(HookStep.PostRelease, Role.Standby, _ =>
+            {
+                Raise("released", $"Resource {_options.Name} is no longer served by this node.");
+                End(attempt, outcome.Succeeded, outcome);
+            });
+            return;
+        }
+
+        if (!IsRight(attempt))
+        {
+            End(attempt, false, outcome);
+            return;
+        }
+
+        Raise("release-failed", $"The role could not be given up, this node serves on: {outcome.Message}.");
+        AcquireAbove(attempt, _ => End(attempt, false, outcome));
+    }
+
+    private void HandOverAsAsked()
+    {
+        if (_engine.Role != Role.Primary)
+        {
+            // Lost or given up meanwhile: the peer is told that by the engine.
+            LeaveTurn();
+            return;
+        }
+
+        Raise("switchover-requested", "The peer asks for the Primary role.");
+        void Ended(CommandOutcome outcome)
+        {
+            if (!outcome.Succeeded)
+            {
+                Raise("switchover-refused", outcome.Message);
+                // Not from inside the replica's answer.
+                _loop.Post(() => _engine.RefuseRole(outcome.Message));
+            }
+        }
+
+        var command = new ResourceCommand.HandOver();
+        if (_engine.RefusalOf(command) is { } refusal)
+        {
+            LeaveTurn();
+            Ended(refusal);
+            return;
+        }
+
+        Release(new RoleAttempt(RoleRecordKind.Switchover, "asked by the peer", Ended), command);
+    }
+
+    private void Stop(Action<CommandOutcome> ended)
+    {
+        if (_isStopping)
+        {
+            ended(new CommandOutcome(false, "a stop is under way already"));
+            return;
+        }
+
+        // Neither a hanging hook nor a promotion that waits must hold up the shutdown.
+        _isStopping = true;
+        if (_hasTurn)
+        {
+            _host.CancelHooks();
+        }
+
+        _endWait?.Invoke();
+        InTurn(() => StopInTurn(new RoleAttempt(RoleRecordKind.Release, "planned stop", ended)));
+    }
+
+    private void StopInTurn(RoleAttempt attempt)
+    {
+        if (!_isAcquired)
+        {
+            StopEngine(attempt, outcome =>
+            {
+                LeaveTurn();
+                attempt.Ended(outcome);
+            });
+            return;
+        }
+
+        attempt.Begin("pre-release", _loop.NowNs);
+        RunHooksAloud(HookStep.PreRelease, Role.Primary, _ => ReleaseAbove(attempt, () =>
+            HandOverBeforeStop(attempt, () => StopEngine(attempt, outcome =>
+            {
+                attempt.Begin("post-release", _loop.NowNs);
+                RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => End(attempt, outcome.Succeeded, outcome));
+            }))));
+    }
+
+    /// <summary>When it can't be handed over, the stop goes on without.</summary>
+    private void HandOverBeforeStop(RoleAttempt attempt, Action then)
+    {
+        var command = new ResourceCommand.HandOver();
+        if (!_options.HandsOverOnStop || _engine.Role != Role.Primary)
+        {
+            then();
+        }
+        else if (_engine.RefusalOf(command) is { } refusal)
+        {
+            TellNotHandedOver(refusal);
+            then();
+        }
+        else
+        {
+            GiveUp(attempt, command, outcome =>
+            {
+                if (!outcome.Succeeded)
+                {
+                    TellNotHandedOver(outcome);
+                }
+
+                // Not from inside the replica's answer.
+                _loop.Post(then);
+            });
+        }
+    }
+
+    private void TellNotHandedOver(CommandOutcome outcome) => Raise(
+        "switchover-failed", $"The role is not handed over before the stop: {outcome.Message}.");
+
+    private void StopEngine(RoleAttempt attempt, Action<CommandOutcome> then) =>
+        GiveUp(attempt, new ResourceCommand.Stop(), then);
+
+    private void ReleaseAbove(RoleAttempt attempt, Action then)
+    {
+        _isAcquired = false;
+        Begin(attempt, "addresses", "removing the addresses");
+        RemoveAddresses(() =>
+        {
+            Begin(attempt, "exports", "closing the exports");
+            _host.CloseExports(then);
+        });
+    }
+
+    private void GiveUp(RoleAttempt attempt, ResourceCommand command, Action<CommandOutcome> then)
+    {
+        Begin(attempt, "role", command is ResourceCommand.Stop ? "stopping" : "giving the role up");
+        _givesUp = true;
+        _engine.Run(command, outcome =>
+        {
+            _givesUp = false;
+            then(outcome);
+        });
+    }
+}
