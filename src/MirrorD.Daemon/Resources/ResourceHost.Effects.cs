@@ -59,8 +59,8 @@ internal sealed partial class ResourceHost
         Answer(RemoveUntilGone(), done);
     }
 
-    // No prober yet: nobody is asked.
-    public void ProbeAddresses(Action<string?> answered) => loop.Post(() => answered(null));
+    public void ProbeAddresses(Action<string?> answered) => Answer(
+        questions.WhoHoldsAddresses(), answered, failed => $"nobody could be asked for the addresses ({failed})");
 
     public void StuckChanged(bool isStuck)
     {
@@ -72,9 +72,8 @@ internal sealed partial class ResourceHost
         }
     }
 
-    // No prober yet: nothing can be said.
     public void ProbeGateway(Action<GatewayEvidence> answered) =>
-        loop.Post(() => answered(GatewayEvidence.NotConfigured));
+        Answer(questions.AskGateways(), answered, _ => GatewayEvidence.Silent);
 
     public void RoleRecorded(RoleRecord record) => owner.RoleRecorded(record);
 

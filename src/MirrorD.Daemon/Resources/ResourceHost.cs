@@ -15,9 +15,11 @@ namespace MirrorD.Daemon.Resources;
 /// <param name="arbiter">Claims; null without arbiter.</param>
 /// <param name="hooks">The operator's commands.</param>
 /// <param name="addresses">The service addresses.</param>
+/// <param name="questions">What the production network is asked.</param>
 /// <param name="owner">The resource.</param>
 internal sealed partial class ResourceHost(
-    IIoLoop loop, ArbiterClaims? arbiter, IHooks hooks, IServiceAddresses addresses, IResourceOwner owner)
+    IIoLoop loop, ArbiterClaims? arbiter, IHooks hooks, IServiceAddresses addresses,
+    NeighbourQuestions questions, IResourceOwner owner)
     : IResourceHost
 {
     public bool HasArbiter => arbiter is not null;

@@ -88,7 +88,7 @@ internal sealed partial class RunningResource : IResourceOwner
 
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
             _loop = new UringLoop();
-            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, this);
+            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, Questions(), this);
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
                 Loaded = Loaded,
@@ -182,6 +182,10 @@ internal sealed partial class RunningResource : IResourceOwner
                 : null,
         };
     }
+
+    private NeighbourQuestions Questions() => new(
+        _resource.On[_context.Name].Addresses, _resource.AddressProbe,
+        _context.Configuration.Nodes[_context.Name].Production);
 
     private ResourceOptions Options(IReadOnlyList<VolumeOptions> volumes)
     {

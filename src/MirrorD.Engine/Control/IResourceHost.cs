@@ -71,7 +71,10 @@ public interface IResourceHost
     void RemoveAddresses(Action done);
 
     /// <summary>Asks whether somebody else answers for a service address, as configured.</summary>
-    /// <param name="answered">Null when nobody does; else the address and who: "192.0.2.7 by 02:00:…".</param>
+    /// <param name="answered">
+    /// Null when nobody does; else a clause that names address and holder, as "192.0.2.7 is held by 02:00:…", or why
+    /// nobody could be asked.
+    /// </param>
     void ProbeAddresses(Action<string?> answered);
 
     /// <summary>Asks the configured gateways of the production network.</summary>

@@ -86,8 +86,8 @@ public sealed partial class RoleSequence
             }
 
             RaiseOnce("address-conflict",
-                $"Resource {_options.Name}: the service address {holder} is answered for by somebody else; this node "
-                + $"adds it again when that has ended. See 'mirrorctl status {_options.Name}' on {_options.PeerName}.");
+                $"Resource {_options.Name}: {holder}; this node adds its service addresses again when that has ended. "
+                + $"See 'mirrorctl status {_options.Name}' on {_options.PeerName}.");
             After(ProbeIntervalNs, () =>
             {
                 if (turn == _addressTurns)

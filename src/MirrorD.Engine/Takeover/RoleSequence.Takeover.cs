@@ -83,7 +83,7 @@ public sealed partial class RoleSequence
             }
             else if (_loop.NowNs < untilNs)
             {
-                SetStep($"waiting for the release of {holder}");
+                SetStep($"waiting, as {holder}");
                 Pause(ProbeIntervalNs, () => Probe(attempt, veto, untilNs));
             }
             else
@@ -97,18 +97,17 @@ public sealed partial class RoleSequence
 
     private void StillHeld(RoleAttempt attempt, string holder)
     {
-        string held = $"the service address {holder} is still answered for";
         if (_host.HasArbiter)
         {
             RaiseOnce("takeover-blocked",
-                $"Resource {_options.Name}: {held}; the arbiter decides, and this node goes on if it grants. "
+                $"Resource {_options.Name}: {holder}; the arbiter decides, and this node goes on if it grants. "
                 + $"Clients may reach the old holder until it is gone: switch {_options.PeerName} off.");
             Take(attempt, s_takeOver);
             return;
         }
 
         UndoUnclaimed(attempt, "takeover-blocked", new CommandOutcome(
-            false, $"{held}, and nothing was claimed",
+            false, $"{holder}, and nothing was claimed",
             $"make sure that {_options.PeerName} is off, then: mirrorctl promote {_options.Name} --force"));
     }
 

@@ -266,7 +266,7 @@ public class RoleWalkTests
 
         void IResourceHost.ProbeAddresses(Action<string?> answered)
         {
-            string? holder = _random.Percent(30) ? "192.0.2.7 by b" : null;
+            string? holder = _random.Percent(30) ? "192.0.2.7 is held by b" : null;
             After(400, () => answered(holder));
         }
 

@@ -6,7 +6,7 @@ namespace MirrorD.Engine.Tests.Takeover;
 /// <summary>Takeover without an operator: everything that can stop it comes before the claim.</summary>
 public class TakeoverSequenceTests
 {
-    private const string OtherHolder = "192.0.2.7 by 02:00:00:00:00:01";
+    private const string OtherHolder = "192.0.2.7 is held by 02:00:00:00:00:01";
 
     private static readonly string[] s_aboveTheRole =
         ["exports open", "addresses added", "post-acquire as Primary", "event takeover"];

@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using MirrorD.Configuration;
+using MirrorD.Core.Failover;
+using MirrorD.Io.Linux.Network;
+
+namespace MirrorD.Daemon.Takeover;
+
+/// <summary>
+/// What this node asks of its production network: whether somebody else has the service addresses, and whether a
+/// gateway answers. Each question has a thread of its own, in the network namespace of the caller, and ends by itself.
+/// </summary>
+/// <param name="addresses">The addresses of the resource on this node.</param>
+/// <param name="probe">How to ask for them.</param>
+/// <param name="production">The networks of the clients, as this node has them.</param>
+internal sealed class NeighbourQuestions(
+    IReadOnlyList<ServiceAddressConfiguration> addresses, AddressProbeConfiguration probe,
+    IReadOnlyList<NetworkConfiguration> production)
+{
+    // Shorter than the evidence is good for.
+    private const int GatewayLimitMs = 1000;
+    private const string Loopback = "lo";
+
+    /// <summary>Asks for all addresses at once.</summary>
+    /// <returns>
+    /// Null: nobody answers. Else a clause such as "192.0.2.7 is held by 02:00:00:00:00:01", or the reason why
+    /// nobody could be asked, as silence then says nothing.
+    /// </returns>
+    public async Task<string?> WhoHoldsAddresses()
+    {
+        if (probe.Count == 0)
+        {
+            return null;
+        }
+
+        string?[] answers = await Task.WhenAll(
+            addresses.Where(address => address.Interface != Loopback).Select(address => Apart(() => WhoHas(address))));
+        return answers.FirstOrDefault(answer => answer is not null);
+    }
+
+    /// <summary>Asks all gateways at once; one that answers is enough.</summary>
+    public async Task<GatewayEvidence> AskGateways()
+    {
+        NetworkConfiguration[] withGateway = [.. production.Where(network => network.Gateway is not null)];
+        if (withGateway.Length > 0)
+        {
+            GatewayEvidence[] answers = await Task.WhenAll(
+                withGateway.Select(network => Apart(() => AskGateway(network))));
+            return answers.Contains(GatewayEvidence.Answers) ? GatewayEvidence.Answers
+                : answers.Contains(GatewayEvidence.Silent) ? GatewayEvidence.Silent
+                : GatewayEvidence.NoCarrier;
+        }
+
+        return await Apart(() => production.Count == 0 || production.Any(network => HasCarrier(DeviceOf(network)))
+            ? GatewayEvidence.NotConfigured
+            : GatewayEvidence.NoCarrier);
+    }
+
+    private static Task<T> Apart<T>(Func<T> question) => Task.Factory.StartNew(
+        question, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private string? WhoHas(ServiceAddressConfiguration address)
+    {
+        try
+        {
+            return NeighbourProbe.WhoHas(
+                address.Interface, address.Address, CancellationToken.None, probe.Count, probe.IntervalMs) is { } owner
+                    ? $"{address.Address} is held by {owner}"
+                    : null;
+        }
+        catch (IOException failed)
+        {
+            return $"nobody could be asked who has {address.Address} ({failed.Message.TrimEnd('.')})";
+        }
+    }
+
+    private static GatewayEvidence AskGateway(NetworkConfiguration network)
+    {
+        string? device = DeviceOf(network);
+        if (!HasCarrier(device))
+        {
+            return GatewayEvidence.NoCarrier;
+        }
+
+        try
+        {
+            return NeighbourProbe.Ask(
+                device!, network.Gateway!, network.Address, GatewayLimitMs, CancellationToken.None) is null
+                    ? GatewayEvidence.Silent
+                    : GatewayEvidence.Answers;
+        }
+        catch (IOException)
+        {
+            return HasCarrier(device) ? GatewayEvidence.Silent : GatewayEvidence.NoCarrier;
+        }
+    }
+
+    private static bool HasCarrier(string? device)
+    {
+        try
+        {
+            return device is not null && NetworkDevice.HasCarrier(device);
+        }
+        catch (IOException)
+        {
+            // It is not there: no network either.
+            return false;
+        }
+    }
+
+    private static string? DeviceOf(NetworkConfiguration network) => network.Interface ?? DeviceWith(network.Address);
+
+    private static string? DeviceWith(IPAddress address) => NetworkInterface.GetAllNetworkInterfaces()
+        .FirstOrDefault(device => device.GetIPProperties().UnicastAddresses.Any(own => own.Address.Equals(address)))
+        ?.Name;
+}
