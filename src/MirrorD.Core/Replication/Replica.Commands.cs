@@ -74,9 +74,9 @@ public sealed partial class Replica
     /// <summary>Hands the role to the joined Standby without loss.</summary>
     public void HandOver(CommandAnswer answer)
     {
-        if (Role == Role.Primary && Phase != LinkPhase.Joined)
+        if (RefusalOfHandOver() is { } refusal)
         {
-            answer(false, $"{_settings.PeerName} is not joined: {Phase}", "wait until mirrorctl status says Joined");
+            answer(false, refusal.Message, refusal.Remedy);
             return;
         }
 

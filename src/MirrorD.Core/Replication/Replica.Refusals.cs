@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Formats;
 
 namespace MirrorD.Core.Replication;
@@ -6,12 +7,15 @@ namespace MirrorD.Core.Replication;
 public sealed partial class Replica
 {
     /// <summary>Why <see cref="Promote"/> would be refused as things are; null when it is worth a try.</summary>
-    public (string Message, string? Remedy)? RefusalOfPromotion(bool force) =>
+    public (string Message, string? Remedy)? RefusalOfPromotion(bool force, bool automatic = false) =>
         Failure is not null ? (Failure, "replace the disk")
-        : Role == Role.Primary || !IsLinked ? null
+        : Role == Role.Primary ? null
         : Phase == LinkPhase.Target ? ("this copy is being brought up to date", "wait for the resync to end")
         : Phase is LinkPhase.Joined or LinkPhase.Source && PeerRole == Role.Primary
             ? ($"{_settings.PeerName} is Primary", $"mirrorctl switchover {_settings.Resource}")
+        : !IsLinked && !force && !automatic && IsPeerHeardAsPrimary
+            ? ($"{_settings.PeerName} is Primary, and heard on another network than the link's",
+                $"bring the link back, or on {_settings.PeerName}: mirrorctl demote {_settings.Resource}")
         : null;
 
     /// <summary>Why <see cref="RequestRole"/> would be refused as things are; null when it is worth a try.</summary>
@@ -23,4 +27,8 @@ public sealed partial class Replica
         Role == Role.Primary && Phase != LinkPhase.Joined
             ? ($"{_settings.PeerName} is not joined: {Phase}", "wait until mirrorctl status says Joined")
             : null;
+
+    /// <summary>Asked to store Outdated it would refuse; one that is mute or stuck would not answer.</summary>
+    private bool IsPeerHeardAsPrimary =>
+        _paths is { IsAnyUp: true, Report: { Role: Role.Primary, IsStuck: false } } && !FactsNow().IsPeerMute;
 }

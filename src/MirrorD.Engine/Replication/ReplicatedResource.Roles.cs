@@ -36,7 +36,7 @@ public sealed partial class ReplicatedResource : IRoleEngine
 
         (string Message, string? Remedy)? refusal = command switch
         {
-            ResourceCommand.Promote promote => replica.RefusalOfPromotion(promote.Force),
+            ResourceCommand.Promote promote => replica.RefusalOfPromotion(promote.Force, promote.Automatic),
             ResourceCommand.RequestRole => replica.RefusalOfRequest(),
             ResourceCommand.HandOver => replica.RefusalOfHandOver(),
             _ => null,
