@@ -8,9 +8,6 @@ namespace MirrorD.Io.Simulated;
 /// </content>
 public sealed partial class SimulatedNetwork
 {
-    // One that is overtaken takes up to so many times the longest latency more.
-    private const int LongestDetour = 10;
-
     private readonly List<SimulatedDatagramSocket> _datagramSockets = [];
 
     /// <summary>So many of a hundred datagrams, and of the refusals that answer them, never arrive.</summary>
@@ -23,6 +20,9 @@ public sealed partial class SimulatedNetwork
     /// So many of a hundred datagrams are late, and others that were sent after them may arrive before.
     /// </summary>
     public int DatagramReorderPercent { get; set; }
+
+    /// <summary>So much longer such a one takes at most, in nanoseconds; null: ten times the longest latency.</summary>
+    public long? LongestDetourNs { get; set; }
 
     internal SimulatedDatagramSocket OpenDatagram(SimulatedLoop loop, UdpEndpoint endpoint)
     {
@@ -83,7 +83,7 @@ public sealed partial class SimulatedNetwork
         long dueNs = _world.NowNs + LatencyBetween(from, to);
         if (_world.Random.Percent(DatagramReorderPercent))
         {
-            return dueNs + _world.Random.Between(1, LongestDetour * LatencyNs.Longest) - _world.NowNs;
+            return dueNs + _world.Random.Between(1, LongestDetourNs ?? 10 * LatencyNs.Longest) - _world.NowNs;
         }
 
         socket.LastDueNs = Math.Max(dueNs, socket.LastDueNs + 1);

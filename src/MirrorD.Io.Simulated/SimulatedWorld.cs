@@ -115,6 +115,13 @@ public sealed class SimulatedWorld
         }
     }
 
+    /// <summary>One loop of a process stands still for a while, as when it hangs in a call; its others go on.</summary>
+    public void Pause(SimulatedLoop loop, long durationNs)
+    {
+        Note($"{loop.Node.Name}: a loop stands still for {durationNs / 1_000_000} ms");
+        loop.PausedUntilNs = Math.Max(loop.PausedUntilNs, NowNs + durationNs);
+    }
+
     /// <summary>
     /// CLOCK_BOOTTIME of a host shifts forward, as after a suspend: timers and time limits of connects that
     /// are due by it end now, in the order of their deadlines; the others come earlier by as much.
