@@ -24,6 +24,14 @@ public enum BrokenRule
     TakeoverWhenOutdated,
     /// <summary>Replies and goodbyes of another session count.</summary>
     OldSessionAccepted,
+    /// <summary>A Standby takes over although it hears its peer.</summary>
+    TakeoverWhilePeerHeard,
+    /// <summary>A node that holds a proof stores Outdated when its peer asks for it.</summary>
+    OutdatedDespiteProof,
+    /// <summary>Service addresses stay when the right to serve is lost.</summary>
+    AddressesKeptAfterLoss,
+    /// <summary>The simulated arbiter grants every claim.</summary>
+    ArbiterGrantsBoth,
 }
 
 /// <summary>Which rule is broken in this process.</summary>

@@ -9,6 +9,9 @@ namespace MirrorD.Simulator;
 public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSimulation simulation)
     : IResourceHost
 {
+    private const long Millisecond = 1_000_000;
+    private static readonly long[] s_announcementsMs = [0, 200, 1300, 2500, 5000, 10_000];
+
     private Action<string?>? _hooksEnded;
     private int _hookRun;
     private int _addressChange;
@@ -27,13 +30,11 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     /// <inheritdoc/>
     public void FillRandom(Span<byte> bytes) => simulation.World.Random.Fill(bytes);
 
-    /// <summary>The service addresses are here.</summary>
-    public bool HoldsAddresses { get; private set; }
-
     /// <inheritdoc/>
     public void RunHooks(HookStep step, Role role, Action<string?> ended)
     {
-        string? failure = simulation.World.Random.Percent(2) ? $"the {step.NameOf()} hook failed" : null;
+        string? failure = simulation.World.Random.Percent(simulation.Scenario.HookFailurePercent)
+            ? $"the {step.NameOf()} hook failed" : null;
         int run = ++_hookRun;
         _hooksEnded = ended;
         After(50, () => EndHooks(run, failure));
@@ -58,7 +59,13 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
         int change = ++_addressChange;
         After(20, () =>
         {
-            HoldsAddresses |= change == _addressChange;
+            if (change == _addressChange)
+            {
+                simulation.Addresses.Add(node.Name);
+                Array.ForEach(s_announcementsMs, delayMs => simulation.World.Schedule(
+                    delayMs * Millisecond, () => Announce(change)));
+            }
+
             done([]);
         });
     }
@@ -69,22 +76,39 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
         _addressChange++;
         After(20, () =>
         {
-            HoldsAddresses = false;
+            simulation.Addresses.Remove(node.Name);
             done();
         });
     }
 
     /// <inheritdoc/>
-    public void ProbeAddresses(Action<string?> answered) => After(400, () =>
-        answered(simulation.PeerOf(node).Host?.HoldsAddresses == true ? $"192.0.2.7 by {node.PeerName}" : null));
+    public void ProbeAddresses(Action<string?> answered) => simulation.Addresses.Probe(
+        node.Name, holder => loop.Post(() => answered(holder is null ? null : $"192.0.2.7 by {holder}")));
+
+    /// <inheritdoc/>
+    public void ProbeGateway(Action<GatewayEvidence> answered) => simulation.World.Schedule(
+        simulation.World.Random.Between(1, 150) * Millisecond, () =>
+        {
+            GatewayEvidence evidence = !simulation.Networks.HasCarrier(node.Name) ? GatewayEvidence.NoCarrier
+                : !simulation.Scenario.HasGateway ? GatewayEvidence.NotConfigured
+                : simulation.Networks.GatewayAnswers(node.Name) ? GatewayEvidence.Answers
+                : GatewayEvidence.Silent;
+            loop.Post(() => answered(evidence));
+        });
 
     /// <inheritdoc/>
     public void StuckChanged(bool isStuck)
     {
+        simulation.Note($"{node.Name}: stuck: {isStuck}");
+        if (isStuck)
+        {
+            _addressChange++;
+            simulation.Addresses.Remove(node.Name);
+        }
     }
 
-    public void ProbeGateway(Action<GatewayEvidence> answered) =>
-        After(100, () => answered(GatewayEvidence.NotConfigured));
+    /// <summary>The carrier is back: those who may have missed an announcement get it again.</summary>
+    public void CarrierIsBack() => Announce(_addressChange);
 
     /// <inheritdoc/>
     public void RoleRecorded(RoleRecord record) => simulation.Note(
@@ -97,6 +121,14 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     public void Raise(ResourceEvent happened) =>
         simulation.Note($"{node.Name}: [{happened.Kind}] {happened.Message}");
 
+    private void Announce(int change)
+    {
+        if (!loop.IsDead && !node.IsPaused && change == _addressChange)
+        {
+            simulation.Addresses.Announce(node.Name);
+        }
+    }
+
     private void EndHooks(int run, string? failure)
     {
         if (run == _hookRun && _hooksEnded is { } ended)
@@ -108,7 +140,7 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
 
     /// <summary>What the daemon does takes a while, and ends with its process.</summary>
     private void After(long atMostMs, Action action) => simulation.World.Schedule(
-        simulation.World.Random.Between(0, atMostMs * 1_000_000), () =>
+        simulation.World.Random.Between(0, atMostMs * Millisecond), () =>
         {
             if (!loop.IsDead)
             {

@@ -5,8 +5,9 @@ using MirrorD.Io.Simulated;
 namespace MirrorD.Simulator;
 
 /// <summary>
-/// A person with mirrorctl who follows the status of both nodes: promotes when there is no Primary, now and
-/// then switches over or stops a node, and forces nothing unless the scenario says so.
+/// A person with mirrorctl who follows the status of both nodes: promotes when nobody else will, now and then switches
+/// over or stops a node, and forces nothing unless the scenario says so. Where the nodes take over by themselves
+/// this person has patience, and in the end interferes no more than with what was demoted by command.
 /// </summary>
 public sealed class Operator(PairSimulation simulation)
 {
@@ -18,14 +19,22 @@ public sealed class Operator(PairSimulation simulation)
     private long _busyUntilNs;
     private long _nextSwitchNs;
     private long _servedAtNs;
+    private long _primarySeenAtNs;
     private int _command;
     private int _stops;
+
+    // Whoever demotes, or stops a Primary, sees to it that somebody serves afterwards; so after the creation.
+    private bool _owesPromotion = true;
 
     /// <summary>Changes of role happen only when needed.</summary>
     public bool IsQuiet { get; set; }
 
     /// <summary>No command and no planned stop is under way.</summary>
     public bool IsIdle => simulation.World.NowNs >= _busyUntilNs && _stops == 0;
+
+    /// <summary>Nodes take over by themselves, for certain.</summary>
+    private bool MayLeaveItToTheNodes => simulation.Scenario is { Autoswitch: true, HasArbiter: true }
+        && !simulation.HasRotted;
 
     /// <summary>Begins.</summary>
     public void Start()
@@ -45,7 +54,8 @@ public sealed class Operator(PairSimulation simulation)
         SimulatedLoop? loop = node.Loop;
         bool gone = false;
         _stops++;
-        node.Command(new ResourceCommand.Stop(), _ => simulation.World.Schedule(0, Exit));
+        _owesPromotion |= node.Status?.Role == Role.Primary;
+        node.Command(new ResourceCommand.Stop(), _ => node.EndWatch(() => simulation.World.Schedule(0, Exit)));
         simulation.World.Schedule(10_000 * Millisecond, Exit);
 
         void Exit()
@@ -69,32 +79,55 @@ public sealed class Operator(PairSimulation simulation)
     private void Look()
     {
         simulation.World.Schedule(_random.Between(100, 700) * Millisecond, Look);
-        if (simulation.World.NowNs < _busyUntilNs)
+        long now = simulation.World.NowNs;
+        SimulatedNodeState[] primaries =
+            [.. simulation.Nodes.Where(node => node.Status?.Role == Role.Primary)];
+        if (primaries.Length > 0)
+        {
+            _primarySeenAtNs = now;
+            _servedAtNs = primaries.Any(node => node.Status!.HoldUp is null) ? now : _servedAtNs;
+        }
+
+        if (now < _busyUntilNs)
         {
             return;
         }
 
-        SimulatedNodeState[] primaries =
-            [.. simulation.Nodes.Where(node => node.Status?.Role == Role.Primary)];
-        if (primaries.Length > 0 && primaries.Any(node => node.Status!.HoldUp is null))
-        {
-            _servedAtNs = simulation.World.NowNs;
-        }
-
         if (primaries.Length == 0)
         {
-            Promote();
+            if (_owesPromotion || IsNeeded(now))
+            {
+                Promote();
+            }
         }
-        else if (simulation.Scenario.Forces && simulation.World.NowNs - _servedAtNs > StuckNs)
+        else if (simulation.Scenario.Forces && now - _servedAtNs > StuckNs)
         {
             Force(primaries);
         }
-        else if (!IsQuiet && simulation.Scenario.SwitchEveryNs > 0 && simulation.World.NowNs >= _nextSwitchNs)
+        else if (!IsQuiet && simulation.Scenario.SwitchEveryNs > 0 && now >= _nextSwitchNs)
         {
             _nextSwitchNs = NextSwitch();
             Switch(primaries[0]);
         }
     }
+
+    /// <summary>Nobody is Primary, and that is not to be left to the nodes.</summary>
+    private bool IsNeeded(long now)
+    {
+        if (!simulation.Scenario.Autoswitch)
+        {
+            return true;
+        }
+
+        return now - _primarySeenAtNs > StuckNs / 2 && _random.Percent(30)
+            && !(IsQuiet && MayLeaveItToTheNodes && !IsNobodysRole());
+    }
+
+    /// <summary>
+    /// Joined, and nothing says whose role it is: who was Primary crashed again after the join and before it resumed.
+    /// </summary>
+    private bool IsNobodysRole() => simulation.Scenario.Preferred is null && simulation.Nodes.All(
+        node => node.Status is { Role: Role.Standby, Link: LinkState.Joined });
 
     private void Promote()
     {
@@ -112,7 +145,11 @@ public sealed class Operator(PairSimulation simulation)
             return;
         }
 
-        Run(chosen, new ResourceCommand.Promote(forced), succeeded => simulation.Tally.Promotions++);
+        Run(chosen, new ResourceCommand.Promote(forced), () =>
+        {
+            simulation.Tally.Promotions++;
+            _owesPromotion = false;
+        });
     }
 
     private void Force(SimulatedNodeState[] primaries)
@@ -120,7 +157,7 @@ public sealed class Operator(PairSimulation simulation)
         SimulatedNodeState? other = simulation.Nodes.FirstOrDefault(
             node => node.Status is not null && !primaries.Contains(node));
         SimulatedNodeState chosen = other is not null && _random.Percent(50) ? other : primaries[0];
-        Run(chosen, new ResourceCommand.Promote(true), _ => simulation.Tally.Promotions++);
+        Run(chosen, new ResourceCommand.Promote(true), () => simulation.Tally.Promotions++);
     }
 
     private void Switch(SimulatedNodeState primary)
@@ -131,21 +168,23 @@ public sealed class Operator(PairSimulation simulation)
             return;
         }
 
+        // Until both know, nobody may be Primary; and a switchover may end half way.
+        _owesPromotion = true;
         switch (_random.Below(5))
         {
             case 0 or 1:
-                Run(other, new ResourceCommand.RequestRole(), _ => simulation.Tally.Switchovers++);
+                Run(other, new ResourceCommand.RequestRole(), () => simulation.Tally.Switchovers++);
                 break;
             case 2 or 3:
-                Run(primary, new ResourceCommand.HandOver(), _ => simulation.Tally.Switchovers++);
+                Run(primary, new ResourceCommand.HandOver(), () => simulation.Tally.Switchovers++);
                 break;
             default:
-                Run(primary, new ResourceCommand.Demote(), _ => simulation.Tally.Switchovers++);
+                Run(primary, new ResourceCommand.Demote(), () => simulation.Tally.Switchovers++);
                 break;
         }
     }
 
-    private void Run(SimulatedNodeState node, ResourceCommand command, Action<CommandOutcome> succeeded)
+    private void Run(SimulatedNodeState node, ResourceCommand command, Action succeeded)
     {
         _busyUntilNs = simulation.World.NowNs + CommandPatienceNs;
         int number = ++_command;
@@ -157,7 +196,7 @@ public sealed class Operator(PairSimulation simulation)
         simulation.Roles.CommandGiven(node, command);
         node.Command(command, outcome =>
         {
-            simulation.Roles.CommandEnded(node, command, outcome);
+            simulation.Roles.CommandEnded(node, command);
             if (number == _command)
             {
                 _busyUntilNs = simulation.World.NowNs;
@@ -165,7 +204,7 @@ public sealed class Operator(PairSimulation simulation)
 
             if (outcome.Succeeded)
             {
-                succeeded(outcome);
+                succeeded();
             }
         });
     }

@@ -82,7 +82,7 @@ public sealed partial class PairSimulation
         RunFor(Second);
         if (!converged || !RunUntil(IsServingAndJoined, ConvergenceNs))
         {
-            bool mayNeedOperator = Scenario.Forces || _faults.HasRotted;
+            bool mayNeedOperator = Scenario.Forces || _faults.HasRotted || Rights.IsSplit;
             if (mayNeedOperator && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
             {
                 Tally.NamedStates++;
@@ -95,7 +95,7 @@ public sealed partial class PairSimulation
 
         Note("joined; clients stop");
         Array.ForEach(_clients, client => client.Stop());
-        if (!RunUntil(() => !_clients.Any(client => client.IsBusy), 20 * Second))
+        if (!RunUntil(() => Requests.Count == 0, 20 * Second))
         {
             throw new RuleBroken("I-22", "requests are still held 20 s after clients stopped, the pair is "
                 + string.Join(" and ", Nodes.Select(Describe)));
@@ -110,15 +110,16 @@ public sealed partial class PairSimulation
     private bool IsServingAndJoined() =>
         Operator.IsIdle && Nodes.All(IsHealthy)
         && Nodes.Count(node => node.Status!.Role == Role.Primary) == 1
-        && FindServer() is not null;
+        && ServerByAddress() is { Status.Role: Role.Primary };
 
     private static bool IsHealthy(SimulatedNodeState node) =>
         node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null };
 
     private void FlushOnce()
     {
-        SimulatedNodeState server = FindServer()
+        SimulatedNodeState server = ServerByAddress()
             ?? throw new RuleBroken("I-22", "nobody serves although the pair was joined and nothing failed");
+        IsAsked(server);
         int error = -1;
         FlushInProgress flush = Oracle.BeginFlush();
         server.Resource!.Frontend(0).Submit(

@@ -1,4 +1,3 @@
-using System.Net;
 using MirrorD.Core;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -6,6 +5,7 @@ using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
 using MirrorD.Simulator.Faults;
 using MirrorD.Simulator.Oracle;
+using MirrorD.Simulator.Surroundings;
 using MirrorD.Simulator.Workload;
 
 namespace MirrorD.Simulator;
@@ -17,41 +17,57 @@ namespace MirrorD.Simulator;
 /// </summary>
 public sealed partial class PairSimulation
 {
+    /// <summary>Longer than it takes to join and part again: what was said of one session comes in the next.</summary>
+    private const long LongestDetourNs = 3_000_000_000;
+
     private readonly Client[] _clients;
     private readonly FaultInjector _faults;
-    private SimulatedLoop? _serving;
+    private readonly Dictionary<SimulatedNodeState, long> _servesSinceStep = [];
     private bool _isOver;
 
     /// <summary>Sets the pair up; <see cref="Run"/> runs it.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="trace">Receives what happens, when not null.</param>
     public PairSimulation(ulong seed, Action<string>? trace = null)
+        : this(Scenario.FromSeed(seed), trace)
     {
-        Scenario = Scenario.FromSeed(seed);
-        World = new SimulatedWorld(seed) { Trace = trace };
+    }
+
+    /// <summary>Sets a pair up that is as the scenario says.</summary>
+    /// <param name="scenario">The scenario, with its seed.</param>
+    /// <param name="trace">Receives what happens, when not null.</param>
+    public PairSimulation(Scenario scenario, Action<string>? trace = null)
+    {
+        Scenario = scenario;
+        World = new SimulatedWorld(scenario.Seed) { Trace = trace };
         World.Network.WindowBytes = (int)World.Random.Between(16, 512) * 1024;
         World.Network.LatencyNs = (Math.Min(20_000, Scenario.NetworkNs), Scenario.NetworkNs);
-        Arbiter = new SimulatedArbiter(World);
+        World.Network.DatagramLossPercent = Scenario.DatagramLossPercent;
+        World.Network.DatagramReorderPercent = Scenario.LateDatagramsPercent;
+        World.Network.DatagramDuplicatePercent = Scenario.LateDatagramsPercent;
+        World.Network.LongestDetourNs = LongestDetourNs;
+        Networks = new Networks(World);
+        Addresses = new AddressTable(World, Networks);
+        Arbiter = new SimulatedArbiter(World, Networks);
         byte[] key = new byte[32];
         World.Random.Fill(key);
         Key = key;
-        var addressOfA = IPAddress.Parse("10.1.0.1");
-        var addressOfB = IPAddress.Parse("10.1.0.2");
-        Nodes =
-        [
-            new SimulatedNodeState(this, "a", "b", addressOfA, addressOfB),
-            new SimulatedNodeState(this, "b", "a", addressOfB, addressOfA),
-        ];
+        Nodes = [new SimulatedNodeState(this, "a", "b", 1), new SimulatedNodeState(this, "b", "a", 2)];
+        Truth = new WorldTruth(this);
+        Networks.Changing = Truth.Changed;
         Oracle = new ResourceOracle(Scenario.Volumes, Scenario.VolumeBytes);
         Acknowledgements = new AcknowledgementCheck(this);
         PrepareDisks();
         Comparisons = [.. Nodes[0].Copies.Zip(Nodes[1].Copies, (a, b) => new CopyComparison(a, b))];
         Roles = new RoleCheck(this);
+        Rights = new RightCheck(this);
+        AddressHolders = new AddressCheck(this);
         Operator = new Operator(this);
         _faults = new FaultInjector(this);
         var hotspots = new Hotspots(World.Random, Scenario);
         int clients = Scenario.Clients * Scenario.Depth;
-        _clients = [.. Enumerable.Range(0, clients).Select(_ => new Client(this, hotspots))];
+        _clients = [.. Enumerable.Range(0, clients).Select(i => new Client(
+            this, hotspots, World.Random.Percent(30) ? Nodes[World.Random.Below(2)] : null))];
     }
 
     /// <summary>What the seed says.</summary>
@@ -59,6 +75,15 @@ public sealed partial class PairSimulation
 
     /// <summary>The world.</summary>
     public SimulatedWorld World { get; }
+
+    /// <summary>What connects nodes, clients, gateway and arbiter.</summary>
+    public Networks Networks { get; }
+
+    /// <summary>Who has the service address.</summary>
+    public AddressTable Addresses { get; }
+
+    /// <summary>What really could be heard.</summary>
+    public WorldTruth Truth { get; }
 
     /// <summary>The arbiter.</summary>
     public SimulatedArbiter Arbiter { get; }
@@ -81,8 +106,20 @@ public sealed partial class PairSimulation
     /// <summary>Checks at changes of role.</summary>
     public RoleCheck Roles { get; }
 
+    /// <summary>Checks on proofs and their truth.</summary>
+    public RightCheck Rights { get; }
+
+    /// <summary>Checks on holders of the service address.</summary>
+    public AddressCheck AddressHolders { get; }
+
+    /// <summary>Requests that nodes have not answered, in the order of submission.</summary>
+    public List<ClientRequest> Requests { get; } = [];
+
     /// <summary>The operator.</summary>
     public Operator Operator { get; }
+
+    /// <summary>Metadata was damaged: an operator may have to decide.</summary>
+    public bool HasRotted => _faults.HasRotted;
 
     /// <summary>Counts.</summary>
     public Tally Tally { get; } = new();
@@ -97,6 +134,16 @@ public sealed partial class PairSimulation
     /// <summary>Runs the seed to its end; throws <see cref="RuleBroken"/> when a rule was broken.</summary>
     public void Run()
     {
+        Begin();
+        Operator.Start();
+        _faults.Start();
+        RunFor(Scenario.FaultsNs);
+        Converge();
+    }
+
+    /// <summary>Starts nodes and clients: for stories in which a test is the operator and the fault.</summary>
+    public void Begin()
+    {
         Note(Scenario.ToString());
         foreach (CopyComparison comparison in Comparisons)
         {
@@ -104,11 +151,7 @@ public sealed partial class PairSimulation
         }
 
         Array.ForEach(Nodes, StartNode);
-        Operator.Start();
         Array.ForEach(_clients, client => client.Start());
-        _faults.Start();
-        RunFor(Scenario.FaultsNs);
-        Converge();
     }
 
     /// <summary>Frees what the last processes hold.</summary>
@@ -126,33 +169,24 @@ public sealed partial class PairSimulation
         }
     }
 
+    /// <summary>The node to which the service address leads, if its volumes can be opened.</summary>
+    public SimulatedNodeState? ServerByAddress() =>
+        Addresses.Route() is { } name && Array.Find(Nodes, node => node.Name == name) is { CanOpen: true } node
+            ? node : null;
+
     /// <summary>
-    /// The node that a client finds: of those whose volumes can be opened the one that became Primary last,
-    /// because the service address moves there.
+    /// A client is about to ask a node: at the first time after a promotion its copy must hold what is possible. (A
+    /// node whose peer was promoted since is not judged by its copy but by its answers.)
     /// </summary>
-    public SimulatedNodeState? FindServer()
+    public void IsAsked(SimulatedNodeState node)
     {
-        SimulatedNodeState? found = null;
-        foreach (SimulatedNodeState node in Nodes)
+        if (_servesSinceStep.GetValueOrDefault(node, -1) == node.PromotedAtStep
+            || PeerOf(node).PromotedAtStep > node.PromotedAtStep)
         {
-            if (node is { IsLoaded: true, Resource: { } resource } && resource.Frontend(0).Unavailable is null
-                && (found is null || node.PrimarySinceStep > found.PrimarySinceStep))
-            {
-                found = node;
-            }
+            return;
         }
 
-        if (found is not null && found.Loop != _serving)
-        {
-            BeginsToServe(found);
-        }
-
-        return found;
-    }
-
-    private void BeginsToServe(SimulatedNodeState node)
-    {
-        _serving = node.Loop;
+        _servesSinceStep[node] = node.PromotedAtStep;
         if (node.LostPower)
         {
             // From here on its copy is what is served.
@@ -171,15 +205,19 @@ public sealed partial class PairSimulation
     public void NodeDies(SimulatedNodeState node, bool cutsPower)
     {
         List<Mutation> lost = [];
-        List<Client> orphans = [.. _clients.Where(client => client.Server == node)];
-        orphans.ForEach(client =>
+        List<ClientRequest> orphans = Requests.FindAll(request => request.Server == node);
+        Requests.RemoveAll(orphans.Contains);
+        orphans.ForEach(request =>
         {
-            if (client.LoseServer() is { } mutation)
+            if (request.LoseServer() is { } mutation)
             {
                 lost.Add(mutation);
             }
+
+            Array.ForEach(_clients, client => client.LoseServer(request));
         });
         Oracle.ServerDied(lost);
+        Roles.ProcessEnded(node);
         if (cutsPower)
         {
             node.CutPower();
@@ -199,6 +237,13 @@ public sealed partial class PairSimulation
         }
     }
 
+    /// <summary>A node took over from a peer that it had lost.</summary>
+    public void TookOver(SimulatedNodeState node)
+    {
+        Tally.Takeovers++;
+        _faults.TookOver(node);
+    }
+
     /// <summary>A node published its status.</summary>
     public void StatusPublished(SimulatedNodeState node, ResourceStatus status)
     {
@@ -206,7 +251,14 @@ public sealed partial class PairSimulation
         node.Status = status;
         if (status.Role == Role.Primary && before?.Role != Role.Primary)
         {
-            node.PrimarySinceStep = World.Steps;
+            Roles.SaysPrimary(node, status);
+        }
+
+        if (node.Resource?.Decision is { } decision && decision != node.Decision)
+        {
+            node.Decision = decision;
+            Note($"{node.Name}: decides {decision.Case}: {decision.Action}");
+            Tally.Rows.Add(decision.Case.ToString());
         }
 
         if (before?.Link != status.Link || before.Role != status.Role || before.DiskState != status.DiskState
@@ -246,13 +298,15 @@ public sealed partial class PairSimulation
         }
     }
 
-    private void RunFor(long durationNs)
+    /// <summary>Lets virtual time pass, with all checks.</summary>
+    public void RunFor(long durationNs)
     {
         long endNs = World.NowNs + durationNs;
         RunUntil(() => World.NowNs >= endNs, durationNs);
     }
 
-    private bool RunUntil(Func<bool> condition, long limitNs)
+    /// <summary>Runs, with all checks, until the condition holds; false when the time has passed before.</summary>
+    public bool RunUntil(Func<bool> condition, long limitNs)
     {
         long endNs = World.NowNs + limitNs;
         while (World.NowNs < endNs)

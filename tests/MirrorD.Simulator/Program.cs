@@ -5,7 +5,7 @@ return args switch
 {
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
     ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1)),
-    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 500)),
+    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 200), Word(rest, "--rule")),
     _ => Usage(),
 };
 
@@ -15,8 +15,14 @@ static ulong Option(string[] arguments, string name, ulong otherwise)
     return at >= 0 && at + 1 < arguments.Length ? ulong.Parse(arguments[at + 1]) : otherwise;
 }
 
+static string? Word(string[] arguments, string name)
+{
+    int at = Array.IndexOf(arguments, name);
+    return at >= 0 && at + 1 < arguments.Length ? arguments[at + 1] : null;
+}
+
 static int Usage()
 {
-    Console.Error.WriteLine("sim [--seeds N] [--start S] | replay --seed S | canaries [--seeds N]");
+    Console.Error.WriteLine("sim [--seeds N] [--start S] | replay --seed S | canaries [--seeds N] [--rule NAME]");
     return 2;
 }

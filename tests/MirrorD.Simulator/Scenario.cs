@@ -2,6 +2,7 @@ using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Faults;
 
 namespace MirrorD.Simulator;
 
@@ -9,6 +10,19 @@ namespace MirrorD.Simulator;
 public sealed record Scenario
 {
     private const long Mebibyte = 1024 * 1024;
+
+    /// <summary>Between two heartbeats.</summary>
+    public const int HeartbeatMs = 50;
+    /// <summary>A path without a heartbeat for so long is lost.</summary>
+    public const int DeadAfterMs = 300;
+
+    /// <summary>Faults after which a Standby may have to take over, and a few that stand in its way.</summary>
+    private static readonly FaultKind[] s_parting =
+    [
+        FaultKind.Isolation, FaultKind.Kill, FaultKind.PowerCut, FaultKind.Pause, FaultKind.StuckLoop,
+        FaultKind.Partition, FaultKind.OneWayPartition, FaultKind.Flap, FaultKind.DedicatedCut,
+        FaultKind.ArbiterMute, FaultKind.ArbiterAway,
+    ];
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
@@ -26,6 +40,30 @@ public sealed record Scenario
     public required PeerLoss OnPeerLoss { get; init; }
     /// <summary>There is an arbiter.</summary>
     public required bool HasArbiter { get; init; }
+    /// <summary>A gateway is configured.</summary>
+    public required bool HasGateway { get; init; }
+    /// <summary>A Standby takes over by itself where the rules allow it.</summary>
+    public required bool Autoswitch { get; init; }
+    /// <summary>What a Standby waits in addition before it takes over.</summary>
+    public required int TakeoverDelayMs { get; init; }
+    /// <summary>A link without any frame for so long is lost.</summary>
+    public required int LinkTimeoutMs { get; init; }
+    /// <summary>A peer that was asked and says nothing for so long is mute.</summary>
+    public required int OutdateTimeoutMs { get; init; }
+    /// <summary>So long an old holder may take to remove the address.</summary>
+    public int ReleaseTimeoutMs { get; init; } = 2000;
+    /// <summary>preferred-primary: the node's name, or null.</summary>
+    public string? Preferred { get; init; }
+    /// <summary>Something removes the service address of a host whose daemon has ended.</summary>
+    public required bool HasReleaseHelper { get; init; }
+    /// <summary>A planned stop of a Primary first hands the role over.</summary>
+    public required bool HandsOverOnStop { get; init; }
+    /// <summary>So many of a hundred steps of hooks fail.</summary>
+    public int HookFailurePercent { get; init; }
+    /// <summary>So many of a hundred datagrams are lost.</summary>
+    public int DatagramLossPercent { get; init; }
+    /// <summary>So many of a hundred datagrams come late, as many come twice.</summary>
+    public int LateDatagramsPercent { get; init; }
     /// <summary>The operator forces promotions when stuck: loss is then legal.</summary>
     public required bool Forces { get; init; }
     /// <summary>Longest usual time of a disk operation; flushes take ten times as long.</summary>
@@ -42,10 +80,12 @@ public sealed record Scenario
     public required long FaultsNs { get; init; }
     /// <summary>Mean time between faults; 0 means none.</summary>
     public required long FaultEveryNs { get; init; }
-    /// <summary>
-    /// Weights: kill, power cut, both power cut, link cut, one-way cut, reset, planned stop, pause.
-    /// </summary>
+    /// <summary>Weights, by <see cref="FaultKind"/>.</summary>
     public required int[] FaultWeights { get; init; }
+    /// <summary>Faults mostly last longer than a takeover takes.</summary>
+    public bool HasLongFaults { get; init; }
+    /// <summary>So many of a hundred faults come with a second one at the same time.</summary>
+    public int PairedFaultsPercent { get; init; }
     /// <summary>Mean time between changes of role by the operator; 0 means none.</summary>
     public required long SwitchEveryNs { get; init; }
     /// <summary>Ceiling of the resync rate.</summary>
@@ -57,6 +97,8 @@ public sealed record Scenario
         var random = new SeededRandom(seed ^ 0x5ce7a810);
         bool copies = random.Percent(15);
         bool forces = random.Percent(8);
+        bool hasArbiter = !forces && random.Percent(60);
+        bool takesOver = !forces && random.Percent(45);
         int clients = (int)random.Between(1, 4);
         int depth = (int)random.Between(1, 4);
         return new Scenario
@@ -68,17 +110,32 @@ public sealed record Scenario
             ExternalMetadata = random.Percent(40),
             CreationAtA = !copies ? CreationSource.Empty
                 : random.Percent(50) ? CreationSource.Self : CreationSource.Peer,
-            OnPeerLoss = random.Percent(forces ? 50 : 20) ? PeerLoss.Continue : PeerLoss.Freeze,
-            HasArbiter = !forces && random.Percent(60),
+            OnPeerLoss = (PeerLoss)Drawn(random, 60, 25, 15),
+            HasArbiter = hasArbiter,
+            HasGateway = random.Percent(hasArbiter ? 50 : 85),
+            Autoswitch = takesOver || random.Percent(80),
+            TakeoverDelayMs = random.Percent(50) ? 0 : random.Below(500),
+            LinkTimeoutMs = (int)random.Between(300, 400),
+            OutdateTimeoutMs = (int)random.Between(300, 2000),
+            ReleaseTimeoutMs = (int)random.Between(200, 3000),
+            Preferred = Drawn(random, 60, 20, 20) switch { 0 => null, 1 => "a", _ => "b" },
+            HasReleaseHelper = random.Percent(80),
+            HandsOverOnStop = random.Percent(50),
+            HookFailurePercent = random.Percent(30) ? 3 : 0,
+            DatagramLossPercent = random.Percent(30) ? random.Below(8) : 0,
+            LateDatagramsPercent = random.Percent(40) ? random.Below(40) : 0,
             Forces = forces,
             DiskNs = random.Percent(70) ? 200_000 : random.Between(20, 5_000) * 1000,
             NetworkNs = random.Percent(70) ? 150_000 : random.Between(20, 10_000) * 1000,
             Clients = clients,
             Depth = depth,
             ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
-            FaultsNs = random.Between(8, 25) * 1_000_000_000,
-            FaultEveryNs = random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
-            FaultWeights = Weights(random),
+            FaultsNs = random.Between(takesOver ? 15 : 8, 25) * 1_000_000_000,
+            HasLongFaults = takesOver,
+            FaultEveryNs = takesOver ? random.Between(1000, 4000) * 1_000_000
+                : random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
+            FaultWeights = Weights(random, takesOver ? s_parting : Enum.GetValues<FaultKind>()),
+            PairedFaultsPercent = random.Percent(50) ? random.Below(60) : 0,
             SwitchEveryNs = random.Percent(30) ? 0 : random.Between(400, 4000) * 1_000_000,
             ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,
         };
@@ -87,7 +144,9 @@ public sealed record Scenario
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Volumes} x {VolumeBytes / Mebibyte} MiB, blocks of {BlockBytes}, created {CreationAtA}, "
-        + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, forces {Forces}, {Clients} clients x {Depth}, "
+        + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, gateway {HasGateway}, autoswitch {Autoswitch} after "
+        + $"{TakeoverDelayMs} ms, link {LinkTimeoutMs} ms, outdate {OutdateTimeoutMs} ms, preferred {Preferred}, "
+        + $"helper {HasReleaseHelper}, forces {Forces}, {Clients} clients x {Depth}, "
         + $"think {ThinkNs / 1_000_000} ms, faults for {FaultsNs / 1_000_000_000} s "
         + $"each {FaultEveryNs / 1_000_000} ms [{string.Join(' ', FaultWeights)}], "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
@@ -97,15 +156,27 @@ public sealed record Scenario
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.
     /// </summary>
-    private static int[] Weights(SeededRandom random)
+    private static int[] Weights(SeededRandom random, FaultKind[] kinds)
     {
-        int[] weights = new int[8];
-        for (int i = 0; i < weights.Length; i++)
+        int[] weights = new int[Enum.GetValues<FaultKind>().Length];
+        foreach (FaultKind kind in kinds)
         {
-            weights[i] = random.Percent(60) ? 1 + random.Below(10) : 0;
+            weights[(int)kind] = random.Percent(50) ? 1 + random.Below(10) : 0;
         }
 
-        weights[0] += weights.Sum() == 0 ? 1 : 0;
+        weights[(int)kinds[0]] += weights.Sum() == 0 ? 1 : 0;
         return weights;
+    }
+
+    private static int Drawn(SeededRandom random, params int[] percents)
+    {
+        int drawn = random.Below(100);
+        int i = 0;
+        while (drawn >= percents[i])
+        {
+            drawn -= percents[i++];
+        }
+
+        return i;
     }
 }

@@ -74,9 +74,9 @@ public static class Seeds
 
         double each = took.TotalMilliseconds / Math.Max(1, outcomes.Count);
         Console.WriteLine($"  {"wall time",-14} {each,10:0} ms");
-        IEnumerable<string> cases = outcomes.SelectMany(outcome => outcome.Tally.Cases)
-            .CountBy(met => met).OrderByDescending(met => met.Value).Select(met => $"{met.Key} {met.Value}");
-        Console.WriteLine($"  handshakes     {string.Join(", ", cases)}");
+        Print("handshakes", outcomes.SelectMany(outcome => outcome.Tally.Cases));
+        Print("decisions", outcomes.SelectMany(outcome => outcome.Tally.Rows));
+        Print("faults", outcomes.SelectMany(outcome => outcome.Tally.Faults));
         if (outcomes.Find(outcome => outcome.Failure is not null) is { Failure: { } failure } failed)
         {
             Console.WriteLine($"seed {failed.Seed} failed: {failure.Message}");
@@ -87,6 +87,10 @@ public static class Seeds
         Console.WriteLine("no rule was broken");
         return 0;
     }
+
+    private static void Print(string name, IEnumerable<string> met) => Console.WriteLine($"  {name,-14} "
+        + string.Join(", ", met.CountBy(each => each).OrderByDescending(each => each.Value)
+            .Select(each => $"{each.Key} {each.Value}")));
 
     /// <summary>Runs one seed with a full trace; 0 when no rule was broken.</summary>
     public static int Replay(ulong seed)

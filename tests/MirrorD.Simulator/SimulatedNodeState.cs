@@ -1,10 +1,13 @@
 using System.Net;
+using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Replication;
+using MirrorD.Engine.Watch;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Surroundings;
 
 namespace MirrorD.Simulator;
 
@@ -13,21 +16,30 @@ namespace MirrorD.Simulator;
 /// </summary>
 public sealed class SimulatedNodeState
 {
+    private const long Millisecond = 1_000_000;
+
     private readonly PairSimulation _simulation;
+    private readonly int _number;
     private BootId _boot;
+    private PeerWatch? _watch;
+    private long _pausedUntilNs;
+    private long _stuckUntilNs;
 
     /// <summary>Makes the node's disks.</summary>
-    public SimulatedNodeState(
-        PairSimulation simulation, string name, string peer, IPAddress address, IPAddress peerAddress)
+    /// <param name="simulation">The pair.</param>
+    /// <param name="name">a or b.</param>
+    /// <param name="peer">The other one.</param>
+    /// <param name="number">Its last byte in both networks: 1 or 2.</param>
+    public SimulatedNodeState(PairSimulation simulation, string name, string peer, int number)
     {
         _simulation = simulation;
+        _number = number;
         Name = name;
         PeerName = peer;
-        Address = address;
-        PeerAddress = peerAddress;
         Id = new NodeId(NewGuid());
         _boot = new BootId(NewGuid());
-        simulation.World.AddAddress(name, address);
+        simulation.World.AddAddress(name, DedicatedOf(number));
+        simulation.World.AddAddress(name, ProductionOf(number), Networks.Production);
         Copies = [.. Enumerable.Range(0, simulation.Scenario.Volumes)
             .Select(volume => new VolumeCopy(simulation.World, simulation.Scenario, name, volume))];
     }
@@ -37,12 +49,6 @@ public sealed class SimulatedNodeState
 
     /// <summary>Name of the peer.</summary>
     public string PeerName { get; }
-
-    /// <summary>Its address on the dedicated network.</summary>
-    public IPAddress Address { get; }
-
-    /// <summary>The peer's address.</summary>
-    public IPAddress PeerAddress { get; }
 
     /// <summary>Stable id.</summary>
     public NodeId Id { get; }
@@ -70,8 +76,14 @@ public sealed class SimulatedNodeState
     /// <summary>Number of the event at which it last lost power.</summary>
     public long LostPowerAtStep { get; private set; } = -1;
 
-    /// <summary>Number of the event at which it last became Primary.</summary>
-    public long PrimarySinceStep { get; set; }
+    /// <summary>Number of the event at which it last stored that it is Primary, at a promotion.</summary>
+    public long PromotedAtStep { get; set; }
+
+    /// <summary>What its decision table said last, of all its processes.</summary>
+    public FailoverDecision? Decision { get; set; }
+
+    /// <summary>How it last stored that it is Primary.</summary>
+    public Promotion? Promotion { get; set; }
 
     /// <summary>A peer was connected since this process began.</summary>
     public bool SawPeer { get; set; }
@@ -82,9 +94,25 @@ public sealed class SimulatedNodeState
     /// <summary>The process has loaded its metadata: its volumes can be asked for.</summary>
     public bool IsLoaded { get; private set; }
 
+    /// <summary>The process stands still.</summary>
+    public bool IsPaused => IsRunning && _simulation.World.NowNs < _pausedUntilNs;
+
+    /// <summary>The loop of the resource stands still, whatever else the process does.</summary>
+    public bool IsStuck => IsPaused || (IsRunning && _simulation.World.NowNs < _stuckUntilNs);
+
+    /// <summary>The process runs, and nothing of it stands still.</summary>
+    public bool IsAwake => IsRunning && !IsStuck;
+
+    /// <summary>Clients may open its volumes now.</summary>
+    public bool CanOpen => IsLoaded && Resource!.Frontend(0).Unavailable is null;
+
     /// <summary>Starts the process.</summary>
     public void Start()
     {
+        // What an earlier daemon left behind goes first.
+        _simulation.Addresses.Remove(Name);
+        _pausedUntilNs = 0;
+        _stuckUntilNs = 0;
         Loop = _simulation.World.CreateLoop(Name);
         Status = null;
         SawPeer = false;
@@ -93,15 +121,58 @@ public sealed class SimulatedNodeState
         ReplicatedResource resource = new(Loop, Options(), Host);
         Resource = resource;
         resource.Loaded = problem => LoadEnded(resource, problem);
+        _watch = new PeerWatch(_simulation.World.CreateLoop(Name), WatchOptions());
+        resource.Watch = _watch;
+        _watch.Start();
+        _watch.Add(resource);
         resource.Start();
+        _simulation.Truth.Changed();
     }
 
-    /// <summary>Kills the process.</summary>
+    /// <summary>Kills the process; its host goes on.</summary>
     public void Kill()
     {
         ReplicatedResource? resource = Forget();
         _simulation.World.CrashProcess(Name);
         resource?.Dispose();
+        _simulation.Truth.Changed();
+        if (_simulation.Scenario.HasReleaseHelper)
+        {
+            long waitNs = (Scenario.DeadAfterMs + _simulation.World.Random.Below(300)) * Millisecond;
+            _simulation.World.Schedule(waitNs, HelpRelease);
+        }
+    }
+
+    /// <summary>The last thing of a planned stop: what was to be said over the control channel is sent.</summary>
+    public void EndWatch(Action ended) => _watch?.Stop(ended);
+
+    /// <summary>The whole process stands still.</summary>
+    public void Pause(long durationNs)
+    {
+        if (IsRunning)
+        {
+            _simulation.World.Pause(Name, durationNs);
+            _pausedUntilNs = Math.Max(_pausedUntilNs, _simulation.World.NowNs + durationNs);
+            _simulation.Truth.ChangesUntil(_pausedUntilNs);
+        }
+    }
+
+    /// <summary>The loop of the resource stands still; the watch goes on.</summary>
+    public void Stick(long durationNs)
+    {
+        if (Loop is { } loop)
+        {
+            _simulation.World.Pause(loop, durationNs);
+            _stuckUntilNs = Math.Max(_stuckUntilNs, _simulation.World.NowNs + durationNs);
+            _simulation.Truth.ChangesUntil(_stuckUntilNs);
+        }
+    }
+
+    /// <summary>The host's clock jumps forward.</summary>
+    public void JumpClock(long byNs)
+    {
+        _simulation.Truth.ClockJumps(this, byNs);
+        _simulation.World.JumpClock(Name, byNs);
     }
 
     /// <summary>Cuts the power.</summary>
@@ -109,7 +180,9 @@ public sealed class SimulatedNodeState
     {
         ReplicatedResource? resource = Forget();
         _simulation.World.PowerCut(Name);
+        _simulation.Addresses.Remove(Name);
         resource?.Dispose();
+        _simulation.Truth.Changed();
         _boot = new BootId(NewGuid());
         LostPower = true;
         LostPowerAtStep = _simulation.World.Steps;
@@ -146,6 +219,7 @@ public sealed class SimulatedNodeState
         IsLoaded = false;
         Loop = null;
         Resource = null;
+        _watch = null;
         Host = null;
         Status = null;
         return resource;
@@ -159,14 +233,54 @@ public sealed class SimulatedNodeState
         Boot = _boot,
         PeerName = PeerName,
         Volumes = [.. Copies.Select(copy => copy.Options)],
-        Listen = new TcpEndpoint(Address, 7700),
-        Connect = new TcpEndpoint(PeerAddress, 7700),
+        Listen = new TcpEndpoint(DedicatedOf(_number), 7700),
+        Connect = new TcpEndpoint(DedicatedOf(3 - _number), 7700),
         Key = _simulation.Key,
         OnPeerLoss = _simulation.Scenario.OnPeerLoss,
-        LinkTimeoutMs = 400,
+        Autoswitch = _simulation.Scenario.Autoswitch,
+        TakeoverDelayMs = _simulation.Scenario.TakeoverDelayMs,
+        OutdateTimeoutMs = _simulation.Scenario.OutdateTimeoutMs,
+        IsPreferred = _simulation.Scenario.Preferred is { } preferred ? preferred == Name : null,
+        LinkTimeoutMs = _simulation.Scenario.LinkTimeoutMs,
+        ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,
+        HandsOverOnStop = _simulation.Scenario.HandsOverOnStop,
         BufferSlots = 24,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
     };
+
+    private PeerWatchOptions WatchOptions() => new()
+    {
+        NodeName = Name,
+        Node = Id,
+        Boot = _boot,
+        PeerName = PeerName,
+        Key = _simulation.Key,
+        Paths =
+        [
+            new WatchPath(Networks.Dedicated, PathKind.Dedicated, 0, PathEndpoint(DedicatedOf)),
+            new WatchPath(Networks.Production, PathKind.Production, 0, PathEndpoint(ProductionOf)),
+        ],
+        IntervalMs = Scenario.HeartbeatMs,
+        DeadAfterMs = Scenario.DeadAfterMs,
+        NewIdentifier = () => _simulation.World.Random.NextBits() | 1,
+        Raise = (_, happened) => _simulation.Note($"{Name}: [{happened.Kind}] {happened.Message}"),
+    };
+
+    private UdpEndpoint PathEndpoint(Func<int, IPAddress> addressOf) =>
+        new(addressOf(_number), 7701, addressOf(3 - _number), 7701);
+
+    /// <summary>What systemd runs when the daemon has ended and does not serve again in time.</summary>
+    private void HelpRelease()
+    {
+        if (!IsRunning)
+        {
+            _simulation.Addresses.Remove(Name);
+        }
+    }
+
+    private static IPAddress DedicatedOf(int number) => new([10, 1, 0, (byte)number]);
+
+    private static IPAddress ProductionOf(int number) => new([10, 2, 0, (byte)number]);
 
     private Guid NewGuid()
     {

@@ -44,14 +44,16 @@ public static class FailoverTable
     public static IReadOnlyList<FailoverRow> OfStandby { get; } =
     [
         new(Linked, "the link is up", f => f.IsLinked, Wait),
-        new(StandbyNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
+        new(StandbyNotUpToDate, "own copy not UpToDate", f => !MayServe(f.DiskState), Wait),
         new(StandbyResumes, "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
             f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary
             && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost
                 : f.HasSession && f.IsAnyPathUp && !f.IsPeerMute && f.PeerRole == Role.Standby), TakeOver),
         new(StandbyAutoswitchOff, "autoswitch: off", f => !f.Autoswitch, Wait),
-        new(StandbyPeerLives, "the peer is heard, and moves", f => f.IsPeerHeard && !f.IsPeerStuck, Wait),
-        new(StandbyWaitsForPaths, "a path may still be up", f => !f.AreAllPathsLost && !f.IsPeerStuck, Wait),
+        new(StandbyPeerLives, "the peer is heard, and moves", f =>
+            f.IsPeerHeard && !f.IsPeerStuck && !Canary.Breaks(BrokenRule.TakeoverWhilePeerHeard), Wait),
+        new(StandbyWaitsForPaths, "a path may still be up", f =>
+            !f.AreAllPathsLost && !f.IsPeerStuck && !Canary.Breaks(BrokenRule.TakeoverWhilePeerHeard), Wait),
         new(StandbyNeverJoined, "no session", f => !f.HasSession, Wait),
         new(StandbyNobodyServed, "nobody was Primary when the link was lost, nor since", f =>
             f.PeerRoleAtLoss == Role.Standby && f.PeerRole != Role.Primary && !f.HasProof && !f.WasPrimary, Wait),
@@ -66,6 +68,10 @@ public static class FailoverTable
         new(StandbyHasProof, "a proof is stored", f => f.HasProof, TakeOver),
         new(StandbyTakesOver, "everything else", _ => true, TakeOver),
     ];
+
+    /// <summary>A copy in this state may become a Primary's without force.</summary>
+    internal static bool MayServe(DiskState state) => state == DiskState.UpToDate
+        || (state == DiskState.Outdated && Canary.Breaks(BrokenRule.TakeoverWhenOutdated));
 
     /// <summary>Decides.</summary>
     public static FailoverDecision Decide(in FailoverFacts facts)

@@ -30,7 +30,7 @@ public sealed partial class Replica
             return;
         }
 
-        if (State.DiskState != DiskState.UpToDate)
+        if (!FailoverTable.MayServe(State.DiskState))
         {
             FinishPromotion(false, $"this copy is {State.DiskState}", $"bring {_settings.PeerName} back, or: {force}");
         }
@@ -112,7 +112,7 @@ public sealed partial class Replica
     }
 
     private static bool IsEntitled(Superblock stored) =>
-        GenerationRules.HasValidProof(stored) && stored.DiskState == DiskState.UpToDate;
+        GenerationRules.HasValidProof(stored) && FailoverTable.MayServe(stored.DiskState);
 
     /// <summary>With a proof at most a generation is missing; without, the operator's override starts one.</summary>
     private static Superblock Entitle(Superblock stored, Generation fresh) =>

@@ -1,3 +1,4 @@
+using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -93,7 +94,7 @@ public sealed partial class Replica
             return;
         }
 
-        if (IsLinked || _claimLink != _link || State.Session != session || State.DiskState != DiskState.UpToDate)
+        if (IsLinked || _claimLink != _link || State.Session != session || !FailoverTable.MayServe(State.DiskState))
         {
             // The answer is to a question of the past: the present state asks anew.
             SeekRight();
@@ -216,7 +217,7 @@ public sealed partial class Replica
         int link = _link;
         _storingProof = true;
         Store(
-            s => s.Session == session && link == _link && !IsLinked && s.DiskState == DiskState.UpToDate
+            s => s.Session == session && link == _link && !IsLinked && FailoverTable.MayServe(s.DiskState)
                 ? s with { Proof = new Proof(kind, session) } : s,
             () =>
             {

@@ -19,6 +19,9 @@ public sealed partial class ReplicatedResource : IWatchedResource
     /// <summary>The watch over the peer; null when none runs: then every path counts as lost. Set before the start.</summary>
     public IPeerWatch? Watch { get; set; }
 
+    /// <summary>What the decision table said last; null while the link decides.</summary>
+    internal FailoverDecision? Decision => _replica?.LastFailover;
+
     /// <inheritdoc/>
     public ResourceBeat Beat => _beat;
 

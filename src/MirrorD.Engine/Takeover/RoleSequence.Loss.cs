@@ -1,3 +1,4 @@
+using MirrorD.Core;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
@@ -39,18 +40,28 @@ public sealed partial class RoleSequence
         var attempt = new RoleAttempt(RoleRecordKind.Loss, reason, _ => { });
         Loss loss = _loss = new Loss(attempt, wasAcquired);
         attempt.Begin("addresses", _loop.NowNs);
-        RemoveAddresses(() =>
+        if (Canary.Breaks(BrokenRule.AddressesKeptAfterLoss))
         {
-            loss.IsRemoved = true;
-            CloseExports(loss);
-            GoOn(loss);
-        });
+            Removed(loss);
+        }
+        else
+        {
+            RemoveAddresses(() => Removed(loss));
+        }
+
         After(RemovalWaitNs, () => CloseExports(loss));
         if (!_hasTurn)
         {
             _hasTurn = true;
             GiveTurn(loss);
         }
+    }
+
+    private void Removed(Loss loss)
+    {
+        loss.IsRemoved = true;
+        CloseExports(loss);
+        GoOn(loss);
     }
 
     private void GiveTurn(Loss loss)

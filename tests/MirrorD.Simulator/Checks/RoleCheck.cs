@@ -6,13 +6,16 @@ namespace MirrorD.Simulator.Checks;
 
 /// <summary>
 /// Looks at the superblocks as they are written: a copy that is Outdated or Inconsistent does not become a
-/// Primary's (I-15), and neither does one that booted alone, without peer, arbiter or stored proof (I-18),
-/// unless forced.
+/// Primary's (I-15), neither does one without joined peer that has no stored proof (I-18), and nobody takes over
+/// whose peer could be heard all the time (I-16); unless an operator forced it.
 /// </summary>
 public sealed class RoleCheck
 {
+    /// <summary>Longest time from the last look at the paths to the stored promotion: a claim, and slow disks.</summary>
+    private const long ClaimNs = 3_000_000_000;
+
     private readonly PairSimulation _simulation;
-    private readonly HashSet<string> _forced = [];
+    private readonly Dictionary<string, ResourceCommand> _commands = [];
 
     /// <summary>Watches both nodes' metadata.</summary>
     public RoleCheck(PairSimulation simulation)
@@ -20,54 +23,94 @@ public sealed class RoleCheck
         _simulation = simulation;
         foreach (SimulatedNodeState node in simulation.Nodes)
         {
-            foreach (VolumeCopy copy in node.Copies)
+            VolumeCopy copy = node.Copies[0];
+            Superblock? before = copy.Stored.Superblock;
+            copy.MetadataChanged += () =>
             {
-                Superblock? before = copy.Stored.Superblock;
-                copy.MetadataChanged += () =>
+                Superblock? now = copy.Stored.Superblock;
+                if (now is { WasPrimary: true } && before is not null && IsPromotion(node, before, now))
                 {
-                    Superblock? now = copy.Stored.Superblock;
-                    if (now is { WasPrimary: true } && before is { WasPrimary: false })
-                    {
-                        Check(node, now);
-                    }
+                    Promoted(node, before, now);
+                }
 
-                    before = now ?? before;
-                };
-            }
+                before = now ?? before;
+            };
         }
     }
 
     /// <summary>The operator gives a command.</summary>
-    public void CommandGiven(SimulatedNodeState node, ResourceCommand command)
+    public void CommandGiven(SimulatedNodeState node, ResourceCommand command) => _commands[node.Name] = command;
+
+    /// <summary>The command ended, or nobody waits for it any more.</summary>
+    public void CommandEnded(SimulatedNodeState node, ResourceCommand command)
     {
-        if (command is ResourceCommand.Promote { Force: true })
+        if (_commands.GetValueOrDefault(node.Name) == command)
         {
-            _forced.Add(node.Name);
+            _commands.Remove(node.Name);
         }
     }
 
-    /// <summary>The command ended.</summary>
-    public void CommandEnded(SimulatedNodeState node, ResourceCommand command, CommandOutcome outcome)
+    /// <summary>A process and the commands that it ran are gone.</summary>
+    public void ProcessEnded(SimulatedNodeState node) => _commands.Remove(node.Name);
+
+    /// <summary>A join sets the counters of both nodes to the higher one, also where WasPrimary is left behind.</summary>
+    private static bool IsPromotion(SimulatedNodeState node, Superblock before, Superblock now) =>
+        now.Sequence > before.Sequence && (!before.WasPrimary || now.Promotions > before.Promotions)
+        && (!before.WasPrimary || now.DiskState == DiskState.UpToDate || !IsConnected(node));
+
+    private static bool IsConnected(SimulatedNodeState node) =>
+        node.Status is { Link: not (LinkState.Disconnected or LinkState.Refused) };
+
+    private void Promoted(SimulatedNodeState node, Superblock before, Superblock now)
     {
-        _forced.Remove(node.Name);
-        if (!outcome.Succeeded || command is not ResourceCommand.Promote { Force: false } || node.SawPeer
-            || _simulation.Scenario.HasArbiter)
+        bool isForced = _commands.GetValueOrDefault(node.Name) is ResourceCommand.Promote { Force: true };
+        if (now.DiskState is DiskState.Inconsistent or DiskState.Outdated && !isForced)
         {
+            throw new RuleBroken("I-15", $"{node.Name} became Primary with a copy that is {now.DiskState}");
+        }
+
+        node.PromotedAtStep = _simulation.World.Steps;
+        node.Promotion = new Promotion(
+            IsConnected(node), before.WasPrimary, _commands.GetValueOrDefault(node.Name), _simulation.World.NowNs,
+            _simulation.Truth.CouldCallLostAtNs(node));
+    }
+
+    /// <summary>
+    /// A node says that it is Primary now. Only then the promotion counts: a role that was handed over while the link
+    /// broke is stored and not taken.
+    /// </summary>
+    public void SaysPrimary(SimulatedNodeState node, ResourceStatus status)
+    {
+        if (node.Promotion is not { } promotion)
+        {
+            throw new RuleBroken("I-18", $"{node.Name} says that it is Primary and has not stored it");
+        }
+
+        if (promotion.WasConnected || status.Link != LinkState.Disconnected)
+        {
+            _simulation.Tally.RolesAtJoin += promotion.Command is null ? 1 : 0;
             return;
         }
 
         if (!node.Copies[0].Stored.HasProof)
         {
-            throw new RuleBroken("I-18", $"{node.Name} booted alone and was promoted without any proof");
+            throw new RuleBroken("I-18", $"{node.Name} became Primary alone, without any proof");
+        }
+
+        if (promotion.Command is null)
+        {
+            RequireLoss(node, promotion);
+            _simulation.TookOver(node);
         }
     }
 
-    private void Check(SimulatedNodeState node, Superblock stored)
+    /// <summary>A node whose own role it was may resume it, under a proof, whoever is heard.</summary>
+    private static void RequireLoss(SimulatedNodeState node, Promotion promotion)
     {
-        if (stored.DiskState is DiskState.Inconsistent or DiskState.Outdated && !_forced.Contains(node.Name))
+        if (!promotion.WasItsRole && promotion.AtNs - promotion.PeerCouldBeLostAtNs > ClaimNs)
         {
-            throw new RuleBroken(
-                "I-15", $"{node.Name} became Primary with a copy that is {stored.DiskState}");
+            throw new RuleBroken("I-16", $"{node.Name} took over by itself although {node.PeerName} could be heard on "
+                + "some network");
         }
     }
 }

@@ -2,6 +2,7 @@ using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
 using MirrorD.Simulator.Oracle;
+using MirrorD.Simulator.Surroundings;
 
 namespace MirrorD.Simulator.Faults;
 
@@ -21,6 +22,8 @@ public sealed class FaultInjector(PairSimulation simulation)
     /// <summary>Metadata was damaged, once: what it said is gone, and an operator may have to decide.</summary>
     public bool HasRotted { get; private set; }
 
+    private Networks Networks => simulation.Networks;
+
     /// <summary>Begins.</summary>
     public void Start()
     {
@@ -35,8 +38,9 @@ public sealed class FaultInjector(PairSimulation simulation)
     {
         _isStopped = true;
         _armedAtStep = long.MaxValue;
-        simulation.World.Network.Mend("a", "b");
+        Networks.MendAll();
         simulation.Arbiter.CutOff.Clear();
+        simulation.Arbiter.AnswersLost.Clear();
         simulation.Arbiter.IsReliable = true;
     }
 
@@ -55,7 +59,11 @@ public sealed class FaultInjector(PairSimulation simulation)
         if (simulation.World.Steps >= _armedAtStep)
         {
             _armedAtStep = long.MaxValue;
-            Inject();
+            Inject(Draw());
+            if (_random.Percent(simulation.Scenario.PairedFaultsPercent))
+            {
+                Inject(Draw());
+            }
         }
     }
 
@@ -70,52 +78,174 @@ public sealed class FaultInjector(PairSimulation simulation)
             }
         });
 
-    private void Inject()
+    private void Inject(FaultKind kind)
     {
         SimulatedNodeState node = simulation.Nodes[_random.Below(2)];
-        switch (Draw())
+        simulation.Tally.Faults.Add(kind.ToString());
+        switch (kind)
         {
-            case 0:
+            case FaultKind.Kill:
                 Kill(node);
                 break;
-            case 1:
+            case FaultKind.PowerCut:
                 CutPower(node);
                 break;
-            case 2:
+            case FaultKind.BothPowerCut:
                 CutPower(simulation.Nodes[0]);
                 CutPower(simulation.Nodes[1]);
                 break;
-            case 3:
-                simulation.Tally.LinkCuts++;
-                simulation.World.Network.Cut("a", "b");
-                ScheduleMend();
-                break;
-            case 4:
-                simulation.Tally.LinkCuts++;
-                simulation.World.Network.CutOneWay(node.Name, node.PeerName);
-                ScheduleMend();
-                break;
-            case 5:
-                simulation.Tally.LinkCuts++;
+            case FaultKind.Reset:
                 simulation.World.Network.Reset("a", "b");
                 break;
-            case 6:
+            case FaultKind.PlannedStop:
                 simulation.Operator.StopNode(node);
                 break;
-            default:
-                simulation.Tally.Pauses++;
-                simulation.World.Pause(node.Name, Duration() / 2);
+            case FaultKind.Pause:
+                node.Pause(Duration() / 2);
                 break;
-        }
-
-        if (_random.Percent(5))
-        {
-            simulation.Arbiter.CutOff.Add(node.Name);
-            simulation.World.Schedule(Duration(), () => simulation.Arbiter.CutOff.Remove(node.Name));
+            case FaultKind.StuckLoop:
+                node.Stick(Duration() / 2);
+                break;
+            case FaultKind.ClockJump:
+                node.JumpClock(Duration() / 4);
+                break;
+            case FaultKind.Flap:
+                Flap(node);
+                break;
+            case FaultKind.ArbiterAway:
+                LoseArbiter(simulation.Arbiter.CutOff, node);
+                break;
+            case FaultKind.ArbiterMute:
+                LoseArbiter(simulation.Arbiter.AnswersLost, node);
+                break;
+            case FaultKind.GatewayDeath:
+                Networks.GatewayIsDead = true;
+                AfterAWhile(() => Networks.GatewayIsDead = false);
+                break;
+            default:
+                BreakNetworks(kind, node);
+                break;
         }
     }
 
-    private int Draw()
+    /// <summary>
+    /// A node has taken over: sometimes it ends at once and is back soon, when the old Primary finds a way to it.
+    /// </summary>
+    public void TookOver(SimulatedNodeState node)
+    {
+        if (_isStopped || simulation.Scenario.FaultEveryNs == 0 || !_random.Percent(25))
+        {
+            return;
+        }
+
+        simulation.World.Schedule(_random.Below(300) * Millisecond, () =>
+        {
+            if (_isStopped || !node.IsRunning)
+            {
+                return;
+            }
+
+            simulation.Tally.Crashes++;
+            simulation.NodeDies(node, cutsPower: false);
+            simulation.World.Schedule(_random.Below(100) * Millisecond, () => simulation.StartNode(node));
+            simulation.World.Schedule(_random.Below(700) * Millisecond, () =>
+            {
+                Networks.RestoreCarrier(node.PeerName);
+                Networks.Mend(Networks.Production, "a", "b");
+            });
+        });
+    }
+
+    private void Flap(SimulatedNodeState node)
+    {
+        Networks.Cut(Networks.Dedicated, "a", "b");
+        long backNs = _random.Between(500, 1200) * Millisecond;
+        long againNs = backNs + _random.Between(400, 1000) * Millisecond;
+        simulation.World.Schedule(backNs, () => Networks.Mend(Networks.Dedicated, "a", "b"));
+        simulation.World.Schedule(againNs, () =>
+        {
+            if (!_isStopped)
+            {
+                Networks.Cut(Networks.Dedicated, "a", "b");
+                node.Pause(_random.Between(500, 2000) * Millisecond);
+                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
+            }
+        });
+    }
+
+    private void BreakNetworks(FaultKind kind, SimulatedNodeState node)
+    {
+        simulation.Tally.Cuts++;
+        switch (kind)
+        {
+            case FaultKind.DedicatedCut:
+                Networks.Cut(Networks.Dedicated, "a", "b");
+                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
+                break;
+            case FaultKind.DedicatedOneWay:
+                Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
+                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
+                break;
+            case FaultKind.ProductionCut:
+                Networks.Cut(Networks.Production, "a", "b");
+                AfterAWhile(() => Networks.Mend(Networks.Production, "a", "b"));
+                break;
+            case FaultKind.ProductionOneWay:
+                Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
+                AfterAWhile(() => Networks.Mend(Networks.Production, "a", "b"));
+                break;
+            case FaultKind.OneWayPartition:
+                Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
+                Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
+                MendLater();
+                break;
+            case FaultKind.CarrierLoss:
+                LoseCarrier(node);
+                break;
+            case FaultKind.Isolation:
+                Networks.Cut(Networks.Dedicated, "a", "b");
+                LoseCarrier(node);
+                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
+                break;
+            case FaultKind.Partition:
+                string[] others = [Networks.Client, Networks.Gateway, Networks.Arbiter];
+                Networks.Partition([.. others.Where(_ => _random.Percent(50))]);
+                MendLater();
+                break;
+        }
+    }
+
+    /// <summary>Both networks come back, one after the other or at once.</summary>
+    private void MendLater()
+    {
+        if (_random.Percent(50))
+        {
+            AfterAWhile(Networks.MendNetworks);
+            return;
+        }
+
+        AfterAWhile(() => Networks.Mend(_random.Percent(50) ? Networks.Dedicated : Networks.Production, "a", "b"));
+        AfterAWhile(Networks.MendNetworks);
+    }
+
+    private void LoseCarrier(SimulatedNodeState node)
+    {
+        Networks.LoseCarrier(node.Name);
+        AfterAWhile(() =>
+        {
+            Networks.RestoreCarrier(node.Name);
+            node.Host?.CarrierIsBack();
+        });
+    }
+
+    private void LoseArbiter(HashSet<string> lost, SimulatedNodeState node)
+    {
+        SimulatedNodeState[] nodes = _random.Percent(40) ? simulation.Nodes : [node];
+        Array.ForEach(nodes, each => lost.Add(each.Name));
+        AfterAWhile(() => Array.ForEach(nodes, each => lost.Remove(each.Name)));
+    }
+
+    private FaultKind Draw()
     {
         int[] weights = simulation.Scenario.FaultWeights;
         int drawn = _random.Below(weights.Sum());
@@ -125,7 +255,7 @@ public sealed class FaultInjector(PairSimulation simulation)
             drawn -= weights[kind++];
         }
 
-        return kind;
+        return (FaultKind)kind;
     }
 
     private void Kill(SimulatedNodeState node)
@@ -153,7 +283,7 @@ public sealed class FaultInjector(PairSimulation simulation)
             Rot(node.Copies[_random.Below(node.Copies.Length)]);
         }
 
-        simulation.World.Schedule(Duration(), () => simulation.StartNode(node));
+        AfterAWhile(() => simulation.StartNode(node));
     }
 
     /// <summary>
@@ -173,11 +303,11 @@ public sealed class FaultInjector(PairSimulation simulation)
         simulation.Note($"{copy.Metadata.Name}: bit rot at {at}");
     }
 
-    private void ScheduleMend() =>
-        simulation.World.Schedule(Duration(), () => simulation.World.Network.Mend("a", "b"));
+    private void AfterAWhile(Action action) => simulation.World.Schedule(Duration(), action);
 
     private long Duration() => _random.Below(4) switch
     {
+        > 0 when simulation.Scenario.HasLongFaults => _random.Between(800, 5000) * Millisecond,
         0 => _random.Between(1, 50) * Millisecond,
         1 or 2 => _random.Between(50, 1500) * Millisecond,
         _ => _random.Between(1500, 8000) * Millisecond,

@@ -24,11 +24,17 @@ public sealed class Tally
     /// <summary>Power cuts of one node.</summary>
     public long PowerCuts { get; set; }
 
-    /// <summary>Links cut or reset.</summary>
-    public long LinkCuts { get; set; }
+    /// <summary>Networks cut, in whichever way.</summary>
+    public long Cuts { get; set; }
 
-    /// <summary>Processes paused.</summary>
-    public long Pauses { get; set; }
+    /// <summary>Promotions without an operator, from a lost peer.</summary>
+    public long Takeovers { get; set; }
+
+    /// <summary>Promotions without an operator, with the peer joined.</summary>
+    public long RolesAtJoin { get; set; }
+
+    /// <summary>Seeds in which both nodes went on, as the contract says that they can without arbiter.</summary>
+    public long Splits { get; set; }
 
     /// <summary>Planned changes of the Primary that succeeded.</summary>
     public long Switchovers { get; set; }
@@ -47,6 +53,12 @@ public sealed class Tally
 
     /// <summary>Cases of the handshake table that were met.</summary>
     public List<string> Cases { get; } = [];
+
+    /// <summary>Rows of the decision table that were met.</summary>
+    public List<string> Rows { get; } = [];
+
+    /// <summary>Faults.</summary>
+    public List<string> Faults { get; } = [];
 
     /// <summary>Counts an answered request.</summary>
     public void Count(IoRequest request)
@@ -71,9 +83,9 @@ public sealed class Tally
     public IEnumerable<(string Name, long Value)> Values =>
     [
         ("writes", Writes), ("acknowledged", AcknowledgedWrites), ("reads", Reads), ("flushes", Flushes),
-        ("crashes", Crashes), ("power cuts", PowerCuts), ("link cuts", LinkCuts),
-        ("pauses", Pauses), ("switchovers", Switchovers),
+        ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
+        ("takeovers", Takeovers), ("roles at join", RolesAtJoin), ("splits", Splits),
         ("named states", NamedStates),
     ];
 }

@@ -1,0 +1,49 @@
+namespace MirrorD.Simulator.Faults;
+
+/// <summary>What can go wrong; each ends by itself after a while.</summary>
+public enum FaultKind
+{
+    /// <summary>A process is killed; its host lives.</summary>
+    Kill,
+    /// <summary>A node loses power.</summary>
+    PowerCut,
+    /// <summary>Both nodes lose power.</summary>
+    BothPowerCut,
+    /// <summary>The dedicated network is cut.</summary>
+    DedicatedCut,
+    /// <summary>One direction of the dedicated network is cut.</summary>
+    DedicatedOneWay,
+    /// <summary>All connections between the nodes are reset.</summary>
+    Reset,
+    /// <summary>A daemon is stopped as planned.</summary>
+    PlannedStop,
+    /// <summary>A process stands still.</summary>
+    Pause,
+    /// <summary>The production network is cut between the nodes.</summary>
+    ProductionCut,
+    /// <summary>One direction of the production network is cut between the nodes.</summary>
+    ProductionOneWay,
+    /// <summary>A node's production interface loses its carrier.</summary>
+    CarrierLoss,
+    /// <summary>A node loses both networks.</summary>
+    Isolation,
+    /// <summary>Both networks are cut between the nodes; everybody else is on either side.</summary>
+    Partition,
+    /// <summary>One direction of both networks is cut between the nodes.</summary>
+    OneWayPartition,
+    /// <summary>The gateway dies.</summary>
+    GatewayDeath,
+    /// <summary>The arbiter can't be reached by one node or both.</summary>
+    ArbiterAway,
+    /// <summary>Claims are made, and one node or both hear nothing of it.</summary>
+    ArbiterMute,
+    /// <summary>A host's clock jumps forward.</summary>
+    ClockJump,
+    /// <summary>
+    /// The dedicated network is cut, comes back, and is cut again while a process stands still: what was said of the
+    /// first loss comes in the second.
+    /// </summary>
+    Flap,
+    /// <summary>The loop of a resource stands still, and the watch goes on.</summary>
+    StuckLoop,
+}
