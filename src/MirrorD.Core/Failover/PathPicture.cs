@@ -39,8 +39,10 @@ public sealed record PathSight(string Name, PathKind Kind, PathState State, long
 /// <param name="Promotions">Its promotion counter.</param>
 /// <param name="IsServing">It is Primary and completes requests (not frozen, not failed).</param>
 /// <param name="IsStuck">Its loop or its requests have not moved for longer than dead-after.</param>
+/// <param name="HasProduction">Its production gateway answers; asked only while that network is lost.</param>
 public sealed record PeerReport(
-    BootId Boot, Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool IsStuck);
+    BootId Boot, Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool IsStuck,
+    bool HasProduction = false);
 
 /// <summary>
 /// All paths to the peer of a resource at one moment: made anew at each change and never changed.
@@ -55,6 +57,25 @@ public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Rep
 
     /// <summary>The peer is heard on some path, in whichever way.</summary>
     public bool IsHeard => Any(PathState.Up) || Any(PathState.HeardOnly);
+
+    /// <summary>There is a production network, and on none the peer is heard.</summary>
+    public bool IsProductionLost
+    {
+        get
+        {
+            bool isThere = false;
+            foreach (PathSight path in Paths)
+            {
+                isThere |= path.Kind == PathKind.Production;
+                if (path is { Kind: PathKind.Production, State: not PathState.Lost })
+                {
+                    return false;
+                }
+            }
+
+            return isThere;
+        }
+    }
 
     /// <summary>Every path is lost: none is merely not known yet.</summary>
     public bool AreAllLost

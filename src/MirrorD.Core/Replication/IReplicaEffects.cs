@@ -91,6 +91,9 @@ public interface IReplicaEffects
     /// </summary>
     void TakeOver(string reason, bool resumes);
 
+    /// <summary>The joined Standby is better placed: this Primary hands over, with all the steps of a release.</summary>
+    void SwitchOver(string reason);
+
     /// <summary>
     /// A Primary that surely is the isolated one removes its service addresses, and gets them back when it serves again.
     /// </summary>

@@ -58,6 +58,12 @@ public sealed partial class Replica
     /// <summary>Evidence about this node's production network, asked for by AskGateway.</summary>
     public void GatewayAnswered(GatewayEvidence evidence)
     {
+        if (IsLinked && _gatewayLink == _link)
+        {
+            ProductionAnswered(evidence);
+            return;
+        }
+
         bool isCurrent = _gatewayLink == _link && !IsLinked;
         _gatewayLink = -1;
         if (isCurrent && evidence != GatewayEvidence.Unknown)
@@ -296,6 +302,8 @@ public sealed partial class Replica
         _askedSinceNs = -1;
         _outdateNonce = 0;
         _goneSinceNs = -1;
+        _production = GatewayEvidence.Unknown;
+        _isBetterPlaceTold = false;
         _takeoverRetryAtNs = 0;
         LastFailover = null;
     }

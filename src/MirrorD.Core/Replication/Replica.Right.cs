@@ -149,6 +149,7 @@ public sealed partial class Replica
         NoteStandstill();
         _lastTickNs = now;
         DecideFailover();
+        WatchProduction();
         if (!IsLinked)
         {
             GoOnWithRoleCommand();

@@ -55,6 +55,9 @@ public sealed record ReplicaSettings(
     /// <summary>A peer that has not answered for so long can't be asked: both networks count as lost.</summary>
     public long OutdateTimeoutNs { get; init; } = 2_000_000_000;
 
+    /// <summary>prefer-connected-node: auto.</summary>
+    public bool FollowsProduction { get; init; }
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }

@@ -16,6 +16,7 @@ internal static class EventClasses
         ["peer-back"] = EventClass.Anomaly,
         ["resource-stuck"] = EventClass.Anomaly,
         ["resource-unstuck"] = EventClass.Anomaly,
+        ["production-lost"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,

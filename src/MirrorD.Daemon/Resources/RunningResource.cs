@@ -213,6 +213,7 @@ internal sealed partial class RunningResource : IResourceOwner
             Autoswitch = _resource.Autoswitch,
             TakeoverDelayMs = _resource.TakeoverDelayMs,
             OutdateTimeoutMs = _resource.OutdateTimeoutMs,
+            FollowsProduction = _resource.PreferConnectedNode == PreferConnectedNode.Auto,
             IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
             ReleaseTimeoutMs = _resource.ReleaseTimeoutMs,
             HandsOverOnStop = _resource.OnStop == OnStop.Switchover,

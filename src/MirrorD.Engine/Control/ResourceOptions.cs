@@ -45,6 +45,8 @@ public sealed record ResourceOptions
     public int TakeoverDelayMs { get; init; }
     /// <summary>A peer that does not answer for so long can't be asked to store Outdated.</summary>
     public int OutdateTimeoutMs { get; init; } = 2000;
+    /// <summary>prefer-connected-node: auto; a Primary that loses its production network hands over.</summary>
+    public bool FollowsProduction { get; init; }
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
     /// <summary>A link without any frame from the peer for so long is lost.</summary>

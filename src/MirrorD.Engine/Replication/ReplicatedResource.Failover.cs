@@ -85,6 +85,8 @@ public sealed partial class ReplicatedResource : IWatchedResource
         }
     }
 
+    void IReplicaEffects.SwitchOver(string reason) => _loop.Post(() => _roles.HandOver(reason));
+
     /// <summary>Since when a path to a lost peer is lost; now when none is.</summary>
     private long LostSinceNs()
     {
@@ -101,7 +103,8 @@ public sealed partial class ReplicatedResource : IWatchedResource
         var now = new ResourceBeat(
             replica.Role, replica.Failure is null ? replica.State.DiskState : DiskState.Failed, replica.State.Session,
             replica.State.Promotions,
-            replica.Role == Role.Primary && replica.Path != WritePath.Closed && replica.Failure is null);
+            replica.Role == Role.Primary && replica.Path != WritePath.Closed && replica.Failure is null,
+            replica.HasProduction);
         if (now != _beat)
         {
             _beat = now;

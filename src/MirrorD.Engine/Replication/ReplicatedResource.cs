@@ -181,6 +181,7 @@ public sealed partial class ReplicatedResource : IDisposable
             TakeoverDelayNs = _options.TakeoverDelayMs * 1_000_000L,
             OutdateTimeoutNs = _options.OutdateTimeoutMs * 1_000_000L,
             IsPreferred = _options.IsPreferred,
+            FollowsProduction = _options.FollowsProduction,
         };
         _replica = new Replica(settings, this, states, maps);
         if (_picture is not null)

@@ -80,6 +80,17 @@ public sealed partial class RoleSequence
         AcquireAbove(attempt, _ => End(attempt, false, outcome));
     }
 
+    /// <summary>The rules want the peer to serve: hands over, unless something else is being done.</summary>
+    /// <param name="reason">Why, without full stop.</param>
+    public void HandOver(string reason)
+    {
+        var command = new ResourceCommand.HandOver();
+        if (!_isStopping && !_hasTurn && _engine.Role == Role.Primary && _engine.RefusalOf(command) is null)
+        {
+            InTurn(() => Release(new RoleAttempt(RoleRecordKind.Switchover, reason, _ => { }), command));
+        }
+    }
+
     private void HandOverAsAsked()
     {
         if (_engine.Role != Role.Primary)

@@ -13,7 +13,9 @@ namespace MirrorD.Engine.Watch;
 /// <param name="Session">Stored session.</param>
 /// <param name="Promotions">Promotion counter.</param>
 /// <param name="IsServing">Primary, and requests are completed: not frozen, not failed.</param>
-public sealed record ResourceBeat(Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing);
+/// <param name="HasProduction">The production gateway answers; asked only while that network is lost.</param>
+public sealed record ResourceBeat(
+    Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool HasProduction = false);
 
 /// <summary>A resource as the watch sees it.</summary>
 public interface IWatchedResource

@@ -58,6 +58,7 @@ internal sealed class WatchedResource(IWatchedResource resource)
         DiskState = Beat.DiskState,
         IsServing = Beat.IsServing,
         IsStuck = IsStuck,
+        HasProduction = Beat.HasProduction,
         Session = Beat.Session,
         Promotions = Beat.Promotions,
     };
@@ -75,13 +76,13 @@ internal sealed class WatchedResource(IWatchedResource resource)
         bool isSame = _report is { } known && known.Boot == boot && known.Role == entry.Role
             && known.DiskState == entry.DiskState && known.Session == entry.Session
             && known.Promotions == entry.Promotions && known.IsServing == entry.IsServing
-            && known.IsStuck == entry.IsStuck;
+            && known.IsStuck == entry.IsStuck && known.HasProduction == entry.HasProduction;
         if (!isSame)
         {
             _reportChanged = true;
             _report = new PeerReport(
                 boot, entry.Role, entry.DiskState, entry.Session, entry.Promotions, entry.IsServing,
-                entry.IsStuck);
+                entry.IsStuck, entry.HasProduction);
         }
     }
 

@@ -25,6 +25,7 @@ public readonly record struct HeartbeatEntry
 
     private const byte ServingFlag = 1;
     private const byte StuckFlag = 2;
+    private const byte ProductionFlag = 4;
 
     /// <summary>Which resource.</summary>
     public ResourceHash Resource { get; init; }
@@ -41,6 +42,9 @@ public readonly record struct HeartbeatEntry
     /// <summary>Its loop has not moved for dead-after.</summary>
     public bool IsStuck { get; init; }
 
+    /// <summary>The sender's production gateway answered a moment ago; asked only while that network is lost.</summary>
+    public bool HasProduction { get; init; }
+
     /// <summary>Session that the sender stores.</summary>
     public SessionId Session { get; init; }
 
@@ -54,7 +58,8 @@ public readonly record struct HeartbeatEntry
         BinaryPrimitives.WriteUInt64LittleEndian(to, Resource.Value);
         to[8] = (byte)Role;
         to[9] = (byte)DiskState;
-        to[10] = (byte)((IsServing ? ServingFlag : 0) | (IsStuck ? StuckFlag : 0));
+        to[10] = (byte)((IsServing ? ServingFlag : 0) | (IsStuck ? StuckFlag : 0)
+            | (HasProduction ? ProductionFlag : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(to[16..], Session.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(to[24..], Promotions);
     }
@@ -71,7 +76,7 @@ public readonly record struct HeartbeatEntry
         {
             bool isKnown = (Role)body[8] is Role.Standby or Role.Primary
                 && (DiskState)body[9] is >= DiskState.Diskless and <= DiskState.UpToDate
-                && (body[10] & ~(ServingFlag | StuckFlag)) == 0;
+                && (body[10] & ~(ServingFlag | StuckFlag | ProductionFlag)) == 0;
             if (!isKnown || body[11..16].ContainsAnyExcept((byte)0))
             {
                 return false;
@@ -89,6 +94,7 @@ public readonly record struct HeartbeatEntry
         DiskState = (DiskState)from[9],
         IsServing = (from[10] & ServingFlag) != 0,
         IsStuck = (from[10] & StuckFlag) != 0,
+        HasProduction = (from[10] & ProductionFlag) != 0,
         Session = new SessionId(BinaryPrimitives.ReadUInt64LittleEndian(from[16..])),
         Promotions = BinaryPrimitives.ReadUInt64LittleEndian(from[24..]),
     };

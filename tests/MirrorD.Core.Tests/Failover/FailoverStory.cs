@@ -210,7 +210,7 @@ internal sealed class FailoverStory
         Replica other = peer.Replica;
         var report = new PeerReport(
             new BootId(Guid.Empty), other.Role, other.State.DiskState, other.State.Session, other.State.Promotions,
-            other.Path != WritePath.Closed, IsStuck: false);
+            other.Path != WritePath.Closed, IsStuck: false, other.HasProduction);
         return new PathPicture(sights, Reported(peer, report), false);
     }
 

@@ -511,6 +511,8 @@ internal sealed class ManualNode : IReplicaEffects
         TakeoverBegun();
     }
 
+    public void SwitchOver(string reason) => Events.Add($"switchover {reason}");
+
     public void WantAddresses(bool wanted, string reason) => Events.Add($"addresses {wanted} {reason}");
 
     public void RoleChanged(Role role, string reason)

@@ -41,7 +41,7 @@ public class HeartbeatEntryTests
     [InlineData(8, 3)]
     [InlineData(9, 0)]
     [InlineData(9, 7)]
-    [InlineData(10, 4)]
+    [InlineData(10, 8)]
     [InlineData(11, 1)]
     [InlineData(15, 1)]
     public void A_value_out_of_range_is_refused_also_in_a_later_entry(int at, byte value)

@@ -1,0 +1,70 @@
+using MirrorD.Core.Failover;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Replication;
+
+/// <summary>
+/// While joined and without a production network to the peer, each node asks its own gateway and tells the peer: a
+/// Primary that clients can't reach hands over to a Standby that they can (prefer-connected-node).
+/// </summary>
+public sealed partial class Replica
+{
+    private const long AskProductionEveryNs = 2_000_000_000;
+
+    private GatewayEvidence _production;
+    private long _productionAskedNs;
+    private bool _isBetterPlaceTold;
+
+    /// <summary>The production gateway answers; found out only while the peer is not heard on that network.</summary>
+    public bool HasProduction => _production == GatewayEvidence.Answers;
+
+    private void WatchProduction()
+    {
+        if (Phase != LinkPhase.Joined || _paths is not { IsProductionLost: true })
+        {
+            if (_production != GatewayEvidence.Unknown)
+            {
+                _production = GatewayEvidence.Unknown;
+                _effects.Changed();
+            }
+
+            _isBetterPlaceTold = false;
+            return;
+        }
+
+        if (_gatewayLink != _link && _effects.NowNs - _productionAskedNs >= AskProductionEveryNs)
+        {
+            _productionAskedNs = _effects.NowNs;
+            _gatewayLink = _link;
+            _effects.AskGateway();
+        }
+
+        bool isWorse = _production is GatewayEvidence.Silent or GatewayEvidence.NoCarrier;
+        if (isWorse && !_isBetterPlaceTold && Role == Role.Primary && PeerRole == Role.Standby
+            && _paths.Report is { HasProduction: true })
+        {
+            _isBetterPlaceTold = true;
+            string what = $"this node has lost its production network, and {_settings.PeerName} has not";
+            if (_settings.FollowsProduction)
+            {
+                _effects.Raise("switchover-begun", $"{_settings.Resource}: {what}: it hands over");
+                _effects.SwitchOver(what);
+            }
+            else
+            {
+                _effects.Raise("production-lost", $"{_settings.Resource}: {what}; to let it serve: "
+                    + $"mirrorctl switchover {_settings.Resource}");
+            }
+        }
+    }
+
+    private void ProductionAnswered(GatewayEvidence evidence)
+    {
+        _gatewayLink = -1;
+        if (evidence != _production && Phase == LinkPhase.Joined)
+        {
+            _production = evidence;
+            _effects.Changed();
+        }
+    }
+}
