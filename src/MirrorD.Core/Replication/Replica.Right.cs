@@ -47,6 +47,7 @@ public sealed partial class Replica
 
         LinkPhase was = Phase;
         Phase = LinkPhase.Down;
+        _linkLostAtNs = _effects.NowNs;
         _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
         _peerRoleAtLoss = PeerRole ?? _peerRoleAtLoss;
 

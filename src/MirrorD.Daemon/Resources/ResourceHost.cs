@@ -18,7 +18,7 @@ namespace MirrorD.Daemon.Resources;
 /// <param name="questions">What the production network is asked.</param>
 /// <param name="owner">The resource.</param>
 internal sealed partial class ResourceHost(
-    IIoLoop loop, ArbiterClaims? arbiter, IHooks hooks, IServiceAddresses addresses,
+    IIoLoop loop, ArbiterClaims? arbiter, HookRunner hooks, IServiceAddresses addresses,
     NeighbourQuestions questions, IResourceOwner owner)
     : IResourceHost
 {

@@ -11,8 +11,15 @@ namespace MirrorD.Daemon.Takeover;
 /// <param name="hooks">The commands.</param>
 /// <param name="output">Told each line that a hook prints.</param>
 internal sealed class HookRunner(
-    string resource, string node, HooksConfiguration hooks, Action<HookStep, string> output) : IHooks
+    string resource, string node, HooksConfiguration hooks, Action<HookStep, string> output)
 {
+    /// <summary>
+    /// Runs the commands of a step one after the other, each with a deadline, up to the first failure.
+    /// </summary>
+    /// <param name="step">The step.</param>
+    /// <param name="role">Role told to the commands.</param>
+    /// <param name="stop">Kills the running command.</param>
+    /// <returns>Null when all succeeded; else what failed and how.</returns>
     public async Task<string?> Run(HookStep step, Role role, CancellationToken stop)
     {
         foreach (string command in CommandsOf(step))

@@ -86,31 +86,28 @@ public sealed partial class RoleSequence
         Begin(attempt, "promote", "promoting");
         Await(command, command is ResourceCommand.RequestRole ? HandOverWaitNs : null, outcome =>
         {
-            if (outcome.Succeeded && attempt.Losses != _losses)
-            {
-                Undo(attempt, new CommandOutcome(false, "the role was lost again at once"));
-            }
-            else if (outcome.Succeeded)
+            if (outcome.Succeeded)
             {
                 AcquireAbove(attempt, failures => EndTaken(attempt, outcome, failures));
             }
             else
             {
-                Undo(attempt, outcome);
+                UndoHooks(() => End(attempt, false, outcome));
             }
         });
     }
 
-    /// <summary>Undoes what the pre-acquire hooks prepared.</summary>
-    private void Undo(RoleAttempt attempt, CommandOutcome outcome)
+    /// <summary>Undoes what the pre-acquire hooks prepared, unless there is no time for it.</summary>
+    private void UndoHooks(Action then)
     {
         if (_isStopping)
         {
-            End(attempt, false, outcome);
-            return;
+            then();
         }
-
-        RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => End(attempt, false, outcome));
+        else
+        {
+            RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => then());
+        }
     }
 
     private void EndTaken(RoleAttempt attempt, CommandOutcome outcome, IReadOnlyList<string> failures)
@@ -164,7 +161,7 @@ public sealed partial class RoleSequence
     {
         if (!IsRight(attempt))
         {
-            then([_isStopping ? "this daemon is stopping" : "the role was lost again at once"]);
+            UndoHooks(() => then([_isStopping ? "this daemon is stopping" : "the role was lost again at once"]));
             return;
         }
 

@@ -18,8 +18,8 @@ public sealed partial class RoleSequence
     private long _toldOnceAtNs;
 
     /// <summary>
-    /// Takes the role without an operator. Everything that speaks against it is asked before the claim; after the claim nothing turns back.
-    /// Not from inside an event of the replica.
+    /// Takes the role without an operator. Everything that speaks against it is asked before the claim; after the
+    /// claim nothing turns back. Not from inside an event of the replica.
     /// </summary>
     /// <param name="kind">
     /// Takeover from a lost peer, which is told as such; Promotion when the role was this node's anyway.
@@ -65,8 +65,8 @@ public sealed partial class RoleSequence
     }
 
     /// <summary>
-    /// Somebody who still answers for a service address has until then to remove it. Without arbiter nobody else
-    /// prevents that both serve, so that nothing is claimed from somebody who answers.
+    /// Somebody who still answers for a service address has until then to remove it. In a takeover without arbiter
+    /// nobody else prevents that both serve, so that nothing is claimed from somebody who answers.
     /// </summary>
     private void Probe(RoleAttempt attempt, Func<string?> veto, long untilNs)
     {
@@ -75,7 +75,7 @@ public sealed partial class RoleSequence
         {
             if (Against(veto) is { } against)
             {
-                UndoUnclaimed(attempt, "takeover-vetoed", new CommandOutcome(false, against));
+                UndoHooks(() => EndUnclaimed(attempt, "takeover-vetoed", new CommandOutcome(false, against)));
             }
             else if (holder is null)
             {
@@ -97,29 +97,20 @@ public sealed partial class RoleSequence
 
     private void StillHeld(RoleAttempt attempt, string holder)
     {
-        if (_host.HasArbiter)
+        if (_host.HasArbiter || attempt.Kind != RoleRecordKind.Takeover)
         {
+            string decides = _host.HasArbiter ? "the arbiter" : "the peer's word or a stored proof";
             RaiseOnce("takeover-blocked",
-                $"Resource {_options.Name}: {holder}; the arbiter decides, and this node goes on if it grants. "
-                + $"Clients may reach the old holder until it is gone: switch {_options.PeerName} off.");
+                $"Resource {_options.Name}: {holder}; {decides} decides whether this node goes on all the same. "
+                + $"Clients may reach the other holder until it is gone: look at {_options.PeerName}.");
             Take(attempt, s_takeOver);
             return;
         }
 
-        UndoUnclaimed(attempt, "takeover-blocked", new CommandOutcome(
+        var blocked = new CommandOutcome(
             false, $"{holder}, and nothing was claimed",
-            $"make sure that {_options.PeerName} is off, then: mirrorctl promote {_options.Name} --force"));
-    }
-
-    private void UndoUnclaimed(RoleAttempt attempt, string kind, CommandOutcome outcome)
-    {
-        if (_isStopping)
-        {
-            EndUnclaimed(attempt, kind, outcome);
-            return;
-        }
-
-        RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => EndUnclaimed(attempt, kind, outcome));
+            $"make sure that {_options.PeerName} is off, then: mirrorctl promote {_options.Name} --force");
+        UndoHooks(() => EndUnclaimed(attempt, "takeover-blocked", blocked));
     }
 
     /// <summary>Nothing was claimed: told and recorded, unless it is what was told last.</summary>

@@ -35,6 +35,9 @@ public class RefusalTests
         FailoverStory story = FailoverStory.Serving();
         story.Cut(PathKind.Dedicated);
 
+        // A path that has only not been called lost yet says nothing.
+        Assert.Null(story.B.Replica.RefusalOfPromotion(force: false));
+        story.Seconds(10);
         Assert.Contains("heard", story.B.Replica.RefusalOfPromotion(force: false)?.Message);
         Assert.Null(story.B.Replica.RefusalOfPromotion(force: true));
         Assert.Equal(Role.Standby, story.B.Replica.Role);

@@ -120,12 +120,13 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
         return command.Result;
     }
 
-    public Task<CommandOutcome> BeginTakeover(Func<string?>? veto = null)
+    public Task<CommandOutcome> BeginTakeover(
+        Func<string?>? veto = null, RoleRecordKind kind = RoleRecordKind.Takeover)
     {
         var ended = new TaskCompletionSource<CommandOutcome>();
         long lostAtNs = _loop.NowNs;
         _loop.Post(() => Sequence.TakeOver(
-            RoleRecordKind.Takeover, "b is lost", lostAtNs, veto ?? (() => null), ended.SetResult));
+            kind, "b is lost", lostAtNs, veto ?? (() => null), ended.SetResult));
         return ended.Task;
     }
 

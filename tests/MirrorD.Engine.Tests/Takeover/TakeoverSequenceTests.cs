@@ -90,6 +90,21 @@ public class TakeoverSequenceTests
     }
 
     [Fact]
+    public void A_role_that_was_this_nodes_anyway_is_resumed_although_somebody_keeps_an_address()
+    {
+        // Its right is proven without the probe; and it is no takeover that anybody has to be told of.
+        _resource.Holder = () => OtherHolder;
+
+        Assert.True(_resource.End(_resource.BeginTakeover(kind: RoleRecordKind.Promotion)).Succeeded);
+        Assert.Equal(
+            [
+                "pre-acquire as Standby", "event takeover-blocked", "Promote automatically", "exports open",
+                "addresses added", "post-acquire as Primary", "event acquired",
+            ],
+            _resource.Steps);
+    }
+
+    [Fact]
     public void An_address_that_is_released_in_time_stops_nothing()
     {
         _resource.Holder = () => _resource.Probes <= 2 ? OtherHolder : null;
