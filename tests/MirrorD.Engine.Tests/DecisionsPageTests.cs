@@ -1,7 +1,4 @@
 using System.Text.RegularExpressions;
-using MirrorD.Core;
-using MirrorD.Engine.Replication;
-using MirrorD.Formats.Peer;
 
 namespace MirrorD.Engine.Tests;
 
@@ -16,8 +13,9 @@ public partial class DecisionsPageTests
     {
         string[] types =
         [
-            .. new[] { typeof(PeerFrame), typeof(Limits), typeof(ReplicatedResource) }
-                .SelectMany(t => t.Assembly.GetTypes()).Select(t => t.Name),
+            .. Directory.EnumerateFiles(
+                    Path.Combine(RepositoryRoot(), "src"), "*.cs", SearchOption.AllDirectories)
+                .SelectMany(path => Type().Matches(File.ReadAllText(path)).Select(m => m.Groups[1].Value)),
         ];
         string[] named =
         [
@@ -45,6 +43,9 @@ public partial class DecisionsPageTests
 
     [GeneratedRegex("^Where: .*$", RegexOptions.Multiline)]
     private static partial Regex Where();
+
+    [GeneratedRegex(@"^(?!\s*//).*\b(?:class|record|struct|enum|interface) ([A-Z]\w*)", RegexOptions.Multiline)]
+    private static partial Regex Type();
 
     [GeneratedRegex("`([A-Za-z0-9]+)`")]
     private static partial Regex Name();
