@@ -43,7 +43,7 @@ public sealed partial class Replica
         {
             answer(false, "this daemon is stopping", null);
         }
-        else if (_promotion is not null || _demotion is not null)
+        else if ((_promotion is not null && !(force && _isAutomatic)) || _demotion is not null)
         {
             answer(false, "another change of role is under way", "mirrorctl status");
         }
@@ -53,6 +53,12 @@ public sealed partial class Replica
         }
         else
         {
+            if (_promotion is not null)
+            {
+                // What nobody asked for may wait for an arbiter that is away, for ever.
+                FinishPromotion(false, "an operator promotes by force", null);
+            }
+
             _promotion = answer;
             _isAutomatic = automatic;
             if (force && !IsLinked)

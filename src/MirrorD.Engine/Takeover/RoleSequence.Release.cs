@@ -137,7 +137,7 @@ public sealed partial class RoleSequence
             _host.CancelHooks();
         }
 
-        _endWait?.Invoke();
+        _endWait?.Invoke("this daemon is stopping");
         InTurn(() => StopInTurn(new RoleAttempt(RoleRecordKind.Release, "planned stop", ended)));
     }
 

@@ -46,6 +46,7 @@ public sealed partial class RoleSequence
 
         var attempt = new RoleAttempt(kind, reason, ended) { IsAutomatic = true };
         attempt.Begin("detect", lostAtNs);
+        _isAutomatic = true;
         InTurn(() =>
         {
             BeginAcquiring(attempt);
@@ -146,7 +147,7 @@ public sealed partial class RoleSequence
             _endWait = null;
             then();
         };
-        _endWait = () =>
+        _endWait = _ =>
         {
             _loop.CancelTimer(timer);
             resume?.Invoke();

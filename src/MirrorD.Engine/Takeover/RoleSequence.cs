@@ -34,8 +34,11 @@ public sealed partial class RoleSequence
     // The exports and addresses of a Primary are here, or on their way.
     private bool _isAcquired;
 
-    // Ends the wait for the engine or for time in which a sequence is.
-    private Action? _endWait;
+    // Ends the wait for the engine or for time in which a sequence is, and why.
+    private Action<string>? _endWait;
+
+    // Nobody asked for the sequence that has the turn.
+    private bool _isAutomatic;
 
     /// <summary>Makes the sequence of a resource; nothing is done yet.</summary>
     /// <param name="loop">The resource's loop.</param>
@@ -64,6 +67,14 @@ public sealed partial class RoleSequence
         if (command is ResourceCommand.Stop)
         {
             Stop(ended);
+            return;
+        }
+
+        if (command is ResourceCommand.Promote { Force: true } && _isAutomatic && _waiting.Count == 0 && !_isStopping)
+        {
+            // What nobody asked for may wait for an arbiter that is away, for ever.
+            InTurn(() => Acquire(command, ended));
+            _endWait?.Invoke("an operator promotes by force");
             return;
         }
 
@@ -137,6 +148,7 @@ public sealed partial class RoleSequence
     private void LeaveTurn()
     {
         _isAcquiring = false;
+        _isAutomatic = false;
         SetStep(null);
         _hasTurn = _loss is { HasTurn: false } || _waiting.Count > 0;
         if (_loss is { HasTurn: false } loss)
@@ -217,7 +229,7 @@ public sealed partial class RoleSequence
             answered(outcome);
         }
 
-        _endWait = () => Over(new CommandOutcome(false, "this daemon is stopping"));
+        _endWait = why => Over(new CommandOutcome(false, why));
         deadline = atMostNs is not { } time ? null : After(time, () => Over(new CommandOutcome(
             false, $"{_options.PeerName} did not hand over within {time / SecondNs} s",
             $"see 'mirrorctl events' on {_options.PeerName}")));

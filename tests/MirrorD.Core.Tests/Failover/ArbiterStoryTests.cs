@@ -73,6 +73,22 @@ public class ArbiterStoryTests
     }
 
     [Fact]
+    public void An_operator_forces_what_an_automatic_takeover_waits_for()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true);
+        story.WithoutArbiter.Add(story.B);
+        story.Kill(story.A);
+        story.Seconds(10);
+        Assert.NotEmpty(story.B.Claims);
+        Assert.Equal(Role.Standby, story.B.Replica.Role);
+        story.B.Replica.Promote(true, story.B.Answer);
+        story.Seconds(1);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(ProofKind.OperatorOverride, story.B.Stored[0].Proof.Kind);
+        Assert.Equal(0, story.B.Write(1, 1).Result);
+    }
+
+    [Fact]
     public void A_takeover_waits_for_an_arbiter_that_is_away()
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter: true);

@@ -171,6 +171,27 @@ public class TakeoverSequenceTests
     }
 
     [Fact]
+    public void A_promotion_by_force_ends_a_takeover_that_waits_for_the_arbiter()
+    {
+        _resource.EngineWaits = true;
+        Task<CommandOutcome> takeover = _resource.BeginTakeover();
+        _resource.Until("the takeover to wait for its claim", () => _resource.AnswerEngine is not null);
+        _resource.EngineWaits = false;
+
+        CommandOutcome plain = _resource.Do(new ResourceCommand.Promote(false));
+        Assert.Equal("resource mail is busy: promoting", plain.Message);
+        Assert.True(_resource.Do(new ResourceCommand.Promote(true)).Succeeded);
+
+        Assert.Equal("an operator promotes by force", _resource.End(takeover).Message);
+        Assert.Equal(
+            [
+                "pre-acquire as Standby", "Promote automatically", "post-release as Standby", "pre-acquire as Standby",
+                "Promote", "exports open", "addresses added", "post-acquire as Primary", "event acquired",
+            ],
+            _resource.Steps);
+    }
+
+    [Fact]
     public void A_stop_ends_a_takeover_that_waits_for_an_address()
     {
         _resource.Holder = () => OtherHolder;
