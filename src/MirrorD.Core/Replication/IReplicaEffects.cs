@@ -91,7 +91,10 @@ public interface IReplicaEffects
     /// </summary>
     void TakeOver(string reason, bool resumes);
 
-    /// <summary>The joined Standby is better placed: this Primary hands over, with all the steps of a release.</summary>
+    /// <summary>
+    /// The joined Standby is better placed: this Primary hands over, with all the steps of a release
+    /// → <see cref="Replica.SwitchOverNotBegun"/> when it can't be begun.
+    /// </summary>
     void SwitchOver(string reason);
 
     /// <summary>

@@ -206,6 +206,7 @@ public sealed partial class Replica
         {
             case PeerMessage.RoleNotice notice when notice.Role == Role.Standby || Role == Role.Standby:
                 PeerRole = notice.Role;
+                _isRoleOpen &= notice.Role == Role.Standby;
                 _peerIsPromoting = false;
                 NotePeerPromotions(notice.Promotions);
                 _roleWasTakenAway &= notice.Role == Role.Standby;
@@ -228,6 +229,7 @@ public sealed partial class Replica
                 }
                 else
                 {
+                    _isRoleOpen = false;
                     FinishPromotion(false, $"{_settings.PeerName} refuses: {answer.Reason}", null);
                 }
 
@@ -369,6 +371,7 @@ public sealed partial class Replica
             {
                 _storingStandby = false;
                 Role = Role.Standby;
+                _isRoleOpen = false;
                 _roleWasTakenAway = true;
                 FailHeld();
                 _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");

@@ -23,6 +23,7 @@ public sealed partial class Replica
     private bool _isEligible;
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
+    private bool _isRoleOpen;
     private bool _takingOver;
     private long _takeoverRetryAtNs;
     private long _goneSinceNs = -1;
@@ -198,11 +199,13 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself.
+    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself. It
+    /// tries again until somebody has had the role since.
     /// </summary>
     private void TakeRoleAtJoin()
     {
-        if (Role == Role.Standby && PeerRole == Role.Standby && !_takingOver && _promotion is null && !_roleWasTakenAway
+        _isRoleOpen &= Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Standby;
+        if (_isRoleOpen && _effects.NowNs >= _takeoverRetryAtNs && Role == Role.Standby && PeerRole == Role.Standby && !_takingOver && _promotion is null && !_roleWasTakenAway
             && !_stopping && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred))
         {
             BeginTakeover("joined, and the role was this node's", resumes: true);

@@ -443,6 +443,8 @@ public sealed partial class Replica
         _isEligible = true;
         NotePaths();
         GoOnWithRoleCommand();
+        _isRoleOpen = true;
+        _takeoverRetryAtNs = 0;
         TakeRoleAtJoin();
         _effects.Changed();
     }

@@ -14,6 +14,8 @@ public sealed partial class Replica
     private GatewayEvidence _production;
     private long _productionAskedNs;
     private bool _isBetterPlaceTold;
+    private bool _isSwitchoverWanted;
+    private long _switchoverAtNs;
 
     /// <summary>The production gateway answers; found out only while the peer is not heard on that network.</summary>
     public bool HasProduction => _production == GatewayEvidence.Answers;
@@ -29,6 +31,7 @@ public sealed partial class Replica
             }
 
             _isBetterPlaceTold = false;
+            _isSwitchoverWanted = false;
             return;
         }
 
@@ -40,15 +43,19 @@ public sealed partial class Replica
         }
 
         bool isWorse = _production is GatewayEvidence.Silent or GatewayEvidence.NoCarrier;
-        if (isWorse && !_isBetterPlaceTold && Role == Role.Primary && PeerRole == Role.Standby
-            && _paths.Report is { HasProduction: true })
+        if (!isWorse || Role != Role.Primary || PeerRole != Role.Standby || _paths.Report is not { HasProduction: true })
+        {
+            return;
+        }
+
+        string what = $"this node has lost its production network, and {_settings.PeerName} has not";
+        if (!_isBetterPlaceTold)
         {
             _isBetterPlaceTold = true;
-            string what = $"this node has lost its production network, and {_settings.PeerName} has not";
             if (_settings.FollowsProduction)
             {
                 _effects.Raise("switchover-begun", $"{_settings.Resource}: {what}: it hands over");
-                _effects.SwitchOver(what);
+                _isSwitchoverWanted = true;
             }
             else
             {
@@ -56,6 +63,19 @@ public sealed partial class Replica
                     + $"mirrorctl switchover {_settings.Resource}");
             }
         }
+
+        if (_isSwitchoverWanted && _effects.NowNs >= _switchoverAtNs)
+        {
+            _isSwitchoverWanted = false;
+            _effects.SwitchOver(what);
+        }
+    }
+
+    /// <summary>What SwitchOver asked for can't be begun now, as something else is being done: it is asked for again.</summary>
+    public void SwitchOverNotBegun()
+    {
+        _isSwitchoverWanted = true;
+        _switchoverAtNs = _effects.NowNs + AskProductionEveryNs;
     }
 
     private void ProductionAnswered(GatewayEvidence evidence)

@@ -150,6 +150,7 @@ public sealed partial class Replica
         NoteStandstill();
         _lastTickNs = now;
         DecideFailover();
+        TakeRoleAtJoin();
         WatchProduction();
         if (!IsLinked)
         {

@@ -85,7 +85,13 @@ public sealed partial class ReplicatedResource : IWatchedResource
         }
     }
 
-    void IReplicaEffects.SwitchOver(string reason) => _loop.Post(() => _roles.HandOver(reason));
+    void IReplicaEffects.SwitchOver(string reason) => _loop.Post(() =>
+    {
+        if (!_roles.HandOver(reason))
+        {
+            _replica!.SwitchOverNotBegun();
+        }
+    });
 
     /// <summary>Since when a path to a lost peer is lost; now when none is.</summary>
     private long LostSinceNs()

@@ -216,6 +216,8 @@ public sealed partial class ReplicatedResource : IDisposable
         Volatile.Write(ref _lastTickNs, _loop.NowNs);
         if (_isStopped && _connection is null)
         {
+            // No tick follows: that is no stuck loop, though the hooks of the stop may still run.
+            Volatile.Write(ref _lastTickNs, 0);
             return;
         }
 

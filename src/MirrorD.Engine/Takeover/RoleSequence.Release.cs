@@ -82,13 +82,17 @@ public sealed partial class RoleSequence
 
     /// <summary>The rules want the peer to serve: hands over, unless something else is being done.</summary>
     /// <param name="reason">Why, without full stop.</param>
-    public void HandOver(string reason)
+    /// <returns>False when nothing is begun.</returns>
+    public bool HandOver(string reason)
     {
         var command = new ResourceCommand.HandOver();
-        if (!_isStopping && !_hasTurn && _engine.Role == Role.Primary && _engine.RefusalOf(command) is null)
+        bool begins = !_isStopping && !_hasTurn && _engine.Role == Role.Primary && _engine.RefusalOf(command) is null;
+        if (begins)
         {
             InTurn(() => Release(new RoleAttempt(RoleRecordKind.Switchover, reason, _ => { }), command));
         }
+
+        return begins;
     }
 
     private void HandOverAsAsked()

@@ -26,7 +26,10 @@ public interface IWatchedResource
     /// <summary>The latest picture; any thread.</summary>
     ResourceBeat Beat { get; }
 
-    /// <summary>Loop time of the last tick of the resource's loop; any thread. An old one means a stuck loop.</summary>
+    /// <summary>
+    /// Loop time of the last tick of the resource's loop; any thread. An old one means a stuck loop; zero that there
+    /// are no ticks, as it has not begun or was stopped.
+    /// </summary>
     long LastTickNs { get; }
 
     /// <summary>The paths to its peer changed, or what the peer tells; any thread, returns at once.</summary>

@@ -44,6 +44,18 @@ public class ProductionTests
     }
 
     [Fact]
+    public void A_switchover_that_could_not_begin_is_tried_again_and_told_once()
+    {
+        FailoverStory story = Lost(GatewayEvidence.Silent, GatewayEvidence.Answers, followsProduction: true);
+        story.Seconds(5);
+        Assert.Equal(1, Count(story.A, "switchover "));
+        story.A.Replica.SwitchOverNotBegun();
+        story.Seconds(5);
+        Assert.Equal(2, Count(story.A, "switchover "));
+        Assert.Equal(1, Count(story.A, "switchover-begun"));
+    }
+
+    [Fact]
     public void With_the_network_back_it_is_told_anew_when_it_is_lost_again()
     {
         FailoverStory story = Lost(GatewayEvidence.Silent, GatewayEvidence.Answers, followsProduction: false);

@@ -39,6 +39,40 @@ public class RoleAtJoinTests
     }
 
     [Fact]
+    public void A_role_that_could_not_be_taken_at_the_join_is_tried_for_again()
+    {
+        var story = new FailoverStory(adjust: s => s with { IsPreferred = s.NodeName == "n1" });
+        Action begin = story.A.TakeoverBegun;
+        story.A.TakeoverBegun = () => story.Pair.Add(story.A, "a hook failed", story.A.Replica.TakeoverEnded);
+        story.Show();
+        story.Pair.LinkUp();
+        story.Seconds(4);
+        Assert.Single(story.A.Takeovers);
+        story.A.TakeoverBegun = begin;
+        story.Seconds(4);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(2, story.A.Takeovers.Count);
+    }
+
+    [Fact]
+    public void A_role_that_an_operator_ended_is_not_tried_for_again()
+    {
+        var story = new FailoverStory(adjust: s => s with { IsPreferred = s.NodeName == "n1" });
+        story.A.TakeoverBegun = () => story.Pair.Add(story.A, "a hook failed", story.A.Replica.TakeoverEnded);
+        story.Show();
+        story.Pair.LinkUp();
+        story.Seconds(1);
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.B.Replica.Demote(story.B.Answer);
+        story.Pair.Run();
+        story.Seconds(20);
+        Assert.Single(story.A.Takeovers);
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+    }
+
+    [Fact]
     public void Equal_new_nodes_wait_for_the_operator()
     {
         var story = new FailoverStory();
@@ -85,10 +119,12 @@ public class RoleAtJoinTests
         FailoverStory story = FailoverStory.Serving(adjust: s => s with { IsPreferred = s.NodeName == "n2" });
         story.A.Replica.Demote(story.A.Answer);
         story.Pair.Run();
+        story.B.Takeovers.Clear();
         story.CutAll();
         story.HealAll();
-        story.Seconds(10);
+        story.Seconds(30);
         Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+        Assert.Single(story.B.Takeovers);
     }
 
     [Fact]

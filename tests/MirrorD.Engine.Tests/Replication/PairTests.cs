@@ -173,6 +173,22 @@ public class PairTests
     }
 
     [Fact]
+    public void A_primary_whose_hooks_still_run_after_its_stop_is_not_stuck()
+    {
+        SimulatedPair pair = Joined();
+        long lastTickNs = pair.A.Resource.LastTickNs;
+        Assert.NotEqual(0, lastTickNs);
+        pair.A.HooksTakeNs = 20 * SimulatedPair.SecondNs;
+        CommandOutcome? stopped = null;
+        pair.A.Resource.Command(new ResourceCommand.Stop(), o => stopped = o);
+        pair.Until("the last hook to run", () => pair.A.Resource.Status.Step?.Name == "running the post-release hooks");
+        pair.World.RunUntil(() => false, 5 * SimulatedPair.SecondNs);
+        Assert.Null(stopped);
+        Assert.Equal(0, pair.A.Resource.LastTickNs);
+        pair.Until("the stop to end", () => stopped is not null);
+    }
+
+    [Fact]
     public void A_standby_that_stops_as_planned_lets_the_primary_go_on_without_a_pause()
     {
         SimulatedPair pair = Joined();

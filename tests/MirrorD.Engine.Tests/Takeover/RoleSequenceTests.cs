@@ -233,6 +233,27 @@ public class RoleSequenceTests
     }
 
     [Fact]
+    public void A_hand_over_by_rule_is_not_begun_beside_another_sequence_and_says_so()
+    {
+        bool begun = true;
+        _resource.OnLoop(() => begun = _resource.Sequence.HandOver("no production network"));
+        Assert.False(begun, "a Standby has nothing to hand over");
+
+        Promoted();
+        _resource.HangingHook = HookStep.PreRelease;
+        Task<CommandOutcome> demotion = _resource.Begin(new ResourceCommand.Demote());
+        _resource.Until("the hook to hang", () => _resource.HookHangs);
+        _resource.OnLoop(() => begun = _resource.Sequence.HandOver("no production network"));
+        Assert.False(begun);
+
+        _resource.OnLoop(((IResourceHost)_resource).CancelHooks);
+        Assert.False(_resource.End(demotion).Succeeded);
+        _resource.OnLoop(() => begun = _resource.Sequence.HandOver("no production network"));
+        Assert.True(begun);
+        Assert.Equal(Role.Standby, _resource.Role);
+    }
+
+    [Fact]
     public void A_role_handed_over_by_the_peer_is_taken_up()
     {
         _resource.Tell(Role.Primary, "the peer handed over");
