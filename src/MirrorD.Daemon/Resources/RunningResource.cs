@@ -25,6 +25,8 @@ namespace MirrorD.Daemon.Resources;
 /// </summary>
 internal sealed partial class RunningResource : IResourceOwner
 {
+    private static readonly TimeSpan s_releaseWait = TimeSpan.FromSeconds(1);
+
     private readonly NodeContext _context;
     private readonly ResourceConfiguration _resource;
     private readonly EventLog _events;
@@ -143,6 +145,9 @@ internal sealed partial class RunningResource : IResourceOwner
 
         PeerWatch?.Remove(_engine!);
         _loop!.Stop();
+
+        // Those of a stop that came to no end must not outlive the process either.
+        await Task.WhenAny(_addresses.Release(), Task.Delay(s_releaseWait));
     }
 
     /// <summary>The process ends at once: addresses must not outlive it.</summary>
