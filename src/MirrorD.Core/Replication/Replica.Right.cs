@@ -287,13 +287,14 @@ public sealed partial class Replica
                 ? s with { DiskState = DiskState.Outdated } : s,
             () =>
             {
-                const string reason = "the arbiter has granted the session to the peer";
+                string reason = $"the arbiter has granted the session to {_settings.PeerName}";
                 _isEligible = false;
                 if (State.DiskState != DiskState.Outdated)
                 {
                     return;
                 }
 
+                _effects.Raise("outdated", $"{_settings.Resource}: {reason}: this copy is Outdated until it joins again");
                 FinishPromotion(false, reason,
                     $"leave {_settings.PeerName} serving; last resort, if it is lost for good: "
                     + $"mirrorctl promote {_settings.Resource} --force");
@@ -318,7 +319,9 @@ public sealed partial class Replica
         Path = WritePath.Closed;
         CollectHeld();
         FailHeld();
-        _effects.Raise("right-lost", $"{_settings.Resource}: {reason}; requests fail, this node is Standby now");
+
+        // What was served until now is told as right-lost, once, by the steps that release it.
+        _effects.Raise("role-lost", $"{_settings.Resource}: {reason}; requests fail, this node is Standby now");
         _effects.Changed();
     }
 

@@ -24,6 +24,8 @@ internal static class EventClasses
         ["takeover-blocked"] = EventClass.Alarm,
         ["address-conflict"] = EventClass.Alarm,
         ["address-stuck"] = EventClass.Alarm,
+        ["disk-failed"] = EventClass.Alarm,
+        ["start-failed"] = EventClass.Alarm,
         ["split-brain"] = EventClass.Alarm,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

@@ -22,6 +22,7 @@ public class ArbiterStoryTests
         Assert.Equal(DiskState.Outdated, story.B.Stored[0].DiskState);
         Assert.Equal(Role.Standby, story.B.Replica.Role);
         Assert.Equal("OutdatedOnRequest", story.B.Replica.DescribeHoldUp()?.Name);
+        Assert.Single(story.B.Events, e => e.StartsWith("outdated ", StringComparison.Ordinal));
         story.Kill(story.A);
         story.Seconds(60);
         Assert.Equal(Role.Standby, story.B.Replica.Role);

@@ -166,7 +166,7 @@ public class OutdateTests
         Assert.Equal(Role.Standby, story.A.Replica.Role);
         Assert.True(story.A.Stored[0].WasPrimary);
         int role = story.A.Events.FindIndex(e => e.StartsWith("role Standby", StringComparison.Ordinal));
-        int lost = story.A.Events.FindIndex(e => e.StartsWith("right-lost", StringComparison.Ordinal));
+        int lost = story.A.Events.FindIndex(e => e.StartsWith("role-lost", StringComparison.Ordinal));
         Assert.True(role >= 0 && role < lost, "the host hears first that the role is gone");
         Assert.Equal(Role.Primary, story.B.Replica.Role);
         Assert.Equal(0, story.B.Write(1, 2).Result);

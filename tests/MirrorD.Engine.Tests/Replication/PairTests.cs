@@ -107,6 +107,24 @@ public class PairTests
     }
 
     [Fact]
+    public void A_right_lost_to_the_arbiter_is_told_once()
+    {
+        var pair = new SimulatedPair(hasArbiter: true);
+        pair.StartBoth();
+        pair.Join();
+        Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
+        pair.A.ReachesArbiter = false;
+        pair.World.Network.Cut("a", "b");
+        pair.Until("b misses a", () => pair.B.Link == LinkState.Disconnected);
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(false)).Succeeded);
+        pair.A.ReachesArbiter = true;
+        pair.Until("a has lost its right", () => pair.A.Role == Role.Standby && !pair.A.HoldsAddresses);
+        pair.Until("it is told", () => pair.A.Events.Exists(e => e.Contains(" right-lost ", StringComparison.Ordinal)));
+        pair.World.RunUntil(() => false, 3 * SimulatedPair.SecondNs);
+        Assert.Single(pair.A.Events, e => e.Contains(" right-lost ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_promotion_that_waited_for_the_old_primary_leaves_nothing_behind_when_the_link_returns()
     {
         var pair = new SimulatedPair(hasArbiter: true);
