@@ -24,6 +24,7 @@ public sealed partial class Replica
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
     private bool _isRoleOpen;
+    private long _knowsPathsFromNs;
     private bool _takingOver;
     private long _takeoverRetryAtNs;
     private long _goneSinceNs = -1;
@@ -90,6 +91,7 @@ public sealed partial class Replica
             return PeerRole == Role.Primary ? $"{_settings.PeerName} is Primary" : null;
         }
 
+        NoteStandstill();
         FailoverDecision now = FailoverTable.Decide(FactsNow());
         return _paths is not null && now.Action == FailoverAction.TakeOver ? null : $"the state changed: {now.Case}";
     }
@@ -226,11 +228,14 @@ public sealed partial class Replica
             _effects.CloseLink("this process stood still for longer than the link timeout", operatorNeeded: false);
         }
 
-        if (stoodStill && Role == Role.Standby && !IsLinked && _effects.NowNs >= _peerMayServeUntilNs)
+        if (stoodStill && !IsLinked)
         {
-            // What it knows of the paths and the gateway is of before: it waits for what the watch finds now.
-            _peerMayServeUntilNs = _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
+            // What it knows of paths, peer and gateway is of before, and the peer may have taken over: it waits for what
+            // the watch finds now, and asks again.
+            _knowsPathsFromNs = _effects.NowNs + _settings.LinkTimeoutNs;
+            _peerMayServeUntilNs = Math.Max(_peerMayServeUntilNs, _knowsPathsFromNs + Limits.LossNoticeNs);
             _gateway = GatewayEvidence.Unknown;
+            _askedSinceNs = -1;
         }
     }
 
@@ -275,7 +280,7 @@ public sealed partial class Replica
             Autoswitch = _settings.Autoswitch,
             IsAnyPathUp = _paths?.IsAnyUp ?? false,
             IsPeerHeard = _paths?.IsHeard ?? false,
-            AreAllPathsLost = _paths?.AreAllLost ?? true,
+            AreAllPathsLost = (_paths?.AreAllLost ?? true) && now >= _knowsPathsFromNs,
             IsPeerMute = _askedSinceNs >= 0 && now - _askedSinceNs > _settings.OutdateTimeoutNs,
             IsPeerStuck = _paths is { IsHeard: true, Report: { } report }
                 && (report.IsStuck || report.DiskState <= DiskState.Failed),

@@ -141,6 +141,48 @@ public class RoleAtJoinTests
         Assert.Equal(Role.Primary, story.B.Replica.Role);
     }
 
+    [Theory]
+    [InlineData(PeerLoss.Auto)]
+    [InlineData(PeerLoss.Continue)]
+    public void A_primary_that_stood_still_while_it_asked_does_not_take_its_peer_for_mute(PeerLoss onPeerLoss)
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: onPeerLoss);
+        story.HoldsControl = true;
+        story.Cut(PathKind.Dedicated);
+        story.Tick(2);
+        story.Paused.Add(story.A);
+        story.Seconds(10);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(0, story.B.Write(1, 2).Result);
+
+        // The watch has not told it anything new yet.
+        story.A.Replica.Tick();
+        story.Pair.Run();
+        Assert.Equal(WritePath.Closed, story.A.Replica.Path);
+        story.Paused.Remove(story.A);
+        story.HoldsControl = false;
+        story.Seconds(10);
+        Assert.NotEqual(WritePath.Alone, story.A.Replica.Path);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_standby_that_stood_still_in_its_takeover_claims_nothing_by_what_it_knew()
+    {
+        FailoverStory story = FailoverStory.Serving();
+        story.B.TakeoverBegun = () => { };
+        story.Kill(story.A);
+        story.Seconds(5);
+        Assert.Single(story.B.Takeovers);
+        Assert.Null(story.B.Replica.WhyNotTakeOver());
+        story.B.GatewayAsked = () => { };
+        story.Seconds(1.5);
+        Assert.Null(story.B.Replica.WhyNotTakeOver());
+
+        story.Pair.Advance(30_000_000_000);
+        Assert.NotNull(story.B.Replica.WhyNotTakeOver());
+    }
+
     [Fact]
     public void A_demotion_is_over_once_an_operator_has_promoted_somebody()
     {
