@@ -12,6 +12,9 @@ public sealed partial class Replica
     private readonly RangeLocks _ranges = new();
     private readonly List<IRangeUser> _ready = new(64);
     private readonly List<VolumeRequest> _issued = new(256);
+
+    // Done on the local disk, and held back until the peer has every write that they may have seen.
+    private readonly List<VolumeRequest> _readsAhead = new(256);
     private readonly Dictionary<long, VolumeRequest> _sent = new(256);
     private readonly Queue<VolumeRequest> _awaitingRoom = new();
     private readonly Queue<VolumeRequest>[] _awaitingLog;
@@ -48,6 +51,11 @@ public sealed partial class Replica
             if (Path == WritePath.Closed && error == 0 && Role == Role.Primary && Failure is null)
             {
                 Hold(request);
+            }
+            else if (error == 0 && Path == WritePath.Mirrored && SeesWhatPeerMayLack(request))
+            {
+                request.Sequence = _sequence;
+                _readsAhead.Add(request);
             }
             else
             {
@@ -228,6 +236,7 @@ public sealed partial class Replica
         {
             Leave(request);
             _effects.Complete(request, 0);
+            CompleteReadsAhead();
             if (_unstable.Bytes >= Limits.UnstableBytes || _unstable.Count >= Limits.UnstableRanges)
             {
                 WantCheckpoint();
@@ -238,6 +247,42 @@ public sealed partial class Replica
             // Neither mirrored nor allowed alone: it starts again as a new request once that is decided.
             Leave(request);
             Begin(request);
+        }
+    }
+
+    /// <summary>
+    /// The read may have seen a write that is not on the peer yet. Answered now, its value would vanish if the peer
+    /// took over next (safety contract, invariant 3).
+    /// </summary>
+    private bool SeesWhatPeerMayLack(VolumeRequest read)
+    {
+        foreach (VolumeRequest other in _issued)
+        {
+            if (other.PeerPending && other.Volume == read.Volume && other.Offset < read.Offset + read.LengthBytes
+                && read.Offset < other.Offset + other.LengthBytes && (read.Sequence == 0 || other.Sequence <= read.Sequence))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Reads that waited for nothing but writes that the peer has by now.</summary>
+    private void CompleteReadsAhead()
+    {
+        for (int i = 0; i < _readsAhead.Count;)
+        {
+            VolumeRequest read = _readsAhead[i];
+            if (SeesWhatPeerMayLack(read))
+            {
+                i++;
+                continue;
+            }
+
+            _readsAhead.RemoveAt(i);
+            read.Sequence = 0;
+            _effects.Complete(read, 0);
         }
     }
 
@@ -306,6 +351,14 @@ public sealed partial class Replica
 
     private void CollectHeld()
     {
+        foreach (VolumeRequest read in _readsAhead)
+        {
+            // What it saw may be undone: it is read again.
+            read.Sequence = 0;
+            Hold(read);
+        }
+
+        _readsAhead.Clear();
         var waiting = new List<IRangeUser>();
         _ranges.TakeWaiting(waiting);
         foreach (IRangeUser user in waiting)
