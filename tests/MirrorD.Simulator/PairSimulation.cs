@@ -18,7 +18,7 @@ namespace MirrorD.Simulator;
 public sealed partial class PairSimulation
 {
     /// <summary>Longer than it takes to join and part again: what was said of one session comes in the next.</summary>
-    private const long LongestDetourNs = 3_000_000_000;
+    private const long LongestDetourNs = 1_600_000_000;
 
     private readonly Client[] _clients;
     private readonly FaultInjector _faults;

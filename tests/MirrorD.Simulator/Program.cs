@@ -4,7 +4,7 @@ using MirrorD.Simulator;
 return args switch
 {
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
-    ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1)),
+    ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1), Word(rest, "--rule")),
     ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 200), Word(rest, "--rule")),
     _ => Usage(),
 };
@@ -23,6 +23,7 @@ static string? Word(string[] arguments, string name)
 
 static int Usage()
 {
-    Console.Error.WriteLine("sim [--seeds N] [--start S] | replay --seed S | canaries [--seeds N] [--rule NAME]");
+    Console.Error.WriteLine(
+        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]");
     return 2;
 }

@@ -24,6 +24,9 @@ public sealed record Scenario
         FaultKind.ArbiterMute, FaultKind.ArbiterAway,
     ];
 
+    /// <summary>Faults between which old messages may still be on their way.</summary>
+    private static readonly FaultKind[] s_echoing = [FaultKind.Flap];
+
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
     /// <summary>Volumes of the resource.</summary>
@@ -99,6 +102,7 @@ public sealed record Scenario
         bool forces = random.Percent(8);
         bool hasArbiter = !forces && random.Percent(60);
         bool takesOver = !forces && random.Percent(45);
+        bool echoes = takesOver && random.Percent(30);
         int clients = (int)random.Between(1, 4);
         int depth = (int)random.Between(1, 4);
         return new Scenario
@@ -123,7 +127,7 @@ public sealed record Scenario
             HandsOverOnStop = random.Percent(50),
             HookFailurePercent = random.Percent(30) ? 3 : 0,
             DatagramLossPercent = random.Percent(30) ? random.Below(8) : 0,
-            LateDatagramsPercent = random.Percent(40) ? random.Below(40) : 0,
+            LateDatagramsPercent = echoes ? (int)random.Between(40, 80) : random.Percent(30) ? random.Below(20) : 0,
             Forces = forces,
             DiskNs = random.Percent(70) ? 200_000 : random.Between(20, 5_000) * 1000,
             NetworkNs = random.Percent(70) ? 150_000 : random.Between(20, 10_000) * 1000,
@@ -132,9 +136,10 @@ public sealed record Scenario
             ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
             FaultsNs = random.Between(takesOver ? 15 : 8, 25) * 1_000_000_000,
             HasLongFaults = takesOver,
-            FaultEveryNs = takesOver ? random.Between(1000, 4000) * 1_000_000
+            FaultEveryNs = echoes ? 3_000_000_000 : takesOver ? random.Between(1000, 4000) * 1_000_000
                 : random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
-            FaultWeights = Weights(random, takesOver ? s_parting : Enum.GetValues<FaultKind>()),
+            FaultWeights = Weights(
+                random, echoes ? s_echoing : takesOver ? s_parting : Enum.GetValues<FaultKind>()),
             PairedFaultsPercent = random.Percent(50) ? random.Below(60) : 0,
             SwitchEveryNs = random.Percent(30) ? 0 : random.Between(400, 4000) * 1_000_000,
             ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,

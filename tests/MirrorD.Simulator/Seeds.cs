@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MirrorD.Core;
 using MirrorD.Simulator.Workload;
 
 namespace MirrorD.Simulator;
@@ -92,9 +93,10 @@ public static class Seeds
         + string.Join(", ", met.CountBy(each => each).OrderByDescending(each => each.Value)
             .Select(each => $"{each.Key} {each.Value}")));
 
-    /// <summary>Runs one seed with a full trace; 0 when no rule was broken.</summary>
-    public static int Replay(ulong seed)
+    /// <summary>Runs one seed with a full trace, if wanted as a canary; 0 when no rule was broken.</summary>
+    public static int Replay(ulong seed, string? rule)
     {
+        Canary.Broken = rule is null ? BrokenRule.None : Enum.Parse<BrokenRule>(rule);
         using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         Outcome outcome = RunOne(seed, output.WriteLine);
         output.WriteLine(outcome.Failure is null ? "no rule was broken" : outcome.Failure.ToString());

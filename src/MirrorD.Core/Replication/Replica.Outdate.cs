@@ -144,8 +144,8 @@ public sealed partial class Replica
     private OutdateAnswer? WhyNotOutdate(ControlMessage.OutdateRequest request, Superblock stored) =>
         Role == Role.Primary ? OutdateAnswer.IsPrimary
         : IsLinked ? OutdateAnswer.Connected
-        : Handshake.GenerationRules.HasValidProof(stored) && !Canary.Breaks(BrokenRule.OutdatedDespiteProof)
-            ? OutdateAnswer.HoldsProof
+        : Handshake.GenerationRules.HasValidProof(stored)
+            ? Canary.Breaks(BrokenRule.OutdatedDespiteProof) ? null : OutdateAnswer.HoldsProof
         : !stored.Current.Matches(request.Current) && !stored.Current.Matches(request.Bitmap)
             && !request.History.Contains(stored.Current) ? OutdateAnswer.OtherGeneration
         : stored.Session != request.Session && stored.DiskState == DiskState.UpToDate ? OutdateAnswer.OtherSession

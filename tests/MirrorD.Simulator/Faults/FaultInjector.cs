@@ -1,3 +1,4 @@
+using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
@@ -110,7 +111,7 @@ public sealed class FaultInjector(PairSimulation simulation)
                 node.JumpClock(Duration() / 4);
                 break;
             case FaultKind.Flap:
-                Flap(node);
+                Flap();
                 break;
             case FaultKind.ArbiterAway:
                 LoseArbiter(simulation.Arbiter.CutOff, node);
@@ -129,11 +130,12 @@ public sealed class FaultInjector(PairSimulation simulation)
     }
 
     /// <summary>
-    /// A node has taken over: sometimes it ends at once and is back soon, when the old Primary finds a way to it.
+    /// A node has taken over: often it ends at once and is back soon, and the old Primary finds a way to it, but not
+    /// that of the link.
     /// </summary>
     public void TookOver(SimulatedNodeState node)
     {
-        if (_isStopped || simulation.Scenario.FaultEveryNs == 0 || !_random.Percent(25))
+        if (_isStopped || simulation.Scenario.FaultEveryNs == 0 || !_random.Percent(40))
         {
             return;
         }
@@ -148,7 +150,9 @@ public sealed class FaultInjector(PairSimulation simulation)
             simulation.Tally.Crashes++;
             simulation.NodeDies(node, cutsPower: false);
             simulation.World.Schedule(_random.Below(100) * Millisecond, () => simulation.StartNode(node));
-            simulation.World.Schedule(_random.Below(700) * Millisecond, () =>
+            Networks.Cut(Networks.Dedicated, "a", "b");
+            AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
+            simulation.World.Schedule(_random.Below(600) * Millisecond, () =>
             {
                 Networks.RestoreCarrier(node.PeerName);
                 Networks.Mend(Networks.Production, "a", "b");
@@ -156,18 +160,21 @@ public sealed class FaultInjector(PairSimulation simulation)
         });
     }
 
-    private void Flap(SimulatedNodeState node)
+    private void Flap()
     {
         Networks.Cut(Networks.Dedicated, "a", "b");
-        long backNs = _random.Between(500, 1200) * Millisecond;
-        long againNs = backNs + _random.Between(400, 1000) * Millisecond;
+        long backNs = _random.Between(500, 900) * Millisecond;
+        long againNs = backNs + _random.Between(150, 600) * Millisecond;
         simulation.World.Schedule(backNs, () => Networks.Mend(Networks.Dedicated, "a", "b"));
         simulation.World.Schedule(againNs, () =>
         {
             if (!_isStopped)
             {
                 Networks.Cut(Networks.Dedicated, "a", "b");
-                node.Pause(_random.Between(500, 2000) * Millisecond);
+                simulation.World.Network.Reset("a", "b");
+                SimulatedNodeState[] standbys =
+                    Array.FindAll(simulation.Nodes, node => node.Status?.Role == Role.Standby);
+                Array.ForEach(standbys, node => node.Pause(_random.Between(500, 2000) * Millisecond));
                 AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
             }
         });

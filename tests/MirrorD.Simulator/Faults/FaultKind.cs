@@ -40,7 +40,7 @@ public enum FaultKind
     /// <summary>A host's clock jumps forward.</summary>
     ClockJump,
     /// <summary>
-    /// The dedicated network is cut, comes back, and is cut again while a process stands still: what was said of the
+    /// The dedicated network is cut, comes back, and is cut again while the Standby stands still: what was said of the
     /// first loss comes in the second.
     /// </summary>
     Flap,
