@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using MirrorD.Configuration;
 
 namespace MirrorD.Daemon.Takeover;
@@ -37,6 +38,25 @@ internal sealed class HeldAddressFile(string? path)
         File.Move(path + ".new", path, overwrite: true);
         _isWritten = true;
     });
+
+    /// <summary>What an earlier process held; what can't be read is left out.</summary>
+    public IReadOnlyList<ServiceAddressConfiguration> Listed()
+    {
+        var listed = new List<ServiceAddressConfiguration>();
+        Try(() =>
+        {
+            foreach (string line in path is not null && File.Exists(path) ? File.ReadLines(path).Skip(1) : [])
+            {
+                if (line.Split(' ', '/') is [var device, var address, var prefix]
+                    && IPAddress.TryParse(address, out IPAddress? parsed)
+                    && int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits))
+                {
+                    listed.Add(new ServiceAddressConfiguration(parsed, bits, device));
+                }
+            }
+        });
+        return listed;
+    }
 
     /// <summary>Removes the file, unless addresses are held again.</summary>
     /// <returns>A sentence when it can't be removed, else null.</returns>

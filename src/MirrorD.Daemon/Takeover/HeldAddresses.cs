@@ -73,7 +73,10 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
     public IReadOnlyList<ServiceAddressConfiguration> RemoveLeftovers()
     {
         ServiceAddressConfiguration[] removed =
-            [.. _addresses.Where(address => ServiceAddress.Remove(address.Interface, address.Address))];
+        [
+            // Listed and no longer configured: nobody else would ever remove it.
+            .. _addresses.Union(_file.Listed()).Where(each => ServiceAddress.Remove(each.Interface, each.Address)),
+        ];
         return _file.Remove(isStillWanted: () => true) is { } failure
             ? throw new IOException(failure)
             : removed;
@@ -112,7 +115,7 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
                     _raise("address-stuck", $"A service address can't be removed, trying again: {failure}");
                 }
 
-                claim.Ended.WaitOne(s_retryInterval);
+                Volatile.Read(ref _last).Ended.WaitOne(s_retryInterval);
             }
 
             if (_file.Remove(isStillWanted: () => IsLast(claim)) is { } problem)
@@ -151,6 +154,10 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
     private void Supersede(Claim claim) => Interlocked.Exchange(ref _last, claim).End();
 
     private bool IsLast(Claim claim) => ReferenceEquals(Volatile.Read(ref _last), claim);
+
+    /// <summary>A later release, on the same thread, does not end an earlier one: who waits for it relies on it.</summary>
+    private bool IsAcquiredAfter(Claim release) =>
+        Volatile.Read(ref _last) is var last && last != release && last.MayHold is not null;
 
     private bool MayHold(Claim claim) => IsLast(claim) && claim.MayHold is { IsCancellationRequested: false };
 
@@ -203,9 +210,9 @@ internal sealed partial class HeldAddresses : IServiceAddresses, IDisposable
         {
             lock (_gate)
             {
-                if (!IsLast(claim))
+                if (IsAcquiredAfter(claim))
                 {
-                    return null; // Acquired again since.
+                    return null;
                 }
 
                 string? problem = Failure(() => ServiceAddress.Remove(address.Interface, address.Address));

@@ -317,6 +317,19 @@ public sealed class HeldAddressesTests : IDisposable
         Assert.False(File.Exists(ListFile));
     }
 
+    [RootFact("ip")]
+    public async Task A_leftover_that_is_no_longer_configured_is_removed_too()
+    {
+        _node.Ip("addr", "add", "10.98.1.10/32", "dev", "prod");
+        _node.Ip("addr", "add", "fd00:98::10/128", "dev", "prod", "nodad");
+        Directory.CreateDirectory(Path.GetDirectoryName(ListFile)!);
+        await File.WriteAllTextAsync(ListFile, "mirrord-held 1 1 1\nprod 10.98.1.10/32\nprod fd00:98::10/128\nnoise\n");
+        HeldAddresses held = Make(V4);
+        _node.Run(() => Assert.Equal([V4, V6], held.RemoveLeftovers()));
+        Assert.Empty(There());
+        Assert.False(File.Exists(ListFile));
+    }
+
     private static Comparer<ServiceAddressConfiguration> Comparer { get; } =
         Comparer<ServiceAddressConfiguration>.Create((a, b) => a.PrefixLength.CompareTo(b.PrefixLength));
 
