@@ -93,7 +93,9 @@ public sealed partial class Replica
 
         NoteStandstill();
         FailoverDecision now = FailoverTable.Decide(FactsNow());
-        return _paths is not null && now.Action == FailoverAction.TakeOver ? null : $"the state changed: {now.Case}";
+        return _paths is null ? "nothing is known of the networks yet"
+            : now.Action == FailoverAction.TakeOver ? null
+            : WhyStandby(now.Case) ?? $"the state changed: {now.Case}";
     }
 
     /// <summary>The steps that TakeOver began have ended, in whichever way.</summary>
@@ -175,7 +177,7 @@ public sealed partial class Replica
             if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver
                 && decision.Case != FailoverCase.StandbyAsksGateway)
             {
-                FinishPromotion(false, $"the state changed: {decision.Case}", null);
+                FinishPromotion(false, WhyStandby(decision.Case) ?? $"the state changed: {decision.Case}", null);
             }
         }
 

@@ -86,7 +86,7 @@ public sealed partial class Replica
     }
 
     /// <summary>Why a Standby without link does not take over; null when the table was not asked.</summary>
-    private string? WhyStandby() => LastFailover?.Case switch
+    private string? WhyStandby(FailoverCase? @case) => @case switch
     {
         FailoverCase.StandbyAutoswitchOff => "autoswitch is off",
         FailoverCase.StandbyPeerLives => $"{_settings.PeerName} is heard on another network",
@@ -100,7 +100,8 @@ public sealed partial class Replica
         FailoverCase.StandbyAsksGateway => "the gateway is being asked",
         FailoverCase.StandbyWaits => "it waits until the old Primary must have noticed the loss",
         FailoverCase.StandbyHasProof or FailoverCase.StandbyTakesOver or FailoverCase.StandbyResumes =>
-            "it is about to take over",
+            _promotion is not null && _arbiterUnreachable && !HasProof
+                ? "the arbiter can't be reached, and is asked again and again" : "it is about to take over",
         _ => null,
     };
 
@@ -125,7 +126,7 @@ public sealed partial class Replica
                 (HasProof
                     ? $"waiting for {peer}; this node holds a proof and may be promoted"
                     : $"waiting for {peer}; nothing proves that it does not serve")
-                    + (WhyStandby() is { } why ? $". No takeover: {why}." : "."),
+                    + (WhyStandby(LastFailover?.Case) is { } why ? $". No takeover: {why}." : "."),
                 HasProof ? "operator" : "peer",
                 HasProof ? $"mirrorctl promote {_settings.Resource}" : reset),
         };

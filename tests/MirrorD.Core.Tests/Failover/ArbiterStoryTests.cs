@@ -100,6 +100,7 @@ public class ArbiterStoryTests
         Assert.Empty(story.B.Answers);
         Assert.Equal(Role.Standby, story.B.Replica.Role);
         Assert.Equal(DiskState.UpToDate, story.B.Stored[0].DiskState);
+        Assert.Contains("the arbiter can't be reached", story.B.Replica.DescribeHoldUp()?.Reason);
         story.WithoutArbiter.Clear();
         story.Seconds(2);
         Assert.Equal(Role.Primary, story.B.Replica.Role);
