@@ -20,6 +20,7 @@ public sealed partial class Replica
     private HandshakeDecision? _decision;
     private PeerMessage.Decision? _peerDecision;
     private bool _committing;
+    private bool _splitBrainTold;
     private JoinStep _step;
     private long _joinProgressNs;
 
@@ -223,8 +224,20 @@ public sealed partial class Replica
                 _effects.CloseLink($"{decision.Case}: demotion before joining", operatorNeeded: false);
                 break;
             case HandshakeAction.SplitBrain or HandshakeAction.Refuse or HandshakeAction.Operator:
+                TellSplitBrain(decision);
                 _effects.CloseLink($"{decision.Case}: an operator has to decide", operatorNeeded: true);
                 break;
+        }
+    }
+
+    /// <summary>Once until the next join: the nodes go on trying to connect, and find the same again.</summary>
+    private void TellSplitBrain(HandshakeDecision decision)
+    {
+        if (decision.Action == HandshakeAction.SplitBrain && !_splitBrainTold)
+        {
+            _splitBrainTold = true;
+            _effects.Raise("split-brain", $"{_settings.Resource}: {_settings.PeerName} and this node both have data that "
+                + "the other one lacks; nothing is overwritten, an operator has to decide");
         }
     }
 
@@ -434,6 +447,7 @@ public sealed partial class Replica
     private void Joined()
     {
         Phase = LinkPhase.Joined;
+        _splitBrainTold = false;
         _effects.Raise("joined", $"{_settings.Resource}: joined with {_settings.PeerName} in session {State.Session}");
         if (HasChangedPages)
         {

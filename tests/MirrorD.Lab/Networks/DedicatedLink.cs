@@ -27,13 +27,13 @@ public sealed class DedicatedLink
     /// <summary>Drops every packet in both directions while the carrier stays.</summary>
     public void CutSilently()
     {
-        CutSilentlyTowards(_a);
-        CutSilentlyTowards(_b);
+        PacketDrop.Begin(_a.Namespace, Host.DedicatedInterface, includingArp: true);
+        PacketDrop.Begin(_b.Namespace, Host.DedicatedInterface, includingArp: true);
     }
 
-    /// <summary>Drops what one host sends to the other; the way back stays open.</summary>
+    /// <summary>Drops what one host sends to the other, but ARP; the way back stays open.</summary>
     public void CutSilentlyTowards(Host receiver) =>
-        PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface);
+        PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface, includingArp: false);
 
     /// <summary>Undoes every kind of cut.</summary>
     public void Mend()

@@ -60,15 +60,16 @@ public sealed class Host
     /// <summary>True when the address answers a ping within a second.</summary>
     public bool Pings(string address) => Run("ping", "-c", "1", "-W", "1", "-n", address).Succeeded;
 
-    /// <summary>Answers nothing that comes from another host, ARP excepted.</summary>
+    /// <summary>Answers nothing that comes from another host over the production network, not even ARP.</summary>
     public void Ignore(Host other) => Run(
         "nft",
-        "add table inet ignored; " +
-        "add chain inet ignored incoming { type filter hook input priority 0; }; " +
-        $"add rule inet ignored incoming ip saddr {other.ProductionAddress} drop").Require();
+        "add table netdev ignored; " +
+        "add chain netdev ignored incoming { type filter hook ingress device \"" + ProductionInterface +
+        "\" priority 0; }; " +
+        $"add rule netdev ignored incoming ether saddr {other.HardwareAddress(ProductionInterface)} drop").Require();
 
     /// <summary>Ends <see cref="Ignore"/> for all hosts.</summary>
-    public void IgnoreNobody() => Run("nft", "delete table inet ignored");
+    public void IgnoreNobody() => Run("nft", "delete table netdev ignored");
 
     /// <summary>Removes an address from the production interface if it is there, as a reboot does.</summary>
     public void Forget(string address) => Run("ip", "addr", "del", $"{address}/32", "dev", ProductionInterface);

@@ -3,19 +3,26 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Networks;
 
 /// <summary>
-/// Drops every frame, ARP included, as it comes in at an interface: the sender sees nothing but silence, and no
-/// carrier goes.
+/// Drops frames as they come in at an interface: the sender sees nothing but silence, and no carrier goes.
 /// </summary>
 internal static class PacketDrop
 {
-    /// <summary>Begins at an interface of a network namespace; a second time changes nothing.</summary>
-    public static void Begin(string networkNamespace, string networkInterface)
+    /// <summary>Begins at an interface of a network namespace; a second time replaces the first.</summary>
+    /// <param name="networkNamespace">The network namespace.</param>
+    /// <param name="networkInterface">The interface.</param>
+    /// <param name="includingArp">
+    /// False for a cut in one direction: without ARP the other direction would end as well, after a while that is the
+    /// kernel's to choose.
+    /// </param>
+    public static void Begin(string networkNamespace, string networkInterface, bool includingArp)
     {
         string table = Table(networkInterface);
+        string what = includingArp ? "" : "ether type != arp ";
         string rules =
             $"add table netdev {table}; delete table netdev {table}; add table netdev {table}; " +
-            $"add chain netdev {table} incoming {{ type filter hook ingress device \"{networkInterface}\" priority 0; }}; " +
-            $"add rule netdev {table} incoming drop";
+            $"add chain netdev {table} incoming " +
+            $"{{ type filter hook ingress device \"{networkInterface}\" priority 0; }}; " +
+            $"add rule netdev {table} incoming {what}drop";
         Nft(networkNamespace, rules).Require();
     }
 

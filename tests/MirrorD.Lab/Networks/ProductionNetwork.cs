@@ -17,6 +17,9 @@ public sealed class ProductionNetwork
     /// <summary>Takes the bridge's end of a host's cable down: the host sees its carrier go.</summary>
     public void Unplug(Host host) => Ip("link", "set", Port(host), "down");
 
+    /// <summary>Undoes <see cref="Unplug"/>, and nothing else.</summary>
+    public void Plug(Host host) => Ip("link", "set", Port(host), "up");
+
     /// <summary>Takes the host's own interface down.</summary>
     public void Disable(Host host) =>
         host.Run("ip", "link", "set", Host.ProductionInterface, "down").Require();
@@ -24,15 +27,16 @@ public sealed class ProductionNetwork
     /// <summary>Drops all frames of a host in both directions while its carrier stays.</summary>
     public void CutSilently(Host host)
     {
-        CutSilentlyTowards(host);
-        CutSilentlyFrom(host);
+        PacketDrop.Begin(host.Namespace, Host.ProductionInterface, includingArp: true);
+        PacketDrop.Begin(_namespace, Port(host), includingArp: true);
     }
 
-    /// <summary>Drops what others send to a host; the host itself is heard.</summary>
-    public void CutSilentlyTowards(Host host) => PacketDrop.Begin(host.Namespace, Host.ProductionInterface);
+    /// <summary>Drops what others send to a host, but ARP; the host itself is heard.</summary>
+    public void CutSilentlyTowards(Host host) =>
+        PacketDrop.Begin(host.Namespace, Host.ProductionInterface, includingArp: false);
 
-    /// <summary>Drops what a host sends; the host itself hears the others.</summary>
-    public void CutSilentlyFrom(Host host) => PacketDrop.Begin(_namespace, Port(host));
+    /// <summary>Drops what a host sends, but ARP; the host itself hears the others.</summary>
+    public void CutSilentlyFrom(Host host) => PacketDrop.Begin(_namespace, Port(host), includingArp: false);
 
     /// <summary>Nothing passes between these two; both still reach every other host.</summary>
     public void Part(Host one, Host other)

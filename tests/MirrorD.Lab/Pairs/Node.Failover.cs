@@ -25,16 +25,23 @@ public sealed partial class Node
         _lab.Production.Disable(Host);
         _lab.Link.CutAt(Host);
         CutPower();
+        Host.Forget(Lab.ServiceAddress);
     }
 
     /// <summary>The host starts again after <see cref="LoseHost"/>, its daemon with it.</summary>
     public void BringHostBack()
     {
-        Host.Forget(Lab.ServiceAddress);
         _lab.MendNetworks();
         RestorePower();
         StartAndWait();
     }
+
+    /// <summary>
+    /// What the service manager does when the daemon has died: the helper removes the service addresses, once the
+    /// daemon has had its time to come back.
+    /// </summary>
+    public ToolResult RunReleaseHelper() =>
+        Host.Run("sh", InRepository(Path.Combine("systemd", "mirrord-release")), RunDirectory).Require();
 
     /// <summary>The arbiter's directory is not there any more, for this node.</summary>
     public void LoseArbiter() => File.Delete(_arbiter);

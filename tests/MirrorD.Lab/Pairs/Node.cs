@@ -172,19 +172,21 @@ public sealed partial class Node
         return path;
     }
 
-    private static string Program(string name)
+    private static string Program(string name) => InRepository(Path.Combine("out", name));
+
+    private static string InRepository(string path)
     {
         // tests/<project>/bin/Release/net10.0/ below the root of the repository.
         for (string? at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
         {
-            string candidate = Path.Combine(at, "out", name);
+            string candidate = Path.Combine(at, path);
             if (File.Exists(candidate))
             {
                 return candidate;
             }
         }
 
-        throw new FileNotFoundException($"out/{name} is not built: run 'make build'");
+        throw new FileNotFoundException($"{path} is not there: run 'make build'");
     }
 
     // A device's number changes over a power cut; the link to it is what the configuration names.

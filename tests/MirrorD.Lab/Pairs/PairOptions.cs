@@ -17,16 +17,25 @@ public enum DiskKind
 public sealed record PairOptions
 {
     /// <summary>
+    /// How many times slower than usual heartbeats are, from the environment variable LAB_SLOWNESS: for machines that
+    /// are busy with much else.
+    /// </summary>
+    public static double Slowness { get; } =
+        Environment.GetEnvironmentVariable("LAB_SLOWNESS") is { Length: > 0 } text
+            ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)
+            : 1;
+
+    /// <summary>
     /// A pair that takes over by itself, with heartbeats that find a loss within a second: short for a test, and still
-    /// ten intervals, which a machine that is busy with other things does not use up.
+    /// ten intervals, which a machine that has little else to do does not use up.
     /// </summary>
     public static PairOptions Automatic { get; } = new()
     {
         Autoswitch = null,
         OnPeerLoss = "auto",
         LinkTimeout = null,
-        HeartbeatInterval = TimeSpan.FromMilliseconds(100),
-        DeadAfter = TimeSpan.FromSeconds(1),
+        HeartbeatInterval = TimeSpan.FromMilliseconds(100) * Slowness,
+        DeadAfter = TimeSpan.FromSeconds(1) * Slowness,
         DiskBytes = 64L << 20,
     };
 

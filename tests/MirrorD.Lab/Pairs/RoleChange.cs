@@ -22,14 +22,8 @@ public sealed class RoleChange
     /// <summary>From begin to end.</summary>
     public TimeSpan Total => TimeSpan.FromMilliseconds(_json.GetProperty("totalMs").GetInt64());
 
-    /// <summary>Names of the phases in order.</summary>
-    public IReadOnlyList<string> Phases => [.. All.Select(phase => phase.GetProperty("name").GetString()!)];
-
     /// <summary>Begin of a phase.</summary>
     public DateTime StartOf(string phase) => At + Milliseconds(Phase(phase), "startMs");
-
-    /// <summary>What a phase took.</summary>
-    public TimeSpan TimeOf(string phase) => Milliseconds(Phase(phase), "tookMs");
 
     /// <summary>For messages and transcripts.</summary>
     public override string ToString() => string.Create(

@@ -16,6 +16,9 @@ public sealed class WitnessWriter
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan ConnectPace = TimeSpan.FromMilliseconds(20);
 
+    // Of all writers of this process: what an earlier one left in the area is older than anything of this one.
+    private static long s_sequence;
+
     private readonly string _node;
     private readonly string _socketPath;
     private readonly int _firstBlock;
@@ -26,7 +29,7 @@ public sealed class WitnessWriter
     private readonly Lock _gate = new();
     private NbdConnection? _connection;
     private Thread? _thread;
-    private long _sequence;
+    private int _next;
 
     /// <summary>A writer to an area of <see cref="Blocks"/> blocks.</summary>
     /// <param name="node">Name of the node.</param>
@@ -92,7 +95,7 @@ public sealed class WitnessWriter
         using NbdConnection connection = NbdConnection.Connect(socketPath);
         var complaints = new List<string>();
         byte[] block = new byte[Stamp.BlockBytes];
-        for (int index = 0; index < Blocks; index++)
+        for (int index = 0; index < Math.Min(Blocks, _next); index++)
         {
             connection.Read(Offset(index), block);
             for (int sector = 0; sector < Stamp.BlockBytes / Stamp.SectorBytes; sector++)
@@ -117,7 +120,7 @@ public sealed class WitnessWriter
         {
             try
             {
-                using NbdConnection connection = NbdConnection.Connect(_socketPath, timeoutSeconds: 300);
+                using NbdConnection connection = NbdConnection.Connect(_socketPath);
                 lock (_gate)
                 {
                     _connection = connection;
@@ -138,8 +141,8 @@ public sealed class WitnessWriter
         byte[] block = new byte[Stamp.BlockBytes];
         while (!_stop.Wait(Pace))
         {
-            long sequence = ++_sequence;
-            int index = (int)(sequence % Blocks);
+            long sequence = Interlocked.Increment(ref s_sequence);
+            int index = _next++ % Blocks;
             _issued[index] = sequence;
             Stamp.Fill(block, _firstBlock + index, sequence);
             long sentAt = Stopwatch.GetTimestamp();

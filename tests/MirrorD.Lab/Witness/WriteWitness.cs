@@ -10,7 +10,7 @@ public sealed class WriteWitness : IDisposable
 {
     private readonly Pair _pair;
     private readonly Dictionary<string, SessionLog> _sessions;
-    private bool _running;
+    private bool _running = true;
 
     /// <summary>Starts watching a pair.</summary>
     public WriteWitness(Pair pair)
@@ -19,7 +19,12 @@ public sealed class WriteWitness : IDisposable
         OfA = new WitnessWriter(pair.A.Name, pair.A.Export(), firstBlock: 0);
         OfB = new WitnessWriter(pair.B.Name, pair.B.Export(), firstBlock: WitnessWriter.Blocks);
         _sessions = new() { [pair.A.Name] = new SessionLog(pair.A), [pair.B.Name] = new SessionLog(pair.B) };
-        Start();
+        OfA.Start();
+        OfB.Start();
+        foreach (SessionLog log in _sessions.Values)
+        {
+            log.Start();
+        }
     }
 
     /// <summary>Writes through a.</summary>
@@ -36,18 +41,6 @@ public sealed class WriteWitness : IDisposable
     {
         int count = Of(node).Count;
         Wait.For($"writes through {node.Name} to be acknowledged", seconds, () => Of(node).Count > count + 3, Picture);
-    }
-
-    /// <summary>Goes on after <see cref="Stop"/>.</summary>
-    public void Start()
-    {
-        _running = true;
-        OfA.Start();
-        OfB.Start();
-        foreach (SessionLog log in _sessions.Values)
-        {
-            log.Start();
-        }
     }
 
     /// <summary>Ends writing and asking.</summary>
