@@ -40,11 +40,7 @@ public sealed class KillRoundsTests : PairTest
             LinkBytes moved = Lab.Link.ReadBytes().Since(before);
             Assert.True(moved.Both <= MostMovedBytes, $"round {round}: {moved} of at most {MostMovedBytes}");
 
-            if (!pair.A.Status().IsPrimary)
-            {
-                pair.A.Control("promote", Pair.ResourceName).Require();
-                pair.A.WaitFor("to be Primary again", 20, view => view.IsPrimary);
-            }
+            pair.A.Promote();
 
             // What fio had in flight goes on through the patient export.
             WaitUntilIdentical(pair);

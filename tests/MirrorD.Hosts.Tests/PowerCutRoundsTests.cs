@@ -76,11 +76,7 @@ public sealed class PowerCutRoundsTests : PairTest
         primary.RestorePower();
         primary.StartAndWait();
         BringBack(pair, standby);
-        if (!primary.Status().IsPrimary)
-        {
-            primary.Control("promote", Pair.ResourceName).Require();
-            primary.WaitFor("to be Primary", 20, view => view.IsPrimary);
-        }
+        primary.Promote();
 
         AssertLegal(primary, powerWasCut: true);
         return primary;

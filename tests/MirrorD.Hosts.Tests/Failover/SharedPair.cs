@@ -104,7 +104,7 @@ public sealed class SharedPair : IDisposable
         Pair.WaitUntilJoined(30);
         if (!Pair.A.Status().IsPrimary && !Pair.B.Status().IsPrimary)
         {
-            Pair.A.Control("promote", Pair.ResourceName).Require();
+            Pair.A.Promote();
         }
 
         Wait.For(

@@ -43,6 +43,19 @@ public sealed partial class Node
     public ToolResult RunReleaseHelper() =>
         Host.Run("sh", InRepository(Path.Combine("systemd", "mirrord-release")), RunDirectory).Require();
 
+    /// <summary>
+    /// Makes it Primary as an operator would, who asks again while the daemon is at it by itself.
+    /// </summary>
+    public void Promote()
+    {
+        ToolResult? answer = null;
+        Wait.For(
+            $"{Name} to be Primary", 30,
+            () => Status().IsPrimary || (answer = Control("promote", Pair.ResourceName)).Succeeded,
+            () => answer?.Text ?? "");
+        WaitFor("to be Primary", 20, view => view.IsPrimary);
+    }
+
     /// <summary>The arbiter's directory is not there any more, for this node.</summary>
     public void LoseArbiter() => File.Delete(_arbiter);
 

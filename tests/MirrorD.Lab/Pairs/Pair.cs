@@ -47,8 +47,7 @@ public sealed class Pair
         A.StartAndWait();
         B.StartAndWait();
         WaitUntilJoined(60);
-        A.Control("promote", ResourceName).Require();
-        A.WaitFor("to be Primary", 20, view => view.IsPrimary);
+        A.Promote();
     }
 
     /// <summary>Waits until both say that they are joined.</summary>
