@@ -45,6 +45,7 @@ public sealed partial class Replica
         bool isWorse = _production is GatewayEvidence.Silent or GatewayEvidence.NoCarrier;
         if (!isWorse || Role != Role.Primary || PeerRole != Role.Standby || _paths.Report is not { HasProduction: true })
         {
+            _isSwitchoverWanted &= Role == Role.Primary;
             return;
         }
 

@@ -72,7 +72,7 @@ public sealed partial class ReplicatedResource
                 Link = LinkState.Disconnected,
                 PeerName = _options.PeerName,
                 HoldUp = _loadFailure is null ? null : HoldUpOf(new NamedState(
-                    "MetadataDamaged", _loadFailure, "operator", $"mirrorctl inspect {Name}")),
+                    "MetadataDamaged", _loadFailure, "operator", string.Join("; ", _options.Volumes.Select(Inspect)))),
                 Volumes = [],
             };
         }
@@ -101,6 +101,9 @@ public sealed partial class ReplicatedResource
                 replica.Map(i).DirtyBlocks * Limits.BlockBytes, v.Reads, v.Writes))],
         };
     }
+
+    private static string Inspect(VolumeOptions volume) =>
+        $"mirrorctl inspect {volume.Metadata.Name}{(volume.Metadata.Name == volume.Data.Name ? "" : " --external")}";
 
     private ResyncProgress? ProgressOf(Replica replica) =>
         replica.Phase == LinkPhase.Source && replica.SyncTotalBytes > 0

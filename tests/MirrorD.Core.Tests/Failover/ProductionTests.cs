@@ -53,6 +53,18 @@ public class ProductionTests
         story.Seconds(5);
         Assert.Equal(2, Count(story.A, "switchover "));
         Assert.Equal(1, Count(story.A, "switchover-begun"));
+
+        // An operator who brings the role back is obeyed.
+        story.A.Replica.SwitchOverNotBegun();
+        story.A.Replica.HandOver(story.A.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.Tick(2);
+        story.B.Replica.HandOver(story.B.Answer);
+        story.Pair.Run();
+        story.Seconds(10);
+        Assert.Equal(2, Count(story.A, "switchover "));
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
     }
 
     [Fact]

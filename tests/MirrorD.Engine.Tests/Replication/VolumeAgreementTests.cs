@@ -59,6 +59,7 @@ public class VolumeAgreementTests
         pair.A.Start();
         pair.Until("refused", () => pair.A.Resource.Status.HoldUp is not null);
         Assert.Equal("MetadataDamaged", pair.A.Resource.Status.HoldUp!.State);
+        Assert.StartsWith("mirrorctl inspect a-meta0 --external", pair.A.Resource.Status.HoldUp!.Remedy, StringComparison.Ordinal);
         Assert.Contains(pair.A.Events, e => e.Contains("load-failed") && e.Contains(reason));
         Assert.False(pair.A.Do(new ResourceCommand.Promote(true)).Succeeded);
     }
