@@ -56,7 +56,7 @@ public static class FailoverTable
             !f.AreAllPathsLost && !f.IsPeerStuck && !Canary.Breaks(BrokenRule.TakeoverWhilePeerHeard), Wait),
         new(StandbyNeverJoined, "no session", f => !f.HasSession, Wait),
         new(StandbyNobodyServed, "nobody was Primary when the link was lost, nor since", f =>
-            f.PeerRoleAtLoss == Role.Standby && f.PeerRole != Role.Primary && !f.HasProof && !f.WasPrimary, Wait),
+            f.PeerRoleAtLoss == Role.Standby && f.PeerRole != Role.Primary && !f.WasPrimary, Wait),
         new(StandbyNotEligible, "no arbiter, no proof, and not eligible", f =>
             !f.HasArbiter && !f.HasProof && !(f.IsEligible && f.PeerRole == Role.Primary), Wait),
         new(StandbyAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),

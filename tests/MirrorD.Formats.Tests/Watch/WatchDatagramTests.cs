@@ -133,10 +133,11 @@ public class WatchDatagramTests
         byte[] buffer = new byte[WatchDatagram.MaxBytes];
         int opened = Rounds(100);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        opened += Rounds(2000);
+        opened += Rounds(20_000);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(2100, opened);
-        Assert.True(allocated < 2000, $"{allocated} bytes for 2000 datagrams made and read");
+        Assert.Equal(20_100, opened);
+        // Less than a byte each; a collection may count up to 8 KiB that this thread has not used yet.
+        Assert.True(allocated < 20_000, $"{allocated} bytes for 20,000 datagrams made and read");
 
         int Rounds(int count)
         {

@@ -20,4 +20,21 @@ public sealed class PlannedStopTests(SharedPair shared) : FailoverTest(shared, s
         AssertConverges();
         Assert.True(Primary.Status().IsPrimary);
     }
+
+    [HostFact]
+    public void A_primary_that_is_stopped_releases_and_nobody_takes_over()
+    {
+        Witness.WaitForWrites(Primary);
+        Primary.Daemon.Terminate();
+        Assert.False(Primary.Host.Holds(Address));
+        AssertNoTakeover();
+        Assert.DoesNotContain("takeover", Notified(Standby));
+
+        // Both have equal rights then, and no node is preferred: the operator decides.
+        Heal();
+        Pair.WaitUntilJoined(60);
+        Primary.Control("promote", Pair.ResourceName).Require();
+        AssertConverges();
+        Assert.True(Primary.Status().IsPrimary);
+    }
 }
