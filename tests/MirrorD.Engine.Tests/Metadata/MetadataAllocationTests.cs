@@ -38,15 +38,16 @@ public class MetadataAllocationTests
         }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
+        for (int i = 0; i < 20_000; i++)
         {
             store.StoreActivityLog(extents, done);
             loop.Drain();
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(1100, stored);
-        Assert.True(allocated < 1000, $"{allocated} bytes for 1000 transactions");
+        Assert.Equal(20_100, stored);
+        // Less than a byte each; a collection may count up to 8 KiB that this thread has not used yet.
+        Assert.True(allocated < 20_000, $"{allocated} bytes for 20,000 transactions");
     }
 
     /// <summary>

@@ -25,8 +25,9 @@ public sealed class RealLoopTests
         const int Rounds = 1000;
         Exchange(client, Rounds, structured);
         server.OnLoop(() => after = GC.GetAllocatedBytesForCurrentThread());
-        // 16 writes, 16 reads and a flush a round; the two samples themselves need a few hundred bytes.
-        Assert.True(after - before < 4096, $"{after - before} bytes for {Rounds * 33} requests");
+        // 16 writes, 16 reads and a flush a round: less than a byte each. The two samples themselves need a few
+        // hundred bytes, and a collection may count up to 8 KiB that the thread has not used yet.
+        Assert.True(after - before < 16_384, $"{after - before} bytes for {Rounds * 33} requests");
     }
 
     [Fact]
