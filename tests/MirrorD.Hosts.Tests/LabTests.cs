@@ -101,6 +101,29 @@ public sealed class LabTests
     }
 
     [HostFact]
+    public void Both_networks_can_end_at_once_between_the_nodes_or_for_one_of_them()
+    {
+        using var lab = new Lab.Lab();
+        lab.PartNodes();
+        Assert.False(lab.A.Pings(lab.B.DedicatedAddress!));
+        Assert.False(lab.B.Pings(lab.A.DedicatedAddress!));
+        Assert.False(lab.A.Pings(lab.B.ProductionAddress));
+        Assert.True(lab.Client.Pings(lab.A.ProductionAddress));
+        Assert.True(lab.Client.Pings(lab.B.ProductionAddress));
+
+        lab.MendNetworks();
+        Assert.True(lab.A.Pings(lab.B.DedicatedAddress!));
+        Assert.True(lab.A.Pings(lab.B.ProductionAddress));
+
+        lab.Isolate(lab.B);
+        Assert.False(lab.A.Pings(lab.B.DedicatedAddress!));
+        Assert.False(lab.Client.Pings(lab.B.ProductionAddress));
+        Assert.False(lab.B.Pings(lab.Gateway.ProductionAddress));
+        Assert.True(lab.Client.Pings(lab.A.ProductionAddress));
+        Assert.Contains("LOWER_UP", lab.B.Run("ip", "link", "show", "prod").Output, StringComparison.Ordinal);
+    }
+
+    [HostFact]
     public void A_volatile_disk_loses_at_power_loss_what_was_not_flushed_and_nothing_else()
     {
         using var lab = new Lab.Lab();

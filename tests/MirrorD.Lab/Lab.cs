@@ -98,6 +98,27 @@ public sealed class Lab : IDisposable
         Production.Mend();
     }
 
+    /// <summary>
+    /// Nothing passes between both nodes on either network any more, and no carrier goes; both still reach every other
+    /// host. Both networks end in the same instant: with time between, the node would still be asked over the other one.
+    /// </summary>
+    public void PartNodes()
+    {
+        PacketDrop.BeginAtOnce(
+            A.Namespace, (Host.DedicatedInterface, null),
+            (Host.ProductionInterface, B.HardwareAddress(Host.ProductionInterface)));
+        Link.CutSilentlyTowards(B, includingArp: true);
+        Production.Part(A, B);
+    }
+
+    /// <summary>A node loses both networks in the same instant, and no carrier.</summary>
+    public void Isolate(Host node)
+    {
+        PacketDrop.BeginAtOnce(node.Namespace, (Host.DedicatedInterface, null), (Host.ProductionInterface, null));
+        Link.CutSilentlyTowards(node == A ? B : A, includingArp: true);
+        Production.CutSilentlyFrom(node, includingArp: true);
+    }
+
     /// <summary>The ends of all logs, for the message of a failed test.</summary>
     public string Logs(int lines = 40) =>
         string.Join('\n', _processes.Select(process => process.Tail(lines)));

@@ -58,7 +58,7 @@ public sealed class ArbiterTests(SharedPair shared, ITestOutputHelper output) : 
     public void When_all_networks_between_both_are_cut_exactly_one_goes_on()
     {
         Witness.WaitForWrites(Primary);
-        CutBetween();
+        Lab.PartNodes();
         Node winner = WaitForOneToGoOn();
         Node loser = Pair.Other(winner);
         output.WriteLine($"{winner.Name} goes on, {Primary.Name} was Primary");
@@ -77,7 +77,7 @@ public sealed class ArbiterTests(SharedPair shared, ITestOutputHelper output) : 
         Witness.WaitForWrites(Primary);
         Primary.LoseArbiter();
         Standby.LoseArbiter();
-        CutBetween();
+        Lab.PartNodes();
         Primary.WaitFor("to freeze", 20, view => view.HoldUp == "FrozenNoArbiter");
         int count = Witness.OfA.Count + Witness.OfB.Count;
         AssertNoTakeover();
@@ -153,13 +153,6 @@ public sealed class ArbiterTests(SharedPair shared, ITestOutputHelper output) : 
         Standby.LoseHost();
         Primary.LoseHost();
         AssertConverges();
-    }
-
-    // Both still reach the arbiter, and the client both.
-    private void CutBetween()
-    {
-        Lab.Link.CutSilently();
-        Lab.Production.Part(Primary.Host, Standby.Host);
     }
 
     private Node WaitForOneToGoOn()

@@ -92,16 +92,8 @@ internal sealed class FaultStory
             4 => ($"production silent at {name}", () => _lab.Production.CutSilently(host)),
             5 => ($"production silent towards {name}", () => _lab.Production.CutSilentlyTowards(host)),
             6 => ($"production silent from {name}", () => _lab.Production.CutSilentlyFrom(host)),
-            7 => ("both networks cut between the nodes", () =>
-            {
-                _lab.Link.CutSilently();
-                _lab.Production.Part(host, other.Host);
-            }),
-            8 => ($"{name} cut off from everything but the arbiter", () =>
-            {
-                _lab.Link.CutSilently();
-                _lab.Production.CutSilently(host);
-            }),
+            7 => ("both networks cut between the nodes", _lab.PartNodes),
+            8 => ($"{name} cut off from everything but the arbiter", () => _lab.Isolate(host)),
             9 => ("networks mended, the arbiter as well", Mend),
             10 => ($"power cut of {name}", node.LoseHost),
             11 => ($"{name} starts again", node.Start),

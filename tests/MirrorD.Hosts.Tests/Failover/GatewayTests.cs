@@ -38,14 +38,10 @@ public sealed class GatewayTests(SharedPair shared) : FailoverTest(shared, s_opt
     public void An_isolated_primary_freezes_and_drops_its_address_and_the_standby_takes_over(string cut)
     {
         Witness.WaitForWrites(Primary);
-        Lab.Link.CutSilently();
+        Lab.Isolate(Primary.Host);
         if (cut == "unplugged")
         {
             Lab.Production.Unplug(Primary.Host);
-        }
-        else
-        {
-            Lab.Production.CutSilently(Primary.Host);
         }
 
         Wait.For(
@@ -113,8 +109,7 @@ public sealed class GatewayTests(SharedPair shared) : FailoverTest(shared, s_opt
     public void When_only_the_nodes_are_parted_the_split_is_found_and_never_merged_by_itself()
     {
         Witness.WaitForWrites(Primary);
-        Lab.Link.CutSilently();
-        Lab.Production.Part(Primary.Host, Standby.Host);
+        Lab.PartNodes();
         WaitForTakeover();
         Witness.WaitForWrites(Primary);
         Witness.WaitForWrites(Standby);

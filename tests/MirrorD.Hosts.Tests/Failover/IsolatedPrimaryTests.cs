@@ -28,8 +28,7 @@ public sealed class IsolatedPrimaryTests(SharedPair shared, ITestOutputHelper ou
             "--runtime=3600");
         Wait.For("fio to write", 20, () => log.Writes().Count > 50, () => fio.Tail());
 
-        Lab.Link.CutSilently();
-        Lab.Production.CutSilently(Primary.Host);
+        Lab.Isolate(Primary.Host);
         Primary.LoseArbiter();
         Standby.WaitFor("to take over", 30, view => view.IsPrimary);
         Primary.WaitFor("to hold requests", 20, view => view.HoldUp is not null);

@@ -12,8 +12,7 @@ public sealed class OnPeerLossContinueTests(SharedPair shared) : FailoverTest(sh
     public void With_continue_the_primary_goes_on_alone_and_nobody_takes_over()
     {
         Witness.WaitForWrites(Primary);
-        Lab.Link.CutSilently();
-        Lab.Production.Part(Primary.Host, Standby.Host);
+        Lab.PartNodes();
         Primary.WaitFor("to go on", 20, view => view.Proof == "PeerLossPolicy");
         Witness.WaitForWrites(Primary);
         AssertNoTakeover();

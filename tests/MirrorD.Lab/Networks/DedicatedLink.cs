@@ -32,8 +32,8 @@ public sealed class DedicatedLink
     }
 
     /// <summary>Drops what one host sends to the other, but ARP; the way back stays open.</summary>
-    public void CutSilentlyTowards(Host receiver) =>
-        PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface, includingArp: false);
+    public void CutSilentlyTowards(Host receiver, bool includingArp = false) =>
+        PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface, includingArp);
 
     /// <summary>Undoes every kind of cut.</summary>
     public void Mend()

@@ -36,7 +36,8 @@ public sealed class ProductionNetwork
         PacketDrop.Begin(host.Namespace, Host.ProductionInterface, includingArp: false);
 
     /// <summary>Drops what a host sends, but ARP; the host itself hears the others.</summary>
-    public void CutSilentlyFrom(Host host) => PacketDrop.Begin(_namespace, Port(host), includingArp: false);
+    public void CutSilentlyFrom(Host host, bool includingArp = false) =>
+        PacketDrop.Begin(_namespace, Port(host), includingArp);
 
     /// <summary>Nothing passes between these two; both still reach every other host.</summary>
     public void Part(Host one, Host other)
