@@ -66,25 +66,54 @@ public sealed class NbdServer
     /// Called when the volume has completed all requests of these connections; before the return when
     /// there are none.
     /// </param>
-    public void CloseSessions(string reason, Action? closed = null)
+    public void CloseSessions(string reason, Action? closed = null) =>
+        EndSessions(session => session.Close(NbdEventKind.Closed, reason), closed);
+
+    private void EndSessions(Action<NbdSession> end, Action? ended)
     {
         int left = _sessions.Count + 1;
         void One()
         {
             if (--left == 0)
             {
-                closed?.Invoke();
+                ended?.Invoke();
             }
         }
 
         foreach (NbdSession session in _sessions.ToArray())
         {
             session.WhenForgotten(One);
-            session.Close(NbdEventKind.Closed, reason);
+            end(session);
         }
 
         One();
     }
+
+    /// <summary>
+    /// Serves a connection whose other end begins with requests: the kernel's nbd driver, which was told the
+    /// export's size and flags another way. It counts as a session, but no limit of them turns it away.
+    /// </summary>
+    /// <param name="connection">The server's from now on. Its server serves one volume.</param>
+    /// <param name="ended">
+    /// Called when the session is over and the volume has completed all of its requests: none of its writes lands
+    /// later.
+    /// </param>
+    public void Adopt(IConnection connection, Action ended)
+    {
+        Invariant.Require(_exports.Length == 1, "whoever can't say what it opens is given the only volume");
+        NbdSession session = AddSession(connection);
+        session.WhenForgotten(ended);
+        session.StartInTransmission(_exports[0]);
+    }
+
+    /// <summary>
+    /// Ends all connections in order: of each no request is taken up any more; what was, is answered. A client that
+    /// did not read its answers, or a volume that holds requests, is not waited for by anybody but the caller.
+    /// </summary>
+    /// <param name="reason">For the events.</param>
+    /// <param name="finished">Called when no connection is left; before the return when there are none.</param>
+    public void FinishSessions(string reason, Action finished) =>
+        EndSessions(session => session.FinishInOrder(reason), finished);
 
     /// <summary>Stops listening and closes all connections, for good.</summary>
     /// <param name="reason">For the events.</param>
@@ -150,7 +179,7 @@ public sealed class NbdServer
 
         IConnection connection = accept.Connection!;
         _loop.Accept(_listener!, _accept);
-        if (_sessions.Count == _options.MaxSessions)
+        if (_sessions.Count >= _options.MaxSessions)
         {
             Report(new NbdEvent(NbdEventKind.Refused, connection.Name, "",
                 $"already {_sessions.Count} connections, the most that are allowed"));
@@ -158,10 +187,15 @@ public sealed class NbdServer
             return;
         }
 
+        AddSession(connection).Start();
+    }
+
+    private NbdSession AddSession(IConnection connection)
+    {
         SessionMemory memory = _freeMemory.TryPop(out SessionMemory? used) ? used : new SessionMemory();
         var session = new NbdSession(this, _loop, connection, _options, memory);
         _sessions.Add(session);
-        session.Start();
+        return session;
     }
 
     private void OnRetry(IoOperation retry)

@@ -29,6 +29,7 @@ internal sealed partial class NbdSession
     {
         while (!_receive.IsPending && _phase < Phase.Finishing)
         {
+            FinishAtBoundary();
             Step step = _phase switch
             {
                 Phase.ClientFlags => ReadClientFlags(),
@@ -64,7 +65,7 @@ internal sealed partial class NbdSession
         {
             OnReceivedIntoSlot(receive.Result);
         }
-        else if (_phase != Phase.Closing)
+        else if (_phase < Phase.Finishing)
         {
             OnReceivedIntoWindow(receive.Result);
         }
@@ -102,5 +103,18 @@ internal sealed partial class NbdSession
     {
         _phase = Phase.Finishing;
         _finishText = text;
+    }
+
+    /// <summary>
+    /// Between two requests one is not begun. A receive that is under way brings the next one, or a part of it, which
+    /// is dropped.
+    /// </summary>
+    private void FinishAtBoundary()
+    {
+        bool isBoundary = _writing is null && _reading is null && _asking is null;
+        if (_finishReason is { } reason && _phase == Phase.Transmission && isBoundary)
+        {
+            Finish(reason);
+        }
     }
 }

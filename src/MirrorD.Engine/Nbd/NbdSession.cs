@@ -33,6 +33,9 @@ internal sealed partial class NbdSession
     private bool _runAgain;
     private bool _forgotten;
 
+    // Set when no more requests are to be taken up.
+    private string? _finishReason;
+
     /// <summary>Begins to serve a connection.</summary>
     public NbdSession(NbdServer server, IIoLoop loop, IConnection connection, NbdServerOptions options,
         SessionMemory memory)
@@ -69,6 +72,29 @@ internal sealed partial class NbdSession
     {
         _loop.StartTimer(_loop.NowNs + _options.HandshakeTimeoutNs, _handshakeTimer);
         WriteGreeting();
+        Run();
+    }
+
+    /// <summary>Serves a client that begins with requests.</summary>
+    public void StartInTransmission(NbdExport export)
+    {
+        Open(export);
+        Run();
+    }
+
+    /// <summary>
+    /// Takes up no more requests, and closes when those that were taken up are answered. What the client sent
+    /// since is not read.
+    /// </summary>
+    public void FinishInOrder(string reason)
+    {
+        _finishReason ??= reason;
+        if (_phase < Phase.Transmission)
+        {
+            Close(NbdEventKind.Closed, reason);
+        }
+
+        FinishAtBoundary();
         Run();
     }
 

@@ -59,6 +59,23 @@ public sealed class NbdWorld : IDisposable
         return wire;
     }
 
+    /// <summary>A connection that the server is handed without a handshake, as the kernel's.</summary>
+    /// <param name="ended">Called when the session is over.</param>
+    public NbdClient Adopt(Action? ended = null)
+    {
+        var endpoint = new UnixEndpoint($"/run/kernel{_wires.Count}");
+        IListener listener = Loop.Listen(endpoint);
+        Loop.Accept(listener, new IoOperation(accept =>
+        {
+            listener.Close();
+            Server.Adopt(accept.Connection!, ended ?? (() => { }));
+        }));
+        var wire = new NbdWire(World, _clients, endpoint);
+        _wires.Add(wire);
+        Until(() => Server.Sessions > 0, "the connection is adopted");
+        return new NbdClient(wire);
+    }
+
     /// <summary>A client that opened the export.</summary>
     public NbdClient Open(bool structured = true, bool allocation = false, string name = "")
     {
