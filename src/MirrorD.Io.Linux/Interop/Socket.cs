@@ -21,10 +21,12 @@ internal static unsafe partial class Socket
 
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
+    public const int SO_SNDBUF = 7;
     public const int SO_KEEPALIVE = 9;
     public const int SO_RCVTIMEO = 20;
     public const int SO_BINDTODEVICE = 25;
     public const int SO_ATTACH_FILTER = 26;
+    public const int SO_SNDBUFFORCE = 32;
 
     public const int MSG_WAITALL = 0x100;
     public const int MSG_NOSIGNAL = 0x4000;
@@ -33,6 +35,9 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int socketpair(int family, int type, int protocol, int* fds);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int bind(int fd, void* address, uint length);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Sockets;
 using MirrorD.Io.Linux.Uring;
@@ -86,6 +87,18 @@ public sealed unsafe partial class UringLoop
         started.DeadlineNs = timeoutNs < long.MaxValue - nowNs ? nowNs + timeoutNs : long.MaxValue;
         _timers.Add(started);
         Start(started);
+    }
+
+    /// <summary>Makes a connection of this loop from a connected stream socket that exists already.</summary>
+    /// <param name="socket">The socket, e.g. an end of a pair; from now on the connection closes it.</param>
+    /// <param name="name">The connection's name, for messages.</param>
+    public IConnection Adopt(SafeFileHandle socket, string name)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
+        int fd = (int)socket.DangerousGetHandle();
+        socket.SetHandleAsInvalid();
+        return new UringConnection(this, fd, name);
     }
 
     /// <summary>Ends a connection: see <see cref="IConnection.Close"/>.</summary>
