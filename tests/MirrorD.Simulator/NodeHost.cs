@@ -48,7 +48,9 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     }
 
     /// <inheritdoc/>
-    public void OpenExports(Action done) => After(5, done);
+    public void OpenExports(Action<IReadOnlyList<string>> done) => After(5, () => done([]));
+
+    public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) => After(1, () => answered([]));
 
     /// <inheritdoc/>
     public void CloseExports(Action done) => After(20, done);

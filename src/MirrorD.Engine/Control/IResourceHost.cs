@@ -50,13 +50,24 @@ public interface IResourceHost
     /// <summary>Kills the hook that runs, if any: its step then ends with a failure.</summary>
     void CancelHooks();
 
-    /// <summary>Lets clients in.</summary>
-    void OpenExports(Action done);
+    /// <summary>Lets clients in, and puts the block devices in place.</summary>
+    /// <param name="done">
+    /// What failed, one sentence each, and is tried again; empty when all is there. A device may be late without
+    /// holding this up for ever.
+    /// </param>
+    void OpenExports(Action<IReadOnlyList<string>> done);
 
     /// <summary>
-    /// Lets nobody in from the call on, and ends all sessions: done when they are closed, or a deadline passed.
+    /// Lets nobody in from the call on, ends all sessions and takes the block devices away, also from whoever uses
+    /// them: done when that has happened, or a deadline passed. Wins over an opening that runs.
     /// </summary>
     void CloseExports(Action done);
+
+    /// <summary>Who uses the block devices: mounts, device mapper, swap, programs that have them open.</summary>
+    /// <param name="answered">
+    /// One clause each, as "/dev/mirrord/mail/data is mounted at /srv/mail"; empty when they can be taken away.
+    /// </param>
+    void FindDeviceUsers(Action<IReadOnlyList<string>> answered);
 
     /// <summary>
     /// Adds all service addresses and announces them, unless <see cref="RemoveAddresses"/> is called before that

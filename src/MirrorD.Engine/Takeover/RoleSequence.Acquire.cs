@@ -169,12 +169,22 @@ public sealed partial class RoleSequence
         _isAcquired = true;
         _isAcquiring = true;
         Begin(attempt, "exports", "opening the exports");
-        _host.OpenExports(() => IfRight(attempt, then, () =>
+        _host.OpenExports(failed => IfRight(attempt, then, () =>
         {
+            Note("device-failed", failed, failures);
             Begin(attempt, "addresses", "adding the addresses");
             WhenRemoved(() => IfRight(attempt, then, () =>
                 AddAddresses(failures, () => IfRight(attempt, then, () => FinishAbove(attempt, failures, then)))));
         }));
+    }
+
+    private void Note(string kind, IReadOnlyList<string> failed, List<string> failures)
+    {
+        foreach (string failure in failed)
+        {
+            Raise(kind, failure);
+            failures.Add(failure.TrimEnd('.'));
+        }
     }
 
     private void FinishAbove(RoleAttempt attempt, List<string> failures, Action<IReadOnlyList<string>> then)

@@ -112,12 +112,7 @@ public sealed partial class RoleSequence
 
         _host.AddAddresses(failed =>
         {
-            foreach (string failure in failed)
-            {
-                Raise("address-failed", failure);
-                failures.Add(failure.TrimEnd('.'));
-            }
-
+            Note("address-failed", failed, failures);
             then();
         });
     }

@@ -9,6 +9,10 @@ public sealed partial class RoleSequence
     // The engine is told to end the role: the change of role that this causes is no loss.
     private bool _givesUp;
 
+    private const long UsersIntervalNs = SecondNs / 2;
+
+    private static readonly CommandOutcome s_lostMeanwhile = new(false, "the role was lost meanwhile");
+
     private void Release(ResourceCommand command, Action<CommandOutcome> ended)
     {
         if (_engine.RefusalOf(command) is { } refusal)
@@ -42,7 +46,7 @@ public sealed partial class RoleSequence
         {
             if (attempt.Losses != _losses)
             {
-                End(attempt, false, new CommandOutcome(false, "the role was lost meanwhile"));
+                End(attempt, false, s_lostMeanwhile);
             }
             else if (failure is not null)
             {
@@ -50,9 +54,32 @@ public sealed partial class RoleSequence
             }
             else
             {
-                ReleaseAbove(attempt, () => GiveUp(attempt, command, outcome => EndRelease(attempt, outcome)));
+                _host.FindDeviceUsers(users => ReleaseUnused(attempt, command, users));
             }
         });
+    }
+
+    /// <summary>Nobody's block device is taken away: whoever uses one is named, and keeps it.</summary>
+    private void ReleaseUnused(RoleAttempt attempt, ResourceCommand command, IReadOnlyList<string> users)
+    {
+        if (attempt.Losses != _losses)
+        {
+            End(attempt, false, s_lostMeanwhile);
+        }
+        else if (users.Count == 0)
+        {
+            ReleaseAbove(attempt, () => GiveUp(attempt, command, outcome => EndRelease(attempt, outcome)));
+        }
+        else
+        {
+            string used = string.Join("; ", users);
+            Raise("device-in-use", $"The role is not given up: {used}.");
+            // What the pre-release hooks have ended is begun again.
+            RunHooksAloud(HookStep.PostAcquire, Role.Primary, _ => End(attempt, false, new CommandOutcome(
+                false, $"nothing was changed: {used}",
+                "end that use (unmount it, stop the program), or have a pre-release hook do it; then repeat the "
+                + "command")));
+        }
     }
 
     private void EndRelease(RoleAttempt attempt, CommandOutcome outcome)
@@ -158,12 +185,38 @@ public sealed partial class RoleSequence
         }
 
         attempt.Begin("pre-release", _loop.NowNs);
-        RunHooksAloud(HookStep.PreRelease, Role.Primary, _ => ReleaseAbove(attempt, () =>
+        RunHooksAloud(HookStep.PreRelease, Role.Primary, _ => WhenUnused(() => ReleaseAbove(attempt, () =>
             HandOverBeforeStop(attempt, () => StopEngine(attempt, outcome =>
             {
                 attempt.Begin("post-release", _loop.NowNs);
                 RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => End(attempt, outcome.Succeeded, outcome));
-            }))));
+            })))));
+    }
+
+    /// <summary>
+    /// A stop serves on while a block device is in use: without its server, whoever uses it would hang or lose data.
+    /// How long it may wait is up to the daemon.
+    /// </summary>
+    private void WhenUnused(Action then)
+    {
+        if (_engine.Role != Role.Primary)
+        {
+            then();
+            return;
+        }
+
+        _host.FindDeviceUsers(users =>
+        {
+            if (users.Count == 0)
+            {
+                then();
+                return;
+            }
+
+            RaiseOnce("device-in-use", $"The stop waits, and this node serves on: {string.Join("; ", users)}.");
+            SetStep("waiting until the block devices are unused");
+            After(UsersIntervalNs, () => WhenUnused(then));
+        });
     }
 
     /// <summary>When it can't be handed over, the stop goes on without.</summary>

@@ -9,7 +9,7 @@ namespace MirrorD.Engine.Takeover;
 /// <code>
 /// acquire:  pre-acquire hooks → role Primary (engine) → exports open → addresses added → post-acquire hooks
 /// takeover: vetoes → pre-acquire hooks → address probe → vetoes → as acquire, from the engine on
-/// release:  pre-release hooks → addresses removed → exports closed → role Standby (engine) → post-release hooks
+/// release:  pre-release hooks → devices unused → addresses removed → exports closed → role Standby (engine) → post-release hooks
 /// loss:     addresses removed → exports closed → pre-release hooks → post-release hooks
 /// </code>
 /// One sequence at a time, in turn. A loss removes and closes at once, whatever runs; what is being acquired ends,

@@ -296,7 +296,9 @@ internal sealed class SimulatedPair
         {
         }
 
-        public void OpenExports(Action done) => _loop.Post(done);
+        public void OpenExports(Action<IReadOnlyList<string>> done) => _loop.Post(() => done([]));
+
+        public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) => _loop.Post(() => answered([]));
 
         public void CloseExports(Action done) => _loop.Post(done);
 

@@ -74,6 +74,11 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
     /// <summary>Addresses that can't be added, as told by the host.</summary>
     public IReadOnlyList<string> AddressFailures { get; set; } = [];
 
+    public IReadOnlyList<string> DeviceFailures { get; set; } = [];
+
+    /// <summary>Who uses the block devices.</summary>
+    public IReadOnlyList<string> DeviceUsers { get; set; } = [];
+
     /// <summary>Removals of addresses do not end until this is called.</summary>
     public List<Action>? StuckRemovals { get; set; }
 
@@ -213,11 +218,17 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
         }
     }
 
-    void IResourceHost.OpenExports(Action done)
+    void IResourceHost.OpenExports(Action<IReadOnlyList<string>> done)
     {
         Note("exports open");
         IsOpen = true;
-        _loop.Post(done);
+        _loop.Post(() => done(DeviceFailures));
+    }
+
+    void IResourceHost.FindDeviceUsers(Action<IReadOnlyList<string>> answered)
+    {
+        Assert.True(IsOpen, "nobody uses what is closed");
+        _loop.Post(() => answered(DeviceUsers));
     }
 
     void IResourceHost.CloseExports(Action done)
