@@ -65,7 +65,10 @@ public readonly record struct FailoverFacts
     public required GatewayEvidence Gateway { get; init; }
     /// <summary>Standby, without arbiter: it may take over as far as this run of the daemon knows.</summary>
     public required bool IsEligible { get; init; }
-    /// <summary>takeover-delay, and what the old Primary may take to notice the loss, have passed.</summary>
+    /// <summary>
+    /// takeover-delay, what the old Primary may take to notice the loss, and the time in which its daemon may be back have
+    /// passed.
+    /// </summary>
     public required bool HasWaited { get; init; }
     /// <summary>It was Primary when its daemon ended, and nobody has taken that from it since.</summary>
     public required bool WasPrimary { get; init; }

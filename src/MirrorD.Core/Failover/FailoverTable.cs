@@ -64,7 +64,8 @@ public static class FailoverTable
         new(StandbyHasNoGateway, "the gateway is silent, or there is none and no arbiter and no proof", f =>
             f.Gateway == GatewayEvidence.Silent
             || (f.Gateway == GatewayEvidence.NotConfigured && !f.HasArbiter && !f.HasProof), AskGateway),
-        new(StandbyWaits, "takeover-delay, or the old Primary may not have noticed", f => !f.HasWaited, Wait),
+        new(StandbyWaits, "takeover-delay, or the old Primary may not have noticed, or may be back", f =>
+            !f.HasWaited, Wait),
         new(StandbyHasProof, "a proof is stored", f => f.HasProof, TakeOver),
         new(StandbyTakesOver, "everything else", _ => true, TakeOver),
     ];

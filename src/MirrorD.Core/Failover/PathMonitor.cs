@@ -50,7 +50,15 @@ public sealed partial class PathMonitor
     /// </summary>
     public bool DaemonIsGone { get; private set; }
 
-    /// <summary>Counts the changes of <see cref="Sights"/> and <see cref="DaemonIsGone"/>.</summary>
+    /// <summary>
+    /// The peer was heard on some path within dead-after: a daemon of it that ended may still be back in time, however
+    /// soon its paths were lost.
+    /// </summary>
+    public bool WasHeardLately { get; private set; }
+
+    /// <summary>
+    /// Counts the changes of <see cref="Sights"/>, <see cref="DaemonIsGone"/> and <see cref="WasHeardLately"/>.
+    /// </summary>
     public int Version { get; private set; }
 
     /// <summary>
@@ -135,6 +143,7 @@ public sealed partial class PathMonitor
         bool changed = Sights.Count == 0;
         bool isHeard = false;
         bool isRefused = false;
+        bool wasHeardLately = false;
         foreach (Path path in _paths)
         {
             PathState state = StateOf(path, nowNs);
@@ -151,6 +160,7 @@ public sealed partial class PathMonitor
             }
 
             isHeard |= state is PathState.Up or PathState.HeardOnly;
+            wasHeardLately |= Within(path.HeardNs, nowNs, _times.DeadAfterNs);
             isRefused |= path.IsRefused && nowNs - path.RefusedNs <= _times.RefusalHoldsNs;
         }
 
@@ -164,9 +174,10 @@ public sealed partial class PathMonitor
             ];
         }
 
-        if (changed || isGone != DaemonIsGone)
+        if (changed || isGone != DaemonIsGone || wasHeardLately != WasHeardLately)
         {
             DaemonIsGone = isGone;
+            WasHeardLately = wasHeardLately;
             Version++;
         }
     }

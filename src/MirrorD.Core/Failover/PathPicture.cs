@@ -52,6 +52,12 @@ public sealed record PeerReport(
 /// <param name="DaemonIsGone">The peer's host answers that nobody listens: its daemon is gone, the host lives.</param>
 public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Report, bool DaemonIsGone)
 {
+    /// <summary>
+    /// Something was heard on some path within dead-after. Refusals make paths lost sooner; until this is over, a daemon
+    /// that ended may be back in time.
+    /// </summary>
+    public bool WasHeardLately { get; init; }
+
     /// <summary>A request could reach the peer and its answer this node.</summary>
     public bool IsAnyUp => Any(PathState.Up);
 

@@ -262,6 +262,12 @@ public sealed partial class Replica
         }
     }
 
+    /// <summary>
+    /// Refusals made its paths lost before dead-after: its daemon ended, and the release helper still leaves a new one
+    /// time to serve again.
+    /// </summary>
+    private bool MayBeBackInTime => _paths is { AreAllLost: true, WasHeardLately: true };
+
     private FailoverFacts FactsNow()
     {
         long now = _effects.NowNs;
@@ -290,7 +296,7 @@ public sealed partial class Replica
             PeerRoleAtLoss = _peerRoleAtLoss,
             Gateway = isIsolated ? GatewayEvidence.Silent : gateway,
             IsEligible = _isEligible && _allPathsWereUp,
-            HasWaited = now >= _peerMayServeUntilNs
+            HasWaited = now >= _peerMayServeUntilNs && !MayBeBackInTime
                 && (_goneSinceNs < 0 || now >= _goneSinceNs + _settings.TakeoverDelayNs),
             WasPrimary = State.WasPrimary,
         };

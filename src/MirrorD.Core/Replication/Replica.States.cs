@@ -98,6 +98,7 @@ public sealed partial class Replica
         FailoverCase.StandbyHasNoCarrier => "the production interface here has no carrier: this node is the isolated one",
         FailoverCase.StandbyHasNoGateway => "the gateway does not answer here: this node is the isolated one",
         FailoverCase.StandbyAsksGateway => "the gateway is being asked",
+        FailoverCase.StandbyWaits when MayBeBackInTime => $"the mirrord of {_settings.PeerName} may be back in time",
         FailoverCase.StandbyWaits => "it waits until the old Primary must have noticed the loss",
         FailoverCase.StandbyHasProof or FailoverCase.StandbyTakesOver or FailoverCase.StandbyResumes =>
             _promotion is not null && _arbiterUnreachable && !HasProof

@@ -93,7 +93,10 @@ internal sealed class WatchedResource(IWatchedResource resource)
         {
             _reportChanged = false;
             _pictureVersion = monitor.Version;
-            Resource.PathsChanged(new PathPicture(monitor.Sights, _report, monitor.DaemonIsGone));
+            Resource.PathsChanged(new PathPicture(monitor.Sights, _report, monitor.DaemonIsGone)
+            {
+                WasHeardLately = monitor.WasHeardLately,
+            });
         }
     }
 }

@@ -15,9 +15,11 @@ internal sealed class FailoverStory
 {
     public const long TickNs = 100_000_000;
     public const long LinkTimeoutNs = 1_000_000_000;
+    public const long DeadAfterNs = 3_000_000_000;
     private readonly HashSet<(ManualNode From, PathKind Path)> _cuts = [];
     private readonly Dictionary<ManualNode, int> _delivered = [];
     private readonly Dictionary<SessionId, ManualNode> _keys = [];
+    private readonly Dictionary<ManualNode, long> _refusesSinceNs = [];
 
     public FailoverStory(
         bool hasArbiter = false, PeerLoss onPeerLoss = PeerLoss.Auto, bool autoswitch = true,
@@ -155,10 +157,25 @@ internal sealed class FailoverStory
         Pair.Run();
     }
 
+    /// <summary>
+    /// The daemon of the node is gone and its kernel says so: the link is closed, and every heartbeat to it refused.
+    /// </summary>
+    public void KillOnLivingHost(ManualNode node)
+    {
+        node.Crash(new Random(1), powerCut: false);
+        ForgetControl(node);
+        Dead.Add(node);
+        _refusesSinceNs[node] = Pair.NowNs;
+        Pair.LinkDown(run: false, peerKnows: true);
+        Show();
+        Pair.Run();
+    }
+
     public void Start(ManualNode node)
     {
         node.Crash(new Random(1), powerCut: false);
         Dead.Remove(node);
+        _refusesSinceNs.Remove(node);
         Show();
         Pair.Run();
     }
@@ -211,7 +228,11 @@ internal sealed class FailoverStory
         var report = new PeerReport(
             new BootId(Guid.Empty), other.Role, other.State.DiskState, other.State.Session, other.State.Promotions,
             other.Path != WritePath.Closed, IsStuck: false, other.HasProduction);
-        return new PathPicture(sights, Reported(peer, report), false);
+        bool refuses = _refusesSinceNs.TryGetValue(peer, out long sinceNs);
+        return new PathPicture(sights, Reported(peer, report), DaemonIsGone: refuses)
+        {
+            WasHeardLately = refuses && Pair.NowNs - sinceNs < DeadAfterNs,
+        };
     }
 
     private bool IsRunning(ManualNode node) => !Paused.Contains(node) && !Dead.Contains(node);

@@ -228,6 +228,7 @@ public class PathMonitorTests
         Pass(100);
         Assert.True(_monitor.DaemonIsGone);
         Assert.True(Picture.AreAllLost);
+        Assert.True(_monitor.WasHeardLately);
         Pass(300);
         Assert.Equal("peer-lost", Kinds);
         Assert.Contains("its mirrord seems to be gone", _events[0].Message);
@@ -237,6 +238,25 @@ public class PathMonitorTests
         Assert.NotEqual(version, _monitor.Version);
         Beat(500, D);
         Assert.False(_monitor.DaemonIsGone);
+    }
+
+    [Fact]
+    public void It_was_heard_lately_until_dead_after_whatever_is_refused_and_the_end_of_that_is_a_change()
+    {
+        Assert.False(_monitor.WasHeardLately);
+        Beat(2000, D, P);
+        Beat(500, P);
+        _monitor.Refused(D, Now);
+        _monitor.Refused(P, Now);
+        Pass(850);
+        Assert.True(Picture.AreAllLost);
+        Assert.True(_monitor.WasHeardLately);
+        int version = _monitor.Version;
+        Pass(150);
+        Assert.False(_monitor.WasHeardLately);
+        Assert.NotEqual(version, _monitor.Version);
+        Beat(100, D);
+        Assert.True(_monitor.WasHeardLately);
     }
 
     [Fact]

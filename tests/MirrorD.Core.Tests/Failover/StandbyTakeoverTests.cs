@@ -25,6 +25,36 @@ public class StandbyTakeoverTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_daemon_that_ended_has_until_dead_after_to_be_back_however_soon_its_host_refuses(bool hasArbiter)
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter);
+        story.KillOnLivingHost(story.A);
+        story.Seconds(2.9);
+        Assert.Empty(story.B.Takeovers);
+        Assert.Empty(story.B.Claims);
+        Assert.Equal(FailoverCase.StandbyWaits, story.B.Replica.LastFailover?.Case);
+        story.Seconds(0.3);
+        Assert.Single(story.B.Takeovers);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_primary_whose_daemon_is_back_within_dead_after_serves_again()
+    {
+        FailoverStory story = FailoverStory.Serving();
+        story.KillOnLivingHost(story.A);
+        story.Seconds(2.5);
+        story.Start(story.A);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Empty(story.B.Takeovers);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(0, story.A.Write(1, 1).Result);
+    }
+
+    [Theory]
     [InlineData(GatewayEvidence.Silent, FailoverCase.StandbyHasNoGateway)]
     [InlineData(GatewayEvidence.NoCarrier, FailoverCase.StandbyHasNoCarrier)]
     [InlineData(GatewayEvidence.NotConfigured, FailoverCase.StandbyHasNoGateway)]

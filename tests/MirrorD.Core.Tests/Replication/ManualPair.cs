@@ -131,7 +131,7 @@ internal sealed class ManualPair
     }
 
     /// <summary>The link breaks: what was on its way is lost.</summary>
-    public void LinkDown(bool run = true)
+    public void LinkDown(bool run = true, bool peerKnows = false)
     {
         DropSends();
         foreach (ManualNode node in new[] { A, B })
@@ -139,7 +139,7 @@ internal sealed class ManualPair
             if (node.IsConnected)
             {
                 node.IsConnected = false;
-                node.Replica.LinkLost("cut");
+                node.Replica.LinkLost("cut", peerKnows);
             }
         }
 

@@ -117,6 +117,8 @@ public class PeerWatchTests
         world.B.Crash();
         world.Until("lost", () => world.A.Mail.Picture.AreAllLost, 400);
         Assert.True(world.A.Mail.Picture.DaemonIsGone);
+        Assert.True(world.A.Mail.Picture.WasHeardLately);
+        world.Until("dead-after is over", () => !world.A.Mail.Picture.WasHeardLately, 1000);
         world.Pass(3000);
         Assert.Equal("peer-lost", world.A.Kinds);
         Assert.Contains("its mirrord seems to be gone", world.A.Events[0].Message);

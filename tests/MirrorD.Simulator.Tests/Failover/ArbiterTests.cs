@@ -40,6 +40,18 @@ public class ArbiterTests
     }
 
     [Fact]
+    public void A_standby_does_not_begin_before_a_killed_daemon_had_dead_after_to_be_back()
+    {
+        using var story = new Story(s => s);
+        story.Kill(story.A);
+        Assert.False(story.Pair.RunUntil(
+            () => story.B.Decision?.Action == FailoverAction.TakeOver,
+            (Scenario.DeadAfterMs - (2 * Scenario.HeartbeatMs)) * Story.Millisecond), story.Trace);
+        Assert.Equal(FailoverCase.StandbyWaits, story.B.Decision?.Case);
+        story.AwaitServing(story.B);
+    }
+
+    [Fact]
     public void An_isolated_standby_stays_one()
     {
         using var story = new Story(s => s);
