@@ -87,7 +87,9 @@ public interface IReplicaEffects
 
     /// <summary>
     /// This Standby may take over: begin the steps, of which <see cref="Replica.Promote"/> (automatic) is one
-    /// → <see cref="Replica.TakeoverEnded"/>. <paramref name="resumes"/>: it was Primary before.
+    /// → <see cref="Replica.TakeoverEnded"/>. <paramref name="resumes"/>: the role is its own anyway, by the rules
+    /// of a join or as it was Primary before; else the peer is lost. <paramref name="reason"/>: what is known, in words,
+    /// without full stop.
     /// </summary>
     void TakeOver(string reason, bool resumes);
 

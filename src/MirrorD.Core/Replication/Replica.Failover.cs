@@ -189,7 +189,7 @@ public sealed partial class Replica
                 AskGateway();
                 break;
             case FailoverAction.TakeOver when !_takingOver && _promotion is null && _effects.NowNs >= _takeoverRetryAtNs:
-                BeginTakeover(decision.Case.ToString(), decision.Case == FailoverCase.StandbyResumes);
+                BeginTakeover(WhyTakeOver(decision.Case), decision.Case == FailoverCase.StandbyResumes);
                 break;
             default:
                 break;
@@ -202,6 +202,24 @@ public sealed partial class Replica
         _effects.TakeOver(reason, resumes);
     }
 
+    /// <summary>What is known of the peer, or of the right to serve: for the record of a takeover, without full stop.</summary>
+    private string WhyTakeOver(FailoverCase @case)
+    {
+        if (@case == FailoverCase.StandbyResumes)
+        {
+            return HasProof ? "this node holds a proof" : $"{_settings.PeerName}, a Standby, can be asked";
+        }
+
+        string seen = _paths switch
+        {
+            { IsHeard: true, Report.DiskState: <= DiskState.Failed } => "its disk has failed",
+            { IsHeard: true } => "its resource does not move",
+            { DaemonIsGone: true } => "its host answers, but its mirrord is gone",
+            _ => "no network to it is left",
+        };
+        return @case == FailoverCase.StandbyHasProof ? $"{seen}, and this node holds a proof" : seen;
+    }
+
     /// <summary>
     /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself. It
     /// tries again until somebody has had the role since.
@@ -212,7 +230,7 @@ public sealed partial class Replica
         if (_isRoleOpen && _effects.NowNs >= _takeoverRetryAtNs && Role == Role.Standby && PeerRole == Role.Standby && !_takingOver && _promotion is null && !_roleWasTakenAway
             && !_stopping && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred))
         {
-            BeginTakeover("joined, and the role was this node's", resumes: true);
+            BeginTakeover("both are joined, and nobody is Primary", resumes: true);
         }
     }
 

@@ -68,7 +68,7 @@ public sealed partial class ReplicatedResource : IWatchedResource
         Replica replica = _replica!;
         _roles.TakeOver(
             resumes ? RoleRecordKind.Promotion : RoleRecordKind.Takeover,
-            resumes ? $"the role was this node's ({reason})" : $"{_options.PeerName} is lost ({reason})",
+            resumes ? $"the role is this node's ({reason})" : $"{_options.PeerName} is lost ({reason})",
             LostSinceNs(), replica.WhyNotTakeOver, _ => replica.TakeoverEnded());
         AfterEvent();
     });

@@ -215,8 +215,8 @@ internal sealed partial class FailoverWalk
         };
         node.TakeoverBegun = () =>
         {
-            Note(side, $"takeover {node.Takeovers[^1]}");
-            Count($"takeover {node.Takeovers[^1]}");
+            Note(side, $"takeover: {node.Takeovers[^1]}");
+            Count($"takeover {node.Replica.LastFailover?.Case.ToString() ?? "at a join"}");
             CheckPeerIsGone(side, "begins a takeover");
             side.IsTakingOver = true;
             _pair.Add(node, "takeover", () => node.Replica.Promote(

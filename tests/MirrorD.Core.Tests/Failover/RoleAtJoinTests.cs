@@ -21,8 +21,29 @@ public class RoleAtJoinTests
         story.Start(story.A);
         story.HealAll();
         story.Tick(2);
+        Assert.Equal("both are joined, and nobody is Primary", Assert.Single(story.A.Takeovers));
         Assert.Equal(Role.Primary, story.A.Replica.Role);
         Assert.Equal(Role.Standby, story.B.Replica.Role);
+    }
+
+    [Theory]
+    [InlineData(true, "this node holds a proof")]
+    [InlineData(false, "n2, a Standby, can be asked")]
+    public void A_crashed_primary_without_link_says_why_it_resumes(bool hasProof, string reason)
+    {
+        FailoverStory story = FailoverStory.Serving();
+        if (hasProof)
+        {
+            story.Cut(PathKind.Dedicated);
+            story.Tick(3);
+        }
+
+        Assert.Equal(hasProof, story.A.Replica.HasProof);
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.Seconds(3);
+        Assert.Equal(reason, Assert.Single(story.A.Takeovers));
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
     }
 
     [Theory]

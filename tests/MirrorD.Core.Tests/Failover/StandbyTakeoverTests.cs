@@ -18,7 +18,7 @@ public class StandbyTakeoverTests
         story.Seconds(1);
         Assert.Empty(story.B.Takeovers);
         story.Seconds(1);
-        Assert.Single(story.B.Takeovers);
+        Assert.Equal("no network to it is left", Assert.Single(story.B.Takeovers));
         Assert.Equal(Role.Primary, story.B.Replica.Role);
         Assert.Equal(ProofKind.PeerLossPolicy, story.B.Stored[0].Proof.Kind);
         Assert.Equal(0, story.B.Write(1, 1).Result);
@@ -36,7 +36,7 @@ public class StandbyTakeoverTests
         Assert.Empty(story.B.Claims);
         Assert.Equal(FailoverCase.StandbyWaits, story.B.Replica.LastFailover?.Case);
         story.Seconds(0.3);
-        Assert.Single(story.B.Takeovers);
+        Assert.Equal("its host answers, but its mirrord is gone", Assert.Single(story.B.Takeovers));
         Assert.Equal(Role.Primary, story.B.Replica.Role);
     }
 
@@ -180,15 +180,20 @@ public class StandbyTakeoverTests
         Assert.Equal(FailoverCase.StandbyPeerLives, story.B.Replica.LastFailover?.Case);
     }
 
-    [Fact]
-    public void A_primary_that_does_not_move_is_taken_over_with_an_arbiter()
+    [Theory]
+    [InlineData(true, DiskState.UpToDate, "its resource does not move")]
+    [InlineData(false, DiskState.Failed, "its disk has failed")]
+    public void A_primary_that_does_not_move_is_taken_over_with_an_arbiter(
+        bool isStuck, DiskState diskState, string reason)
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter: true);
-        story.Reported = (node, report) => node == story.A ? report with { IsStuck = true } : report;
+        story.Reported = (node, report) =>
+            node == story.A ? report with { IsStuck = isStuck, DiskState = diskState } : report;
         story.HoldsControl = true;
         story.WithoutArbiter.Add(story.A);
         story.Cut(PathKind.Dedicated);
         story.Seconds(10);
+        Assert.Equal(reason, Assert.Single(story.B.Takeovers));
         Assert.Equal(Role.Primary, story.B.Replica.Role);
         Assert.Equal(ProofKind.ArbiterGrant, story.B.Stored[0].Proof.Kind);
     }
