@@ -87,7 +87,7 @@ public static class PeerMessageCodec
     /// </summary>
     public static PeerMessage? Decode(ReadOnlySpan<byte> from)
     {
-        var reader = new Reader(from);
+        var reader = new FieldReader(from);
         PeerMessage? message = reader.Byte() switch
         {
             1 => new PeerMessage.Facts(reader.Bytes()),
@@ -112,19 +112,13 @@ public static class PeerMessageCodec
         return reader.IsAtEndAndValid ? message : null;
     }
 
-    private static PeerMessage.Commit ReadCommit(ref Reader reader)
+    private static PeerMessage.Commit ReadCommit(ref FieldReader reader)
     {
         Guid resourceId = reader.Id();
         var current = new Generation(reader.UInt64());
         ulong promotions = reader.UInt64();
         ulong sequence = reader.UInt64();
-        var history = new Generation[reader.HistoryLength()];
-        for (int i = 0; i < history.Length; i++)
-        {
-            history[i] = new Generation(reader.UInt64());
-        }
-
-        return new PeerMessage.Commit(resourceId, current, history, promotions, sequence);
+        return new PeerMessage.Commit(resourceId, current, reader.Generations(), promotions, sequence);
     }
 
     private sealed class Writer
@@ -163,85 +157,5 @@ public static class PeerMessageCodec
         }
 
         public byte[] ToArray() => _bytes.ToArray();
-    }
-
-    private ref struct Reader(ReadOnlySpan<byte> rest)
-    {
-        private ReadOnlySpan<byte> _rest = rest;
-        private bool _isInvalid;
-
-        public readonly bool IsAtEndAndValid => !_isInvalid && _rest.IsEmpty;
-
-        public byte Byte()
-        {
-            ReadOnlySpan<byte> taken = Take(1);
-            return taken.IsEmpty ? (byte)0 : taken[0];
-        }
-
-        public ulong UInt64()
-        {
-            ReadOnlySpan<byte> taken = Take(8);
-            return taken.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(taken);
-        }
-
-        public bool Flag()
-        {
-            byte value = Byte();
-            _isInvalid |= value > 1;
-            return value == 1;
-        }
-
-        public int Index()
-        {
-            ulong value = UInt64();
-            _isInvalid |= value > int.MaxValue;
-            return _isInvalid ? 0 : (int)value;
-        }
-
-        public long Count()
-        {
-            ulong value = UInt64();
-            _isInvalid |= value > long.MaxValue;
-            return (long)value;
-        }
-
-        public int HistoryLength()
-        {
-            byte value = Byte();
-            _isInvalid |= value > SuperblockCodec.MaximumHistory;
-            return _isInvalid ? 0 : value;
-        }
-
-        public Guid Id()
-        {
-            ReadOnlySpan<byte> taken = Take(16);
-            return taken.IsEmpty ? default : new Guid(taken, bigEndian: true);
-        }
-
-        public Role Role()
-        {
-            byte value = Byte();
-            _isInvalid |= value is not ((byte)Formats.Role.Standby or (byte)Formats.Role.Primary);
-            return (Role)value;
-        }
-
-        public byte[] Bytes()
-        {
-            ReadOnlySpan<byte> length = Take(2);
-            return length.IsEmpty ? [] : Take(BinaryPrimitives.ReadUInt16LittleEndian(length)).ToArray();
-        }
-
-        private ReadOnlySpan<byte> Take(int count)
-        {
-            if (_isInvalid || _rest.Length < count)
-            {
-                _isInvalid = true;
-                return default;
-            }
-
-            ReadOnlySpan<byte> taken = _rest[..count];
-            _rest = _rest[count..];
-            return taken;
-        }
     }
 }

@@ -58,13 +58,13 @@ public static class ControlMessageCodec
     /// </summary>
     public static ControlMessage? Decode(ReadOnlySpan<byte> body, out ResourceHash resource)
     {
-        var reader = new Reader(body);
+        var reader = new FieldReader(body);
         resource = new ResourceHash(reader.UInt64());
         ControlMessage? message = reader.Byte() switch
         {
             1 => ReadRequest(ref reader),
             2 => new ControlMessage.OutdateReply(
-                new SessionId(reader.UInt64()), reader.UInt64(), reader.Answer()),
+                new SessionId(reader.UInt64()), reader.UInt64(), Answer(ref reader)),
             3 => new ControlMessage.Goodbye(
                 reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
             _ => null,
@@ -72,20 +72,17 @@ public static class ControlMessageCodec
         return reader.IsAtEndAndValid ? message : null;
     }
 
-    private static ControlMessage.OutdateRequest ReadRequest(ref Reader reader)
+    private static ControlMessage.OutdateRequest ReadRequest(ref FieldReader reader)
     {
         var session = new SessionId(reader.UInt64());
         var current = new Generation(reader.UInt64());
         var bitmap = new Generation(reader.UInt64());
         ulong nonce = reader.UInt64();
-        var history = new Generation[reader.HistoryLength()];
-        for (int i = 0; i < history.Length; i++)
-        {
-            history[i] = new Generation(reader.UInt64());
-        }
-
-        return new ControlMessage.OutdateRequest(session, current, bitmap, history, nonce);
+        return new ControlMessage.OutdateRequest(session, current, bitmap, reader.Generations(), nonce);
     }
+
+    private static OutdateAnswer Answer(ref FieldReader reader) =>
+        (OutdateAnswer)reader.Byte((byte)OutdateAnswer.Stored, (byte)OutdateAnswer.Unable);
 
     private ref struct Writer(Span<byte> to)
     {
@@ -99,61 +96,6 @@ public static class ControlMessageCodec
         {
             BinaryPrimitives.WriteUInt64LittleEndian(_to[Length..], value);
             Length += sizeof(ulong);
-        }
-    }
-
-    private ref struct Reader(ReadOnlySpan<byte> rest)
-    {
-        private ReadOnlySpan<byte> _rest = rest;
-        private bool _isInvalid;
-
-        public readonly bool IsAtEndAndValid => !_isInvalid && _rest.IsEmpty;
-
-        public byte Byte()
-        {
-            ReadOnlySpan<byte> taken = Take(1);
-            return taken.IsEmpty ? (byte)0 : taken[0];
-        }
-
-        public ulong UInt64()
-        {
-            ReadOnlySpan<byte> taken = Take(sizeof(ulong));
-            return taken.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(taken);
-        }
-
-        public bool Flag()
-        {
-            byte value = Byte();
-            _isInvalid |= value > 1;
-            return value == 1;
-        }
-
-        public OutdateAnswer Answer()
-        {
-            byte value = Byte();
-            _isInvalid |= value is < (byte)OutdateAnswer.Stored or > (byte)OutdateAnswer.Unable;
-            return (OutdateAnswer)value;
-        }
-
-        /// <summary>Never more than the rest can hold, so that a wrong count costs no memory.</summary>
-        public int HistoryLength()
-        {
-            byte value = Byte();
-            _isInvalid |= value > SuperblockCodec.MaximumHistory || value * sizeof(ulong) != _rest.Length;
-            return _isInvalid ? 0 : value;
-        }
-
-        private ReadOnlySpan<byte> Take(int count)
-        {
-            if (_isInvalid || _rest.Length < count)
-            {
-                _isInvalid = true;
-                return default;
-            }
-
-            ReadOnlySpan<byte> taken = _rest[..count];
-            _rest = _rest[count..];
-            return taken;
         }
     }
 }
