@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Formats.Tests.Metadata;
@@ -8,10 +7,9 @@ namespace MirrorD.Formats.Tests.Metadata;
 /// docs/internals/metadata-layout.md and the codecs hold each other: its tables are the codecs' fields, its
 /// examples are the golden bytes.
 /// </summary>
-public partial class MetadataLayoutPageTests
+public class MetadataLayoutPageTests
 {
-    private static readonly string Page = File.ReadAllText(
-        Path.Combine(RepositoryRoot(), "docs", "internals", "metadata-layout.md"));
+    private static readonly FormatPage s_page = new("metadata-layout.md");
 
     public static TheoryData<string> Blocks() => ["Superblock", "Activity log", "Dirty map"];
 
@@ -19,9 +17,8 @@ public partial class MetadataLayoutPageTests
     [MemberData(nameof(Blocks))]
     public void The_table_of_a_block_lists_the_fields_of_its_codec(string title)
     {
-        IEnumerable<MetadataField> listed = TableRow().Matches(Section(title))
-            .Select(m => new MetadataField(
-                int.Parse(m.Groups[1].Value), int.Parse(m.Groups[2].Value), m.Groups[3].Value));
+        IEnumerable<MetadataField> listed = s_page.Fields("## " + title)
+            .Select(field => new MetadataField(field.Offset, field.Bytes, field.Name));
         Assert.Equal(title switch
         {
             "Superblock" => SuperblockCodec.Fields,
@@ -40,19 +37,13 @@ public partial class MetadataLayoutPageTests
             "Activity log" => SampleMetadata.TransactionBytes(),
             _ => SampleMetadata.PageBytes(),
         };
-        var listed = new StringBuilder();
-        foreach (Match line in HexLine().Matches(Section(title)))
-        {
-            listed.Append(line.Value).Append('\n');
-        }
-
-        Assert.Equal(Dump(block), listed.ToString());
+        Assert.Equal(Dump(block), string.Concat(s_page.HexLines("## " + title).Select(line => line + "\n")));
     }
 
     [Fact]
     public void The_places_on_the_page_are_those_of_the_layout()
     {
-        string section = Section("Places");
+        string section = s_page.Section("## Places");
         Assert.Contains($"| 0 | {MetadataLayout.SuperblockSlots} | superblock", section);
         Assert.Contains($"| {MetadataLayout.LogOffset} | {MetadataLayout.LogSlots} | activity log", section);
         Assert.Contains($"| {MetadataLayout.PagesOffset} | n | dirty map", section);
@@ -81,28 +72,4 @@ public partial class MetadataLayoutPageTests
 
         return text.ToString();
     }
-
-    private static string Section(string title)
-    {
-        string[] sections = Page.Split("\n## ");
-        return Assert.Single(sections, s => s.StartsWith(title + "\n", StringComparison.Ordinal));
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MirrorD.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName
-            ?? throw new InvalidOperationException("The tests run outside of the repository.");
-    }
-
-    [GeneratedRegex(@"^\| (\d+) \| (\d+) \| ([a-z-]+) \|", RegexOptions.Multiline)]
-    private static partial Regex TableRow();
-
-    [GeneratedRegex(@"^[0-9a-f]{4}:( [0-9a-f]{8}){4}$", RegexOptions.Multiline)]
-    private static partial Regex HexLine();
 }

@@ -7,15 +7,12 @@ namespace MirrorD.Formats.Tests.Peer;
 /// <summary>docs/internals/peer-protocol.md and the codecs hold each other.</summary>
 public partial class PeerProtocolPageTests
 {
-    private static readonly string Page = File.ReadAllText(
-        Path.Combine(RepositoryRoot(), "docs", "internals", "peer-protocol.md"));
-
-    private sealed record Field(int Offset, int Bytes, string Name);
+    private static readonly FormatPage s_page = new("peer-protocol.md");
 
     [Fact]
     public void The_fields_of_the_header_stand_where_the_page_says()
     {
-        List<Field> fields = Fields("## Frames", PeerFrame.HeaderBytes);
+        List<PageField> fields = s_page.Fields("## Frames", PeerFrame.HeaderBytes);
         byte[] before = SamplePeer.WriteBytes();
         PeerFrame frame = SamplePeer.Write;
         var changes = new Dictionary<string, byte[]>
@@ -36,22 +33,22 @@ public partial class PeerProtocolPageTests
             fields.Select(f => f.Name).Except([.. derived, .. constant]).Order(), changes.Keys.Order());
         foreach ((string name, byte[] after) in changes)
         {
-            Field field = Assert.Single(fields, f => f.Name == name);
+            PageField field = Assert.Single(fields, f => f.Name == name);
             int[] expected = [.. Enumerable.Range(field.Offset, field.Bytes)];
             Assert.Equal(expected, Differences(before, after).Where(at => at < 48));
         }
 
         byte[] renumbered = new byte[PeerFrame.HeaderBytes];
         frame.Encode(renumbered, SamplePeer.HeaderKey, SamplePeer.FrameNumber + 1);
-        Field tag = Assert.Single(fields, f => f.Name == "tag");
-        Field checksum = Assert.Single(fields, f => f.Name == "checksum");
+        PageField tag = Assert.Single(fields, f => f.Name == "tag");
+        PageField checksum = Assert.Single(fields, f => f.Name == "checksum");
         Assert.All(Differences(before, renumbered), at => Assert.True(IsIn(at, tag) || IsIn(at, checksum)));
     }
 
     [Fact]
     public void The_fields_of_the_hello_stand_where_the_page_says()
     {
-        List<Field> fields = Fields("### Hello", PeerHello.Bytes);
+        List<PageField> fields = s_page.Fields("### Hello", PeerHello.Bytes);
         byte[] bytes = SamplePeer.Encode(SamplePeer.Connector);
         Assert.Equal(PeerHello.Magic, BitConverter.ToUInt32(bytes, At("magic", 4)));
         Assert.Equal(PeerHello.LowestVersion, BitConverter.ToUInt16(bytes, At("lowest-version", 2)));
@@ -65,7 +62,7 @@ public partial class PeerProtocolPageTests
 
         int At(string name, int length)
         {
-            Field field = Assert.Single(fields, f => f.Name == name);
+            PageField field = Assert.Single(fields, f => f.Name == name);
             Assert.Equal(length, field.Bytes);
             return field.Offset;
         }
@@ -74,14 +71,14 @@ public partial class PeerProtocolPageTests
     [Fact]
     public void The_example_is_what_the_codec_writes()
     {
-        string hex = string.Concat(HexLine().Matches(Section("## Frames")).Select(m => m.Groups[1].Value));
+        string hex = s_page.HexDigits("## Frames");
         Assert.Equal(SamplePeer.WriteBytes(), SamplePeer.Bytes(hex));
     }
 
     [Fact]
     public void The_types_of_frames_are_those_of_the_code()
     {
-        IEnumerable<(int, string)> listed = NumberedRow().Matches(Section("## Frames"))
+        IEnumerable<(int, string)> listed = NumberedRow().Matches(s_page.Section("## Frames"))
             .Where(m => char.IsAsciiLetterUpper(m.Groups[2].Value[0]))
             .Select(m => (int.Parse(m.Groups[1].Value), m.Groups[2].Value));
         Assert.Equal(Enum.GetValues<PeerFrameType>().Select(t => ((int)t, t.ToString())), listed);
@@ -90,7 +87,7 @@ public partial class PeerProtocolPageTests
     [Fact]
     public void The_kinds_and_fields_of_messages_are_those_of_the_codec()
     {
-        MatchCollection rows = MessageRow().Matches(Section("## Control messages"));
+        MatchCollection rows = MessageRow().Matches(s_page.Section("## Control messages"));
         Assert.Equal(
             SamplePeer.Messages.Select(m => (m.Message.GetType().Name, (int)SamplePeer.Bytes(m.Hex)[0])),
             rows.Select(r => (r.Groups[2].Value, int.Parse(r.Groups[1].Value))));
@@ -101,7 +98,7 @@ public partial class PeerProtocolPageTests
             int at = 1;
             foreach (string field in row.Groups[4].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
-                at += LengthOf(field.Split(':')[1], sample.AsSpan(at));
+                at += FormatPage.LengthOf(field.Split(':')[1], sample.AsSpan(at));
             }
 
             Assert.True(
@@ -116,7 +113,7 @@ public partial class PeerProtocolPageTests
         [
             .. SamplePeer.Messages.Select(m => m.Message.GetType().Name), .. Enum.GetNames<PeerFrameType>(),
         ];
-        string[] joining = [.. Arrow().Matches(Section("### Joining")).Select(m => m.Groups[1].Value)];
+        string[] joining = [.. Arrow().Matches(s_page.Section("### Joining")).Select(m => m.Groups[1].Value)];
         Assert.All(joining, name => Assert.Contains(name, known));
         string[] ofJoining = [.. SamplePeer.Messages.Take(9).Select(m => m.Message.GetType().Name)];
         Assert.Equal(ofJoining, joining.Intersect(ofJoining));
@@ -126,75 +123,18 @@ public partial class PeerProtocolPageTests
     public void The_labels_of_the_keys_are_those_of_the_code()
     {
         string source = File.ReadAllText(
-            Path.Combine(RepositoryRoot(), "src", "MirrorD.Formats", "Peer", "LinkKeys.cs"));
-        string[] listed = [.. Label().Matches(Section("### Keys")).Select(m => m.Groups[1].Value)];
+            Path.Combine(FormatPage.RepositoryRoot(), "src", "MirrorD.Formats", "Peer", "LinkKeys.cs"));
+        string[] listed = [.. Label().Matches(s_page.Section("### Keys")).Select(m => m.Groups[1].Value)];
         Assert.Equal(
             Derivation().Matches(source).Select(m => m.Groups[1].Value).Order(), listed.Order());
         Assert.Contains("\"mirrord link 1: \"", source);
-        Assert.Contains("`mirrord link 1: `", Page);
+        Assert.Contains("`mirrord link 1: `", s_page.Text);
     }
 
-    private static int LengthOf(string type, ReadOnlySpan<byte> rest) => type switch
-    {
-        "u8" or "flag" => 1,
-        "u64" => 8,
-        "id" => 16,
-        "bytes" => 2 + BitConverter.ToUInt16(rest),
-        "generations" => 1 + (8 * rest[0]),
-        _ => throw new ArgumentException($"the page has no type {type}"),
-    };
-
-    private static List<Field> Fields(string heading, int wholeBytes)
-    {
-        List<Field> fields =
-        [
-            .. FieldRow().Matches(Section(heading)).Select(m => new Field(
-                int.Parse(m.Groups[1].Value), int.Parse(m.Groups[2].Value), m.Groups[3].Value)),
-        ];
-        int end = 0;
-        foreach (Field field in fields)
-        {
-            Assert.Equal(end, field.Offset);
-            end += field.Bytes;
-        }
-
-        Assert.Equal(wholeBytes, end);
-        return fields;
-    }
-
-    private static bool IsIn(int at, Field field) => at >= field.Offset && at < field.Offset + field.Bytes;
+    private static bool IsIn(int at, PageField field) => at >= field.Offset && at < field.Offset + field.Bytes;
 
     private static IEnumerable<int> Differences(byte[] one, byte[] other) =>
         Enumerable.Range(0, one.Length).Where(i => one[i] != other[i]);
-
-    /// <summary>From the heading to the next one of its level or above.</summary>
-    private static string Section(string heading)
-    {
-        int begin = Page.IndexOf("\n" + heading + "\n", StringComparison.Ordinal);
-        Assert.True(begin >= 0, $"the page has no {heading}");
-        string rest = Page[(begin + 1 + heading.Length)..];
-        string next = heading.StartsWith("###", StringComparison.Ordinal) ? "^##" : "^## ";
-        Match end = Regex.Match(rest, next, RegexOptions.Multiline);
-        return end.Success ? rest[..end.Index] : rest;
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MirrorD.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName
-            ?? throw new InvalidOperationException("The tests run outside of the repository.");
-    }
-
-    [GeneratedRegex(@"^\| (\d+) \| (\d+) \| ([a-z-]+) \|", RegexOptions.Multiline)]
-    private static partial Regex FieldRow();
-
-    [GeneratedRegex(@"^[0-9a-f]{4}:((?: [0-9a-f]{8}){4})$", RegexOptions.Multiline)]
-    private static partial Regex HexLine();
 
     [GeneratedRegex(@"^\| (\d+) \| ([A-Za-z]+) \|", RegexOptions.Multiline)]
     private static partial Regex NumberedRow();

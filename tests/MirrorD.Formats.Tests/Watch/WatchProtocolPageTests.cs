@@ -6,17 +6,14 @@ namespace MirrorD.Formats.Tests.Watch;
 /// <summary>docs/internals/watch-protocol.md and the codecs hold each other.</summary>
 public partial class WatchProtocolPageTests
 {
-    private static readonly string Page = File.ReadAllText(
-        Path.Combine(RepositoryRoot(), "docs", "internals", "watch-protocol.md"));
-
-    private sealed record Field(int Offset, int Bytes, string Name);
+    private static readonly FormatPage s_page = new("watch-protocol.md");
 
     [Fact]
     public void The_fields_of_the_header_stand_where_the_page_says()
     {
         WatchHeader header = SampleWatch.Header;
         Assert.Equal(["magic", "version", "reserved"], Check(
-            Fields("### Header", WatchHeader.Bytes),
+            s_page.Fields("### Header", WatchHeader.Bytes),
             Encode(header),
             new Dictionary<string, byte[]>
             {
@@ -40,7 +37,7 @@ public partial class WatchProtocolPageTests
     {
         HeartbeatEntry entry = SampleWatch.Mail;
         Assert.Equal(["reserved"], Check(
-            Fields("### Heartbeat", HeartbeatEntry.Bytes),
+            s_page.Fields("### Heartbeat", HeartbeatEntry.Bytes),
             Encode(entry),
             new Dictionary<string, byte[]>
             {
@@ -56,7 +53,7 @@ public partial class WatchProtocolPageTests
     [Fact]
     public void The_example_is_what_the_codec_writes()
     {
-        string hex = string.Concat(HexLine().Matches(Page).Select(m => m.Groups[1].Value));
+        string hex = s_page.HexDigits("## Datagrams");
         Assert.Equal(
             SampleWatch.Heartbeat(SampleWatch.Header, SampleWatch.Mail, SampleWatch.Www),
             SampleWatch.Bytes(hex));
@@ -65,7 +62,7 @@ public partial class WatchProtocolPageTests
     [Fact]
     public void The_kinds_and_fields_of_messages_are_those_of_the_codec()
     {
-        MatchCollection rows = MessageRow().Matches(Section("### Control"));
+        MatchCollection rows = MessageRow().Matches(s_page.Section("### Control"));
         Assert.Equal(
             SampleWatch.Messages.Select(m => (m.Message.GetType().Name, (int)SampleWatch.Bytes(m.Hex)[8])),
             rows.Select(r => (r.Groups[2].Value, int.Parse(r.Groups[1].Value))));
@@ -75,7 +72,7 @@ public partial class WatchProtocolPageTests
             int at = 9;
             foreach (string field in row.Groups[3].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
-                at += LengthOf(field.Split(':')[1], sample.AsSpan(at));
+                at += FormatPage.LengthOf(field.Split(':')[1], sample.AsSpan(at));
             }
 
             Assert.Equal(sample.Length, at);
@@ -85,24 +82,24 @@ public partial class WatchProtocolPageTests
     [Fact]
     public void The_answers_are_those_of_the_code() => Assert.Equal(
         Enum.GetValues<OutdateAnswer>().Select(a => ((int)a, a.ToString())),
-        AnswerRow().Matches(Section("#### Answers"))
+        AnswerRow().Matches(s_page.Section("#### Answers"))
             .Select(m => (int.Parse(m.Groups[1].Value), m.Groups[2].Value)));
 
     [Fact]
     public void The_limits_are_those_of_the_code()
     {
-        Assert.Contains($"at most {WatchDatagram.MaxBytes} bytes", Page);
-        Assert.Contains($"up to {HeartbeatEntry.MaxEntries} entries", Page);
+        Assert.Contains($"at most {WatchDatagram.MaxBytes} bytes", s_page.Text);
+        Assert.Contains($"up to {HeartbeatEntry.MaxEntries} entries", s_page.Text);
     }
 
     /// <summary>
     /// Each change touches exactly the field's bytes; returns the names of the fields without a change.
     /// </summary>
-    private static string[] Check(List<Field> fields, byte[] before, Dictionary<string, byte[]> changes)
+    private static string[] Check(List<PageField> fields, byte[] before, Dictionary<string, byte[]> changes)
     {
         foreach ((string name, byte[] after) in changes)
         {
-            Field field = Assert.Single(fields, f => f.Name == name);
+            PageField field = Assert.Single(fields, f => f.Name == name);
             int[] touched = [.. Enumerable.Range(0, before.Length).Where(i => before[i] != after[i])];
             Assert.NotEmpty(touched);
             Assert.All(touched, at => Assert.InRange(at, field.Offset, field.Offset + field.Bytes - 1));
@@ -125,60 +122,6 @@ public partial class WatchProtocolPageTests
         entry.Encode(to);
         return to;
     }
-
-    private static int LengthOf(string type, ReadOnlySpan<byte> rest) => type switch
-    {
-        "u8" or "flag" => 1,
-        "u64" => 8,
-        "generations" => 1 + (8 * rest[0]),
-        _ => throw new ArgumentException($"the page has no type {type}"),
-    };
-
-    private static List<Field> Fields(string heading, int wholeBytes)
-    {
-        List<Field> fields =
-        [
-            .. FieldRow().Matches(Section(heading)).Select(m => new Field(
-                int.Parse(m.Groups[1].Value), int.Parse(m.Groups[2].Value), m.Groups[3].Value)),
-        ];
-        int end = 0;
-        foreach (Field field in fields)
-        {
-            Assert.Equal(end, field.Offset);
-            end += field.Bytes;
-        }
-
-        Assert.Equal(wholeBytes, end);
-        return fields;
-    }
-
-    /// <summary>From the heading to the next one.</summary>
-    private static string Section(string heading)
-    {
-        int begin = Page.IndexOf("\n" + heading + "\n", StringComparison.Ordinal);
-        Assert.True(begin >= 0, $"the page has no {heading}");
-        string rest = Page[(begin + 1 + heading.Length)..];
-        Match end = Regex.Match(rest, "^##", RegexOptions.Multiline);
-        return end.Success ? rest[..end.Index] : rest;
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MirrorD.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName
-            ?? throw new InvalidOperationException("The tests run outside of the repository.");
-    }
-
-    [GeneratedRegex(@"^\| (\d+) \| (\d+) \| ([a-z-]+) \|", RegexOptions.Multiline)]
-    private static partial Regex FieldRow();
-
-    [GeneratedRegex(@"^[0-9a-f]{4}:((?: [0-9a-f]{8}){4})$", RegexOptions.Multiline)]
-    private static partial Regex HexLine();
 
     [GeneratedRegex(@"^\| (\d+) \| ([A-Za-z]+) \|([^|]*)\|[^|]*\|$", RegexOptions.Multiline)]
     private static partial Regex MessageRow();
