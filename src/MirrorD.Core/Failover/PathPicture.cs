@@ -32,17 +32,13 @@ public enum PathState
 public sealed record PathSight(string Name, PathKind Kind, PathState State, long SinceNs);
 
 /// <summary>What the peer's last heartbeats told of one resource.</summary>
-/// <param name="Boot">This run of its host.</param>
 /// <param name="Role">Its role.</param>
 /// <param name="DiskState">State of its copy.</param>
-/// <param name="Session">Session that it stores.</param>
 /// <param name="Promotions">Its promotion counter.</param>
-/// <param name="IsServing">It is Primary and completes requests (not frozen, not failed).</param>
 /// <param name="IsStuck">Its loop or its requests have not moved for longer than dead-after.</param>
 /// <param name="HasProduction">Its production gateway answers; asked only while that network is lost.</param>
 public sealed record PeerReport(
-    BootId Boot, Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool IsStuck,
-    bool HasProduction = false);
+    Role Role, DiskState DiskState, ulong Promotions, bool IsStuck, bool HasProduction = false);
 
 /// <summary>
 /// All paths to the peer of a resource at one moment: made anew at each change and never changed.

@@ -168,7 +168,7 @@ public sealed partial class PeerWatch
                 isTold = entry.Resource == resource.Hash;
                 if (isTold)
                 {
-                    resource.Hear(header.Boot, entry);
+                    resource.Hear(entry);
                 }
             }
 

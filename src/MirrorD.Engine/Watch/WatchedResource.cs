@@ -70,19 +70,17 @@ internal sealed class WatchedResource(IWatchedResource resource)
         _report = null;
     }
 
-    /// <summary>The peer tells of it.</summary>
-    public void Hear(BootId boot, in HeartbeatEntry entry)
+    /// <summary>The peer tells of it. What no decision reads is not kept, and its change is none.</summary>
+    public void Hear(in HeartbeatEntry entry)
     {
-        bool isSame = _report is { } known && known.Boot == boot && known.Role == entry.Role
-            && known.DiskState == entry.DiskState && known.Session == entry.Session
-            && known.Promotions == entry.Promotions && known.IsServing == entry.IsServing
-            && known.IsStuck == entry.IsStuck && known.HasProduction == entry.HasProduction;
+        bool isSame = _report is { } known && known.Role == entry.Role && known.DiskState == entry.DiskState
+            && known.Promotions == entry.Promotions && known.IsStuck == entry.IsStuck
+            && known.HasProduction == entry.HasProduction;
         if (!isSame)
         {
             _reportChanged = true;
             _report = new PeerReport(
-                boot, entry.Role, entry.DiskState, entry.Session, entry.Promotions, entry.IsServing,
-                entry.IsStuck, entry.HasProduction);
+                entry.Role, entry.DiskState, entry.Promotions, entry.IsStuck, entry.HasProduction);
         }
     }
 

@@ -226,8 +226,7 @@ internal sealed class FailoverStory
         ];
         Replica other = peer.Replica;
         var report = new PeerReport(
-            new BootId(Guid.Empty), other.Role, other.State.DiskState, other.State.Session, other.State.Promotions,
-            other.Path != WritePath.Closed, IsStuck: false, other.HasProduction);
+            other.Role, other.State.DiskState, other.State.Promotions, IsStuck: false, other.HasProduction);
         bool refuses = _refusesSinceNs.TryGetValue(peer, out long sinceNs);
         return new PathPicture(sights, Reported(peer, report), DaemonIsGone: refuses)
         {

@@ -136,8 +136,7 @@ internal sealed partial class FailoverWalk
         side.NextBeatNs = Now + BeatNs;
         Replica replica = side.Node.Replica;
         var report = new PeerReport(
-            new BootId(Guid.Empty), replica.Role, replica.State.DiskState, replica.State.Session, replica.State.Promotions,
-            replica.Role == Role.Primary && replica.Path != WritePath.Closed, Now - side.LastTickNs > DeadAfterNs);
+            replica.Role, replica.State.DiskState, replica.State.Promotions, Now - side.LastTickNs > DeadAfterNs);
         for (int path = Dedicated; path <= Production; path++)
         {
             if (Carries(side, path) && side.Peer.IsRunning(Now))

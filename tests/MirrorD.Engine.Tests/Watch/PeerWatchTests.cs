@@ -31,10 +31,9 @@ public class PeerWatchTests
         world.B.Mail.Beat = beat;
         world.Until("the report", () => world.A.Mail.Picture.Report?.Role == Role.Primary, 60);
         Assert.Equal(
-            new PeerReport(world.B.Boot, Role.Primary, DiskState.UpToDate, new SessionId(77), 5, true, false),
-            world.A.Mail.Picture.Report);
-        world.B.Mail.Beat = beat with { IsServing = false };
-        world.Until("the change", () => !world.A.Mail.Picture.Report!.IsServing, 120);
+            new PeerReport(Role.Primary, DiskState.UpToDate, 5, IsStuck: false), world.A.Mail.Picture.Report);
+        world.B.Mail.Beat = beat with { DiskState = DiskState.Failed };
+        world.Until("the change", () => world.A.Mail.Picture.Report!.DiskState == DiskState.Failed, 120);
     }
 
     [Fact]
@@ -144,7 +143,7 @@ public class PeerWatchTests
     {
         var world = new WatchWorld();
         world.B.Mail.Beat = world.B.Mail.Beat with { Role = Role.Primary, IsServing = true };
-        world.Until("serving", () => world.A.Mail.Picture.Report?.IsServing == true);
+        world.Until("Primary", () => world.A.Mail.Picture.Report?.Role == Role.Primary);
         world.B.Crash();
         world.Pass(60);
         world.B.Start();
