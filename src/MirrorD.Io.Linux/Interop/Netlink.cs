@@ -7,6 +7,10 @@ namespace MirrorD.Io.Linux.Interop;
 internal static class Netlink
 {
     public const int NETLINK_ROUTE = 0;
+    public const int NETLINK_GENERIC = 16;
+
+    /// <summary>Option of SOL_NETLINK: subscribe to a multicast group by its number.</summary>
+    public const int NETLINK_ADD_MEMBERSHIP = 1;
 
     public const ushort NLM_F_REQUEST = 0x01;
     public const ushort NLM_F_ACK = 0x04;
@@ -17,6 +21,9 @@ internal static class Netlink
     public const ushort NLMSG_ERROR = 2;
     public const ushort NLMSG_DONE = 3;
     public const int NLMSG_ALIGNTO = 4;
+
+    public const ushort NLA_F_NESTED = 0x8000;
+    public const ushort NLA_F_NET_BYTEORDER = 0x4000;
 }
 
 [CHeader("linux/netlink.h")]

@@ -7,6 +7,8 @@ namespace MirrorD.Io.Linux.Interop;
 internal static unsafe partial class Poll
 {
     public const short POLLIN = 0x001;
+    public const short POLLHUP = 0x010;
+    public const short POLLRDHUP = 0x2000;
 
     /// <summary>Number of descriptors with something to tell; 0 after the time, negative: errno.</summary>
     [LibraryImport("libc", SetLastError = true)]

@@ -27,6 +27,7 @@ internal static unsafe partial class Socket
     public const int SO_BINDTODEVICE = 25;
     public const int SO_ATTACH_FILTER = 26;
     public const int SO_SNDBUFFORCE = 32;
+    public const int SOL_NETLINK = 270;
 
     public const int MSG_WAITALL = 0x100;
     public const int MSG_NOSIGNAL = 0x4000;

@@ -33,6 +33,9 @@ internal static class At
     public const int AT_FDCWD = -100;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
     public const int AT_EMPTY_PATH = 0x1000;
+
+    /// <summary>A file system over a network answers from what it knows.</summary>
+    public const int AT_STATX_DONT_SYNC = 0x4000;
 }
 
 

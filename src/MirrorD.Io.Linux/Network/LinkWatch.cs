@@ -42,7 +42,7 @@ public sealed class LinkWatch : IDisposable
         {
             const uint groups =
                 Rtnetlink.RTMGRP_LINK | Rtnetlink.RTMGRP_IPV4_IFADDR | Rtnetlink.RTMGRP_IPV6_IFADDR;
-            _changes = new NetlinkSubscription(groups);
+            _changes = NetlinkSubscription.ToNetwork(groups);
             foreach (LinkInfo link in LinkInfo.List())
             {
                 Note(link, isTold: false);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using MirrorD.Io.Linux.Interop;
 
 namespace MirrorD.Io.Linux.Network;
@@ -42,6 +43,25 @@ internal sealed unsafe class NetlinkMessage
     public NetlinkMessage Attribute(ushort type, uint value) =>
         Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
 
+    /// <summary>Appends an attribute of 64 bits.</summary>
+    public NetlinkMessage Attribute(ushort type, ulong value) =>
+        Attribute(type, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in value)));
+
+    /// <summary>Appends a text with the zero byte that ends it.</summary>
+    public NetlinkMessage Attribute(ushort type, string value) =>
+        Attribute(type, [.. Encoding.UTF8.GetBytes(value), 0]);
+
+    /// <summary>Appends an attribute that consists of those which are appended meanwhile.</summary>
+    public NetlinkMessage Nest(ushort type, Action<NetlinkMessage> append)
+    {
+        int start = _length;
+        _length += sizeof(rtattr);
+        append(this);
+        var header = new rtattr { rta_len = (ushort)(_length - start), rta_type = type };
+        MemoryMarshal.Write(_bytes.AsSpan(start), in header);
+        return this;
+    }
+
     /// <summary>Writes the header; the bytes to send.</summary>
     public ReadOnlySpan<byte> Finish(ushort flags, uint sequence)
     {
@@ -61,18 +81,33 @@ internal sealed unsafe class NetlinkMessage
     /// </summary>
     public static ReadOnlySpan<byte> FindAttribute(ReadOnlySpan<byte> attributes, ushort type)
     {
-        while (MemoryMarshal.TryRead(attributes, out rtattr header)
-            && header.rta_len >= sizeof(rtattr) && header.rta_len <= attributes.Length)
+        while (TryTakeAttribute(ref attributes, out ushort found, out ReadOnlySpan<byte> value))
         {
-            if (header.rta_type == type)
+            if (found == type)
             {
-                return attributes[sizeof(rtattr)..header.rta_len];
+                return value;
             }
-
-            attributes = attributes[int.Min(attributes.Length, Align(header.rta_len))..];
         }
 
         return default;
+    }
+
+    /// <summary>Takes the first attribute off a row of them; false when no whole one is left.</summary>
+    public static bool TryTakeAttribute(
+        scoped ref ReadOnlySpan<byte> rest, out ushort type, out ReadOnlySpan<byte> value)
+    {
+        if (!MemoryMarshal.TryRead(rest, out rtattr header)
+            || header.rta_len < sizeof(rtattr) || header.rta_len > rest.Length)
+        {
+            type = 0;
+            value = default;
+            return false;
+        }
+
+        type = (ushort)(header.rta_type & ~(Netlink.NLA_F_NESTED | Netlink.NLA_F_NET_BYTEORDER));
+        value = rest[sizeof(rtattr)..header.rta_len];
+        rest = rest[int.Min(rest.Length, Align(header.rta_len))..];
+        return true;
     }
 
     /// <summary>Takes the first message off what was received; false when no whole one is left.</summary>

@@ -31,7 +31,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>Sends one message and gives the kernel's verdict: 0 or a negative errno.</summary>
-    public int Execute(NetlinkMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="visit">Looks at each answer that comes before the verdict.</param>
+    public int Execute(NetlinkMessage message, NetlinkVisitor? visit = null)
     {
         Send(message, Netlink.NLM_F_ACK);
         while (true)
@@ -39,10 +41,17 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             ReadOnlySpan<byte> rest = Receive();
             while (NetlinkMessage.TryTake(ref rest, out nlmsghdr header, out ReadOnlySpan<byte> body))
             {
-                if (header.nlmsg_seq == _sequence && header.nlmsg_type == Netlink.NLMSG_ERROR)
+                if (header.nlmsg_seq != _sequence)
+                {
+                    continue;
+                }
+
+                if (header.nlmsg_type == Netlink.NLMSG_ERROR)
                 {
                     return MemoryMarshal.Read<int>(body);
                 }
+
+                visit?.Invoke(header.nlmsg_type, body);
             }
         }
     }
@@ -114,5 +123,5 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 }
 
-/// <summary>Looks at one message of a dump.</summary>
+/// <summary>Looks at one message.</summary>
 internal delegate void NetlinkVisitor(ushort type, ReadOnlySpan<byte> body);

@@ -1,0 +1,36 @@
+namespace MirrorD.Io.Linux.NbdDevices;
+
+/// <summary>
+/// Who uses a block device, for the message that refuses to end it. A look, not a lock: somebody may open the
+/// device right afterwards, and udev opens it for an instant whenever it changed.
+/// </summary>
+public static class DeviceUsers
+{
+    /// <summary>Looks for users of the device and of its partitions.</summary>
+    /// <param name="devicePath">Its node, or a link to it.</param>
+    /// <param name="root">/, or a directory that stands for it.</param>
+    /// <returns>
+    /// Clauses, e.g. "mounted at /srv/data", "used by device-mapper dm-3 (vg-data)", "open by fio (pid 812)";
+    /// empty: nobody was found. Processes that this one may not look into are not found.
+    /// </returns>
+    /// <exception cref="IOException">There is no such device.</exception>
+    public static IReadOnlyList<string> Of(string devicePath, string root = "/")
+    {
+        UsedDevice[] devices = [.. UsedDevice.WithPartitions(devicePath, root)];
+        List<string> clauses = [];
+        foreach (UsedDevice device in devices)
+        {
+            IEnumerable<string> uses =
+            [
+                .. MountUsers.Of(device, root),
+                .. KernelUsers.Swap(device, root),
+                .. KernelUsers.Holders(device, root),
+                .. KernelUsers.LoopDevices(device, root),
+                .. ProcessUsers.Of(device, root),
+            ];
+            clauses.AddRange(uses.Select(use => device.Partition is null ? use : $"{device.Partition} {use}"));
+        }
+
+        return clauses;
+    }
+}

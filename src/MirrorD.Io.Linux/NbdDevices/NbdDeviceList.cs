@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace MirrorD.Io.Linux.NbdDevices;
+
+/// <summary>The nbd devices that sysfs shows.</summary>
+internal static class NbdDeviceList
+{
+    // Documentation/ABI: sizes in /sys/block are in these units, whatever the device's own block.
+    private const int SectorBytes = 512;
+
+    /// <summary>All with a backend, in the order of their numbers.</summary>
+    /// <param name="devices">/sys/block, or what stands for it.</param>
+    /// <param name="configured">Numbers of configured devices, as the driver tells them.</param>
+    public static List<NbdDevice> Read(string devices, IReadOnlySet<int> configured)
+    {
+        List<NbdDevice> found = [];
+        foreach (string directory in Directory.EnumerateDirectories(devices, "nbd*"))
+        {
+            if (int.TryParse(
+                Path.GetFileName(directory)[3..], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+                && Text(directory, "backend") is { Length: > 0 } backend)
+            {
+                found.Add(new NbdDevice(
+                    index,
+                    backend,
+                    Number(Text(directory, "size")) * SectorBytes ?? 0,
+                    (int?)Number(Text(directory, "pid")),
+                    configured.Contains(index)));
+            }
+        }
+
+        return [.. found.OrderBy(device => device.Index)];
+    }
+
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : null;
+
+    private static string? Text(string directory, string name) =>
+        SystemFile.TryRead(Path.Combine(directory, name))?.TrimEnd('\n');
+}
