@@ -25,7 +25,7 @@ PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
 BUILT := out/.built-$(CONFIGURATION)
 PUBLISHED := out/.published
 
-.PHONY: help setup build test test-unit test-hosts sim canaries replay demo format-check clean
+.PHONY: help setup build deb test test-unit test-hosts test-deb sim canaries replay demo format-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,9 @@ setup: ## Install what build and tests need (as root, by apt; says what)
 
 build: setup $(PUBLISHED) ## Put runnable out/mirrord and out/mirrorctl
 
+deb: setup ## Put the package out/mirrord_<version>_amd64.deb
+	@packaging/build-deb
+
 test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces
 	@SEEDS=$(SEEDS) tests/run unit sim hosts
 
@@ -43,6 +46,9 @@ test-unit: setup $(BUILT) ## Unit and contract tests only
 
 test-hosts: setup $(BUILT) $(PUBLISHED) ## Real daemons in network namespaces (root)
 	@tests/run hosts
+
+test-deb: setup ## Build the package, look into it, install, upgrade, remove and purge it in a root of its own (root)
+	@tests/run package
 
 sim: setup $(BUILT) ## Simulate SEEDS=200 pairs from seeds, then the canaries
 	@SEEDS=$(SEEDS) tests/run sim
