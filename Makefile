@@ -25,7 +25,7 @@ PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
 BUILT := out/.built-$(CONFIGURATION)
 PUBLISHED := out/.published
 
-.PHONY: help setup build deb test test-unit test-hosts test-deb sim canaries replay demo format-check clean
+.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay demo format-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ test-hosts: setup $(BUILT) $(PUBLISHED) ## Real daemons in network namespaces (r
 
 test-deb: setup ## Build the package, look into it, install, upgrade, remove and purge it in a root of its own (root)
 	@tests/run package
+
+test-machines: setup $(BUILT) $(PUBLISHED) ## Whole Debian machines in QEMU, booted and cut off (root)
+	@tests/run machines
 
 sim: setup $(BUILT) ## Simulate SEEDS=200 pairs from seeds, then the canaries
 	@SEEDS=$(SEEDS) tests/run sim

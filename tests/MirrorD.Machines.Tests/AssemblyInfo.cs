@@ -1,0 +1,2 @@
+// Machines are slow, and the processors few.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

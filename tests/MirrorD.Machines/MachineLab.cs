@@ -1,0 +1,75 @@
+using MirrorD.Lab.Networks;
+
+namespace MirrorD.Machines;
+
+/// <summary>
+/// A lab (<see cref="MirrorD.Lab.Lab"/>) in which some hosts are whole machines. The others stay what they are,
+/// namespaces: a client in one of them reaches the machines over the production network.
+/// </summary>
+public sealed class MachineLab : IDisposable
+{
+    private readonly Dictionary<string, Machine> _machines = [];
+
+    /// <summary>Makes the networks; no machine yet.</summary>
+    /// <exception cref="InvalidOperationException">Something that machines need is missing here.</exception>
+    public MachineLab()
+    {
+        if (MachineRequirements.Missing() is string reason)
+        {
+            throw new InvalidOperationException(reason);
+        }
+
+        Networks = new Lab.Lab();
+    }
+
+    /// <summary>The networks, their cuts, and the hosts that are not machines.</summary>
+    public Lab.Lab Networks { get; }
+
+    /// <summary>The machine in the place of host a.</summary>
+    public Machine A => _machines["a"];
+
+    /// <summary>The machine in the place of host b.</summary>
+    public Machine B => _machines["b"];
+
+    /// <summary>The client, which is a namespace unless it was made a machine.</summary>
+    public Host Client => Networks.Client;
+
+    /// <summary>All machines.</summary>
+    public IReadOnlyCollection<Machine> Machines => _machines.Values;
+
+    /// <summary>Makes a host (a, b, client or gateway) a machine, powered off.</summary>
+    public Machine Add(Host host, MachineOptions? options = null)
+    {
+        var machine = new Machine(Networks, host, options ?? new MachineOptions());
+        _machines.Add(host.Name, machine);
+        return machine;
+    }
+
+    /// <summary>Machines a and b, powered off.</summary>
+    public void AddPair(MachineOptions? options = null)
+    {
+        Add(Networks.A, options);
+        Add(Networks.B, options);
+    }
+
+    /// <summary>Powers machines on at the same time and waits until all have booted.</summary>
+    public void PowerOn(params IReadOnlyList<Machine> machines)
+    {
+        foreach (Machine machine in machines)
+        {
+            machine.BeginPowerOn();
+        }
+
+        foreach (Machine machine in machines)
+        {
+            machine.WaitUntilBooted();
+        }
+    }
+
+    /// <summary>The ends of all consoles and logs, for the message of a failed test.</summary>
+    public string Logs(int lines = 40) =>
+        string.Join('\n', Machines.Select(machine => machine.ConsoleTail(lines)).Append(Networks.Logs(lines)));
+
+    /// <summary>Kills the machines and removes everything.</summary>
+    public void Dispose() => Networks.Dispose();
+}

@@ -1,0 +1,3 @@
+using MirrorD.Machines;
+
+return Commands.Run(args);
