@@ -28,7 +28,8 @@ public static class DeviceUsers
                 .. KernelUsers.LoopDevices(device, root),
                 .. ProcessUsers.Of(device, root),
             ];
-            clauses.AddRange(uses.Select(use => device.Partition is null ? use : $"{device.Partition} {use}"));
+            string prefix = device.Partition is null ? "" : $"{device.Partition} ";
+            clauses.AddRange(uses.Select(use => prefix + use));
         }
 
         return clauses;

@@ -22,9 +22,10 @@ internal static class MountUsers
                 if (MountPoint(line, device) is { } mountPoint && told.Add(mountPoint))
                 {
                     // The mount points of others mean nothing to who reads the message without a name.
-                    yield return process is "1" or "self"
-                        ? $"mounted at {mountPoint}"
-                        : $"mounted at {mountPoint} in the mount namespace of {ProcessUsers.Describe(directory)}";
+                    string whose = process is "1" or "self"
+                        ? ""
+                        : $" in the mount namespace of {ProcessUsers.Describe(directory)}";
+                    yield return $"mounted at {mountPoint}{whose}";
                 }
             }
         }

@@ -6,8 +6,8 @@ namespace MirrorD.Io.Linux.NbdDevices;
 /// <param name="SizeBytes">Its size.</param>
 /// <param name="ConnectedBy">Process that connected it; it may be long gone. Null: none is told.</param>
 /// <param name="IsConfigured">
-/// It was connected, and was not disconnected since or is still open. Its socket may be dead nevertheless: the
-/// kernel does not tell.
+/// It was connected, and was not disconnected since or is still open. Its socket may be dead nevertheless:
+/// the kernel does not tell.
 /// </param>
 public sealed record NbdDevice(
     int Index, string Backend, long SizeBytes, int? ConnectedBy, bool IsConfigured)

@@ -16,8 +16,8 @@ internal static class NbdDeviceList
         List<NbdDevice> found = [];
         foreach (string directory in Directory.EnumerateDirectories(devices, "nbd*"))
         {
-            if (int.TryParse(
-                Path.GetFileName(directory)[3..], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            string number = Path.GetFileName(directory)["nbd".Length..];
+            if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
                 && Text(directory, "backend") is { Length: > 0 } backend)
             {
                 found.Add(new NbdDevice(

@@ -23,7 +23,9 @@ public sealed record NbdDeviceOptions
     /// <summary>Smallest request: 512, 1024, 2048 or 4096.</summary>
     public required int BlockBytes { get; init; }
 
-    /// <summary>NBD_FLAG_… as in the protocol's export information; the kernel ignores what it does not know.</summary>
+    /// <summary>
+    /// NBD_FLAG_… as in the protocol's export information; the kernel ignores what it does not know.
+    /// </summary>
     public required ushort TransmissionFlags { get; init; }
 
     /// <summary>How long requests wait once the socket is dead; then they fail with EIO.</summary>
@@ -32,7 +34,9 @@ public sealed record NbdDeviceOptions
     /// <summary>Settings of the device's queue.</summary>
     public NbdQueueSettings Queue { get; init; } = new();
 
-    /// <summary>Throws <see cref="ArgumentException"/> when the kernel would refuse or misread a value.</summary>
+    /// <summary>
+    /// Throws <see cref="ArgumentException"/> when the kernel would refuse or misread a value.
+    /// </summary>
     internal void Validate()
     {
         int backendBytes = Encoding.UTF8.GetByteCount(Backend);

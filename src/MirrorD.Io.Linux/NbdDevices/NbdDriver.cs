@@ -6,8 +6,8 @@ using MirrorD.Io.Linux.Network;
 namespace MirrorD.Io.Linux.NbdDevices;
 
 /// <summary>
-/// The kernel's nbd driver, asked over generic netlink. Its calls block: never call them on a loop. Calls from
-/// several threads take turns.
+/// The kernel's nbd driver, asked over generic netlink. Its calls block: never call them on a loop. Calls
+/// from several threads take turns.
 /// </summary>
 public sealed class NbdDriver : IDisposable
 {
@@ -28,7 +28,9 @@ public sealed class NbdDriver : IDisposable
         _family = family;
     }
 
-    /// <summary>Number of the multicast group that tells of dead sockets; null: an old kernel has none.</summary>
+    /// <summary>
+    /// Number of the multicast group that tells of dead sockets; null: an old kernel has none.
+    /// </summary>
     internal uint? Group => _family.Groups.TryGetValue(GroupName, out uint group) ? group : null;
 
     /// <summary>Reaches the driver, and loads its module if it is not there yet.</summary>
@@ -50,14 +52,11 @@ public sealed class NbdDriver : IDisposable
         NetlinkSocket? socket = null;
         try
         {
+            // First: newer kernels load the module themselves when they are asked for the family, with
+            // sixteen devices that nobody needs.
+            string? loadFailure = load();
             socket = new NetlinkSocket(Netlink.NETLINK_GENERIC);
-            string? loadFailure = null;
-            if (!GenericNetlinkFamily.TryResolve(socket, familyName, out GenericNetlinkFamily? family))
-            {
-                loadFailure = load();
-                GenericNetlinkFamily.TryResolve(socket, familyName, out family);
-            }
-
+            GenericNetlinkFamily.TryResolve(socket, familyName, out GenericNetlinkFamily? family);
             cause = family is null
                 ? NbdModule.CauseOfAbsence("/", loadFailure)
                 : NbdModule.CauseOfRefusal("/");
@@ -81,8 +80,8 @@ public sealed class NbdDriver : IDisposable
     }
 
     /// <summary>
-    /// Makes a device and sets its queue up. The daemon's end of the pair has to be served already: udev reads
-    /// the device as soon as it is there, and settings wait for such reads. Closes the kernel's end.
+    /// Makes a device and sets its queue up. The daemon's end of the pair has to be served already: udev
+    /// reads the device as soon as it is there, and settings wait for such reads. Closes the kernel's end.
     /// </summary>
     /// <exception cref="ArgumentException">A value that the kernel would refuse or misread.</exception>
     /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
@@ -153,8 +152,8 @@ public sealed class NbdDriver : IDisposable
 
     /// <summary>
     /// Ends a device. Nothing is flushed, and requests under way or waiting fail with EIO: it must be unused
-    /// (<see cref="DeviceUsers"/>). While somebody has it open nevertheless, it keeps its backend and is still
-    /// found, but takes no socket any more. A device that is not connected is left as it is.
+    /// (<see cref="DeviceUsers"/>). While somebody has it open nevertheless, it keeps its backend and is
+    /// still found, but takes no socket any more. A device that is not connected is left as it is.
     /// </summary>
     /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
     public void Disconnect(int index)

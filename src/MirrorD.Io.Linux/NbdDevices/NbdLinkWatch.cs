@@ -3,7 +3,11 @@ using MirrorD.Io.Linux.Network;
 
 namespace MirrorD.Io.Linux.NbdDevices;
 
-/// <summary>Tells on a thread of its own when the kernel finds the socket of an nbd device dead.</summary>
+/// <summary>
+/// Tells on a thread of its own when the kernel finds the socket of an nbd device dead. The kernel tells it
+/// in the host's network namespace only, also where (6.12) the driver answers in others: there, and for a link
+/// that died before the watch began, <see cref="NbdDriver.Reconfigure"/> has to be tried from time to time.
+/// </summary>
 public sealed class NbdLinkWatch : IDisposable
 {
     private readonly INbdLinkObserver _observer;
@@ -16,7 +20,7 @@ public sealed class NbdLinkWatch : IDisposable
     /// <exception cref="IOException">The kernel refused, or is too old to tell.</exception>
     public NbdLinkWatch(NbdDriver driver, INbdLinkObserver observer)
         : this(
-            driver.Group ?? throw new IOException("This kernel does not tell when the link of a device dies."),
+            driver.Group ?? throw new IOException("This kernel does not tell when a link dies."),
             observer)
     {
     }
@@ -31,8 +35,8 @@ public sealed class NbdLinkWatch : IDisposable
     }
 
     /// <summary>
-    /// Ends the watch; nothing is told afterwards. Waits for an observer that is being told, unless it is that
-    /// which calls.
+    /// Ends the watch; nothing is told afterwards. Waits for an observer that is being told, unless it is
+    /// that which calls.
     /// </summary>
     public void Dispose()
     {

@@ -8,8 +8,8 @@ namespace MirrorD.Io.Linux.NbdDevices;
 internal static unsafe class NbdMessages
 {
     /// <summary>
-    /// A new device on a free number. Without NBD_ATTR_TIMEOUT: a slow server is never given up. Without client
-    /// flags: NBD_CFLAG_DISCONNECT_ON_CLOSE would end the device with the first probe of udev.
+    /// A new device on a free number. Without NBD_ATTR_TIMEOUT: a slow server is never given up. Without
+    /// client flags: NBD_CFLAG_DISCONNECT_ON_CLOSE would end the device with the first probe of udev.
     /// </summary>
     public static NetlinkMessage Connect(GenericNetlinkFamily family, NbdDeviceOptions options, int fd) =>
         Begin(family, NbdNetlink.NBD_CMD_CONNECT)
@@ -21,7 +21,8 @@ internal static unsafe class NbdMessages
             .Nest(NbdNetlink.NBD_ATTR_SOCKETS, sockets => AppendSocket(sockets, fd));
 
     /// <summary>Another socket in place of one that is dead.</summary>
-    public static NetlinkMessage Reconfigure(GenericNetlinkFamily family, int index, string backend, int fd) =>
+    public static NetlinkMessage Reconfigure(
+        GenericNetlinkFamily family, int index, string backend, int fd) =>
         Existing(family, index, backend)
             .Nest(NbdNetlink.NBD_ATTR_SOCKETS, sockets => AppendSocket(sockets, fd));
 
@@ -39,7 +40,9 @@ internal static unsafe class NbdMessages
     public static NetlinkMessage Status(GenericNetlinkFamily family) =>
         Begin(family, NbdNetlink.NBD_CMD_STATUS);
 
-    /// <summary>Number of the device in the answer to a connect or in a NBD_CMD_LINK_DEAD; null: none.</summary>
+    /// <summary>
+    /// Number of the device in the answer to a connect or in a NBD_CMD_LINK_DEAD; null: none.
+    /// </summary>
     public static int? Index(ReadOnlySpan<byte> body) =>
         MemoryMarshal.TryRead(
             NetlinkMessage.FindAttribute(Attributes(body), NbdNetlink.NBD_ATTR_INDEX), out uint index)

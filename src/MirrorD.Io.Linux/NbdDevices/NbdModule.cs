@@ -15,8 +15,8 @@ internal static class NbdModule
     private static readonly TimeSpan LoadTime = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Loads the module if it is not there yet. No device is made beforehand (nbds_max=0): each is made when it
-    /// is connected.
+    /// Loads the module if it is not there yet. No device is made beforehand (nbds_max=0): each is made when
+    /// it is connected.
     /// </summary>
     /// <returns>Null, or why it could not be loaded.</returns>
     public static string? TryLoad() =>
@@ -68,8 +68,8 @@ internal static class NbdModule
 
         return Namespace(root, "self") != Namespace(root, "1")
             ? "the driver can be reached from the host's network namespace only, and this process has another"
-            : "the kernel module nbd is loaded but does not answer over netlink here: it can be reached from " +
-              "the host's network namespace only (not from a container), since Linux 4.12";
+            : "the kernel module nbd is loaded but does not answer over netlink here: it needs Linux 4.12, " +
+              "and before 6.12 it is reached from the host's network namespace only, not from a container";
     }
 
     /// <summary>Why the driver would refuse this process; null when it would not.</summary>
@@ -78,9 +78,8 @@ internal static class NbdModule
         const string prefix = "CapEff:";
         string? line = File.ReadLines(Path.Combine(root, "proc/self/status"))
             .FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal));
-        return line is not null
-            && ulong.TryParse(
-                line[prefix.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong held)
+        return line?[prefix.Length..].Trim() is { } set
+            && ulong.TryParse(set, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong held)
             && (held >> CAP_SYS_ADMIN_BIT & 1) == 0
             ? "the process lacks the capability CAP_SYS_ADMIN: run it as root or grant it"
             : null;

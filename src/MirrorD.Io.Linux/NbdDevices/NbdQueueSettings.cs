@@ -8,8 +8,8 @@ public sealed record NbdQueueSettings
     /// <summary>
     /// Per-request timer. After the socket died, a request that had been sent already is sent again only when
     /// this has run out once more, which the kernel looks at every second: the pause of a restart lasts up to
-    /// this and a second. The kernel's own 30 s is too long. A request on a live socket is never given up, but
-    /// each time it runs out the kernel logs a line ("Possible stuck request").
+    /// this and a second. The kernel's own 30 s is too long. A request on a live socket is never given up,
+    /// but each time it runs out the kernel logs a line ("Possible stuck request").
     /// </summary>
     public int RequestTimeoutMs { get; init; } = 2000;
 
@@ -20,7 +20,8 @@ public sealed record NbdQueueSettings
     public int? MaxRequestKiB { get; init; }
 
     /// <summary>
-    /// Writes the settings. Some wait for requests that are under way, so the device must be served meanwhile.
+    /// Writes the settings. Some wait for requests that are under way, so the device must be served
+    /// meanwhile.
     /// </summary>
     /// <param name="index">Number of the device.</param>
     /// <returns>A sentence for each setting that could not be made; none of them is fatal.</returns>

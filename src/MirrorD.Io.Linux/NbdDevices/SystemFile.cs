@@ -13,7 +13,9 @@ internal static class SystemFile
     public static IReadOnlyList<string> List(string directory) =>
         Try(() => Directory.GetFileSystemEntries(directory)) ?? [];
 
-    /// <summary>Paths as the kernel writes them into tables: blanks and backslashes are \ and three octal digits.</summary>
+    /// <summary>
+    /// A path from one of the kernel's tables, where blanks and backslashes are \ and three octal digits.
+    /// </summary>
     public static string Unescape(string path)
     {
         // Escapes stand for bytes, of which several may make one character.

@@ -108,7 +108,8 @@ public sealed class NbdDevicesDriverTests : IDisposable
         Assert.Equal("1024", Setting("nbd3", "max_sectors_kb"));
 
         Queue("nbd4", "32768");
-        Assert.Empty(new NbdQueueSettings { MaxRequestKiB = 512, RequestTimeoutMs = 1000 }.Apply(4, _root.Path));
+        var other = new NbdQueueSettings { MaxRequestKiB = 512, RequestTimeoutMs = 1000 };
+        Assert.Empty(other.Apply(4, _root.Path));
         Assert.Equal("512", Setting("nbd4", "max_sectors_kb"));
         Assert.Equal("1000", Setting("nbd4", "io_timeout"));
 
