@@ -12,7 +12,6 @@ public sealed partial class Replica
 {
     private const long AskEveryNs = 200_000_000;
     private const long GatewayFreshNs = 2_000_000_000;
-    private const long TakeoverRetryNs = 5_000_000_000;
 
     private PathPicture? _paths;
     private GatewayEvidence _gateway;
@@ -23,18 +22,11 @@ public sealed partial class Replica
     private bool _isEligible;
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
-    private bool _isRoleOpen;
     private long _knowsPathsFromNs;
-    private bool _takingOver;
-    private long _takeoverRetryAtNs;
-    private long _goneSinceNs = -1;
     private long _lastTickNs;
 
     /// <summary>What the table said last; null while the link decides or nothing was asked yet.</summary>
     public FailoverDecision? LastFailover { get; private set; }
-
-    /// <summary>Loop time since which the peer counts as gone, for the record of a takeover; -1 when it does not.</summary>
-    public long PeerGoneSinceNs => _goneSinceNs;
 
     /// <summary>The paths to the peer, or what its heartbeats tell, have changed.</summary>
     public void PathsChanged(PathPicture picture)
@@ -66,7 +58,7 @@ public sealed partial class Replica
             return;
         }
 
-        bool isCurrent = _gatewayLink == _link && !IsLinked;
+        bool isCurrent = _gatewayLink == _link;
         _gatewayLink = -1;
         if (isCurrent && evidence != GatewayEvidence.Unknown)
         {
@@ -76,33 +68,6 @@ public sealed partial class Replica
 
         DecideFailover();
         Settle();
-    }
-
-    /// <summary>Null when this Standby may take over now, by the table; else why not.</summary>
-    public string? WhyNotTakeOver()
-    {
-        if (Failure is not null || _stopping || Role == Role.Primary)
-        {
-            return Failure ?? (_stopping ? "this daemon is stopping" : "this node is Primary already");
-        }
-
-        if (Phase == LinkPhase.Joined)
-        {
-            return PeerRole == Role.Primary ? $"{_settings.PeerName} is Primary" : null;
-        }
-
-        NoteStandstill();
-        FailoverDecision now = FailoverTable.Decide(FactsNow());
-        return _paths is null ? "nothing is known of the networks yet"
-            : now.Action == FailoverAction.TakeOver ? null
-            : WhyStandby(now.Case) ?? $"the state changed: {now.Case}";
-    }
-
-    /// <summary>The steps that TakeOver began have ended, in whichever way.</summary>
-    public void TakeoverEnded()
-    {
-        _takingOver = false;
-        _takeoverRetryAtNs = _effects.NowNs + TakeoverRetryNs;
     }
 
     private void DecideFailover()
@@ -159,81 +124,6 @@ public sealed partial class Replica
         }
     }
 
-    private void SeekTakeover()
-    {
-        if (IsLinked || _paths is null)
-        {
-            return;
-        }
-
-        FailoverFacts facts = FactsNow();
-        bool isGone = facts.AreAllPathsLost || facts.IsPeerStuck;
-        _goneSinceNs = !isGone ? -1 : _goneSinceNs < 0 ? _effects.NowNs : _goneSinceNs;
-        FailoverDecision decision = Note(FailoverTable.Decide(FactsNow()));
-        if (_promotion is not null)
-        {
-            // A claim that runs is waited for: a grant without a promotion would leave nobody to serve.
-            bool isUnderWay = _claiming || _storingProof || _promotingAlone || HasProof;
-            if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver
-                && decision.Case != FailoverCase.StandbyAsksGateway)
-            {
-                FinishPromotion(false, WhyStandby(decision.Case) ?? $"the state changed: {decision.Case}", null);
-            }
-        }
-
-        switch (decision.Action)
-        {
-            case FailoverAction.AskGateway:
-            case FailoverAction.TakeOver when _takingOver && decision.Case != FailoverCase.StandbyResumes:
-                // Also while the steps are under way: they go on only with evidence that is fresh.
-                AskGateway();
-                break;
-            case FailoverAction.TakeOver when !_takingOver && _promotion is null && _effects.NowNs >= _takeoverRetryAtNs:
-                BeginTakeover(WhyTakeOver(decision.Case), decision.Case == FailoverCase.StandbyResumes);
-                break;
-            default:
-                break;
-        }
-    }
-
-    private void BeginTakeover(string reason, bool resumes)
-    {
-        _takingOver = true;
-        _effects.TakeOver(reason, resumes);
-    }
-
-    /// <summary>What is known of the peer, or of the right to serve: for the record of a takeover, without full stop.</summary>
-    private string WhyTakeOver(FailoverCase @case)
-    {
-        if (@case == FailoverCase.StandbyResumes)
-        {
-            return HasProof ? "this node holds a proof" : $"{_settings.PeerName}, a Standby, can be asked";
-        }
-
-        string seen = _paths switch
-        {
-            { IsHeard: true, Report.DiskState: <= DiskState.Failed } => "its disk has failed",
-            { IsHeard: true } => "its resource does not move",
-            { DaemonIsGone: true } => "its host answers, but its mirrord is gone",
-            _ => "no network to it is left",
-        };
-        return @case == FailoverCase.StandbyHasProof ? $"{seen}, and this node holds a proof" : seen;
-    }
-
-    /// <summary>
-    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself. It
-    /// tries again until somebody has had the role since.
-    /// </summary>
-    private void TakeRoleAtJoin()
-    {
-        _isRoleOpen &= Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Standby;
-        if (_isRoleOpen && _effects.NowNs >= _takeoverRetryAtNs && Role == Role.Standby && PeerRole == Role.Standby && !_takingOver && _promotion is null && !_roleWasTakenAway
-            && !_stopping && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred))
-        {
-            BeginTakeover("both are joined, and nobody is Primary", resumes: true);
-        }
-    }
-
     /// <summary>
     /// A process that stood still for longer than the link may be silent must not serve before everything was looked at
     /// again: the peer may have taken over meanwhile. A new connection does that.
@@ -280,11 +170,10 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>
-    /// Refusals made its paths lost before dead-after: its daemon ended, and the release helper still leaves a new one
-    /// time to serve again.
-    /// </summary>
-    private bool MayBeBackInTime => _paths is { AreAllLost: true, WasHeardLately: true };
+    private bool AreAllPathsLost => (_paths?.AreAllLost ?? true) && _effects.NowNs >= _knowsPathsFromNs;
+
+    private bool IsPeerStuck => _paths is { IsHeard: true, Report: { } report }
+        && (report.IsStuck || report.DiskState <= DiskState.Failed);
 
     private FailoverFacts FactsNow()
     {
@@ -306,10 +195,9 @@ public sealed partial class Replica
             Autoswitch = _settings.Autoswitch,
             IsAnyPathUp = _paths?.IsAnyUp ?? false,
             IsPeerHeard = _paths?.IsHeard ?? false,
-            AreAllPathsLost = (_paths?.AreAllLost ?? true) && now >= _knowsPathsFromNs,
+            AreAllPathsLost = AreAllPathsLost,
             IsPeerMute = _askedSinceNs >= 0 && now - _askedSinceNs > _settings.OutdateTimeoutNs,
-            IsPeerStuck = _paths is { IsHeard: true, Report: { } report }
-                && (report.IsStuck || report.DiskState <= DiskState.Failed),
+            IsPeerStuck = IsPeerStuck,
             PeerRole = _peerLastRole,
             PeerRoleAtLoss = _peerRoleAtLoss,
             Gateway = isIsolated ? GatewayEvidence.Silent : gateway,

@@ -35,6 +35,7 @@ public class StandbyTakeoverTests
         Assert.Empty(story.B.Takeovers);
         Assert.Empty(story.B.Claims);
         Assert.Equal(FailoverCase.StandbyWaits, story.B.Replica.LastFailover?.Case);
+        Assert.Equal("the mirrord of n1 may be back in time", story.B.Replica.WhyNotTakeOver());
         story.Seconds(0.3);
         Assert.Equal("its host answers, but its mirrord is gone", Assert.Single(story.B.Takeovers));
         Assert.Equal(Role.Primary, story.B.Replica.Role);
