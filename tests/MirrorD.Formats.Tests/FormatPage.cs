@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace MirrorD.Formats.Tests;
 
-/// <summary>A page of docs/internals that describes a format, for the tests that hold it to the code.</summary>
+/// <summary>
+/// A page of docs/internals that describes a format, for the tests that hold it to the code.
+/// </summary>
 internal sealed partial class FormatPage(string name)
 {
     /// <summary>All of it.</summary>

@@ -18,7 +18,9 @@ public enum FailoverCase
     PrimaryWaitsForPaths,
     /// <summary>Both networks lost: the arbiter decides.</summary>
     PrimaryAsksArbiter,
-    /// <summary>The peer was heard as Primary since the link was lost: it has taken over, and no policy leads on.</summary>
+    /// <summary>
+    /// The peer was heard as Primary since the link was lost: it has taken over, and no policy leads on.
+    /// </summary>
     PrimaryPeerServes,
     /// <summary>Both networks lost, on-peer-loss: continue.</summary>
     PrimaryContinues,
@@ -28,7 +30,9 @@ public enum FailoverCase
     PrimaryAsksGateway,
     /// <summary>Both networks lost, on-peer-loss: auto, the gateway answers.</summary>
     PrimaryHasGateway,
-    /// <summary>Both networks lost, on-peer-loss: auto, no gateway answers: this node may be the isolated one.</summary>
+    /// <summary>
+    /// Both networks lost, on-peer-loss: auto, no gateway answers: this node may be the isolated one.
+    /// </summary>
     PrimaryIsolated,
 
     // Standby without link.
@@ -37,7 +41,9 @@ public enum FailoverCase
     StandbyAutoswitchOff,
     /// <summary>Its copy is not UpToDate: never promoted without force.</summary>
     StandbyNotUpToDate,
-    /// <summary>It was Primary before its daemon ended, and holds a proof or can ask the peer, a Standby, for one.</summary>
+    /// <summary>
+    /// It was Primary before its daemon ended, and holds a proof or can ask the peer, a Standby, for one.
+    /// </summary>
     StandbyResumes,
     /// <summary>The peer lives: no takeover while a path is up.</summary>
     StandbyPeerLives,

@@ -5,7 +5,9 @@ namespace MirrorD.Core.Failover;
 /// <summary>What a Primary without arbiter does when every path to the peer is lost.</summary>
 public enum PeerLoss
 {
-    /// <summary>Goes on with production carrier and an answering gateway; else freezes and drops the addresses.</summary>
+    /// <summary>
+    /// Goes on with production carrier and an answering gateway; else freezes and drops the addresses.
+    /// </summary>
     Auto,
     /// <summary>Holds requests until peer or operator decides.</summary>
     Freeze,
@@ -24,11 +26,15 @@ public enum GatewayEvidence
     Answers,
     /// <summary>It does not answer.</summary>
     Silent,
-    /// <summary>The production interface has no carrier: evidence about this node, not about the peer.</summary>
+    /// <summary>
+    /// The production interface has no carrier: evidence about this node, not about the peer.
+    /// </summary>
     NoCarrier,
 }
 
-/// <summary>What one node knows when it decides who may go on: input of <see cref="FailoverTable"/>.</summary>
+/// <summary>
+/// What one node knows when it decides who may go on: input of <see cref="FailoverTable"/>.
+/// </summary>
 public readonly record struct FailoverFacts
 {
     /// <summary>Own role.</summary>
@@ -57,17 +63,21 @@ public readonly record struct FailoverFacts
     public required bool IsPeerMute { get; init; }
     /// <summary>The peer is heard, and says that its resource does not move or its disk has failed.</summary>
     public required bool IsPeerStuck { get; init; }
-    /// <summary>The peer's role as last told, by link or heartbeat, in this run of the daemon; null: never.</summary>
+    /// <summary>
+    /// The peer's role as last told, by link or heartbeat, in this run of the daemon; null: never.
+    /// </summary>
     public required Role? PeerRole { get; init; }
-    /// <summary>The peer's role when the link was last up in this run of the daemon; null: it never was.</summary>
+    /// <summary>
+    /// The peer's role when the link was last up in this run of the daemon; null: it never was.
+    /// </summary>
     public required Role? PeerRoleAtLoss { get; init; }
     /// <summary>See <see cref="GatewayEvidence"/>.</summary>
     public required GatewayEvidence Gateway { get; init; }
     /// <summary>Standby, without arbiter: it may take over as far as this run of the daemon knows.</summary>
     public required bool IsEligible { get; init; }
     /// <summary>
-    /// takeover-delay, what the old Primary may take to notice the loss, and the time in which its daemon may be back have
-    /// passed.
+    /// takeover-delay, what the old Primary may take to notice the loss, and the time in which its daemon may
+    /// be back have passed.
     /// </summary>
     public required bool HasWaited { get; init; }
     /// <summary>It was Primary when its daemon ended, and nobody has taken that from it since.</summary>

@@ -13,9 +13,10 @@ public sealed record FailoverRow(
     FailoverCase Case, string Condition, Func<FailoverFacts, bool> Holds, FailoverAction Action);
 
 /// <summary>
-/// Who may go on when the link is down: the table of section 5 of the safety contract, as data. Rows are tried in
-/// order; for every input one holds. Invariants: a lost path alone never leads to a takeover; nothing but a row
-/// with a proof, an arbiter or a policy leads a Primary on; a copy that is not UpToDate gets no right.
+/// Who may go on when the link is down: the table of section 5 of the safety contract, as data. Rows are
+/// tried in order; for every input one holds. Invariants: a lost path alone never leads to a takeover;
+/// nothing but a row with a proof, an arbiter or a policy leads a Primary on; a copy that is not UpToDate
+/// gets no right.
 /// </summary>
 public static class FailoverTable
 {
@@ -27,16 +28,20 @@ public static class FailoverTable
         new(PrimaryNotUpToDate, "own copy not UpToDate", f => f.DiskState != DiskState.UpToDate, Wait),
         new(PrimaryAsksPeer, "joined before, a path is up, and the peer not mute", f =>
             f.HasSession && f.IsAnyPathUp && !f.IsPeerMute, AskPeer),
-        new(PrimaryWaitsForPaths, "a path may still be up, and the peer not mute; with arbiter: nor heard", f =>
+        new(PrimaryWaitsForPaths,
+            "a path may still be up, and the peer not mute; with arbiter: nor heard", f =>
             !f.AreAllPathsLost && !f.IsPeerMute && !(f.IsPeerHeard && f.HasArbiter), Wait),
         new(PrimaryAsksArbiter, "an arbiter, and joined before", f => f.HasArbiter && f.HasSession, Claim),
-        new(PrimaryPeerServes, "the peer was heard as Primary since", f => f.PeerRole == Role.Primary, WithdrawAddresses),
+        new(PrimaryPeerServes, "the peer was heard as Primary since", f =>
+            f.PeerRole == Role.Primary, WithdrawAddresses),
         new(PrimaryContinues, "no arbiter, on-peer-loss: continue", f =>
             !f.HasArbiter && f.OnPeerLoss == PeerLoss.Continue, GoOnByPolicy),
         new(PrimaryFreezes, "on-peer-loss: freeze, or an arbiter but never joined", f =>
             f.HasArbiter || f.OnPeerLoss == PeerLoss.Freeze, Wait),
-        new(PrimaryAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),
-        new(PrimaryHasGateway, "the gateway answers", f => f.Gateway == GatewayEvidence.Answers, GoOnByPolicy),
+        new(PrimaryAsksGateway, "the gateway has not been asked", f =>
+            f.Gateway == GatewayEvidence.Unknown, AskGateway),
+        new(PrimaryHasGateway, "the gateway answers", f =>
+            f.Gateway == GatewayEvidence.Answers, GoOnByPolicy),
         new(PrimaryIsolated, "no gateway, a silent one, or no carrier", _ => true, WithdrawAddresses),
     ];
 
@@ -45,7 +50,8 @@ public static class FailoverTable
     [
         new(Linked, "the link is up", f => f.IsLinked, Wait),
         new(StandbyNotUpToDate, "own copy not UpToDate", f => !MayServe(f.DiskState), Wait),
-        new(StandbyResumes, "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
+        new(StandbyResumes,
+            "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
             f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary
             && (f.HasProof ? f.IsPeerHeard || f.AreAllPathsLost
                 : f.HasSession && f.IsAnyPathUp && !f.IsPeerMute && f.PeerRole == Role.Standby), TakeOver),
@@ -59,8 +65,10 @@ public static class FailoverTable
             f.PeerRoleAtLoss == Role.Standby && f.PeerRole != Role.Primary && !f.WasPrimary, Wait),
         new(StandbyNotEligible, "no arbiter, no proof, and not eligible", f =>
             !f.HasArbiter && !f.HasProof && !(f.IsEligible && f.PeerRole == Role.Primary), Wait),
-        new(StandbyAsksGateway, "the gateway has not been asked", f => f.Gateway == GatewayEvidence.Unknown, AskGateway),
-        new(StandbyHasNoCarrier, "no production carrier", f => f.Gateway == GatewayEvidence.NoCarrier, AskGateway),
+        new(StandbyAsksGateway, "the gateway has not been asked", f =>
+            f.Gateway == GatewayEvidence.Unknown, AskGateway),
+        new(StandbyHasNoCarrier, "no production carrier", f =>
+            f.Gateway == GatewayEvidence.NoCarrier, AskGateway),
         new(StandbyHasNoGateway, "the gateway is silent, or there is none and no arbiter and no proof", f =>
             f.Gateway == GatewayEvidence.Silent
             || (f.Gateway == GatewayEvidence.NotConfigured && !f.HasArbiter && !f.HasProof), AskGateway),

@@ -51,13 +51,14 @@ public sealed partial class PathMonitor
     public bool DaemonIsGone { get; private set; }
 
     /// <summary>
-    /// The peer was heard on some path within dead-after: a daemon of it that ended may still be back in time, however
-    /// soon its paths were lost.
+    /// The peer was heard on some path within dead-after: a daemon of it that ended may still be back in
+    /// time, however soon its paths were lost.
     /// </summary>
     public bool WasHeardLately { get; private set; }
 
     /// <summary>
-    /// Counts the changes of <see cref="Sights"/>, <see cref="DaemonIsGone"/> and <see cref="WasHeardLately"/>.
+    /// Counts the changes of <see cref="Sights"/>, <see cref="DaemonIsGone"/> and
+    /// <see cref="WasHeardLately"/>.
     /// </summary>
     public int Version { get; private set; }
 

@@ -18,7 +18,9 @@ public enum PathState
     Unknown,
     /// <summary>Each side says that it hears the other.</summary>
     Up,
-    /// <summary>The peer is heard, and does not hear this node: it lives, and can't be asked anything here.</summary>
+    /// <summary>
+    /// The peer is heard, and does not hear this node: it lives, and can't be asked anything here.
+    /// </summary>
     HeardOnly,
     /// <summary>No authenticated heartbeat for dead-after.</summary>
     Lost,
@@ -45,12 +47,14 @@ public sealed record PeerReport(
 /// </summary>
 /// <param name="Paths">Every configured path, at least one.</param>
 /// <param name="Report">What the peer told last in its present run; null before the first heartbeat.</param>
-/// <param name="DaemonIsGone">The peer's host answers that nobody listens: its daemon is gone, the host lives.</param>
+/// <param name="DaemonIsGone">
+/// The peer's host answers that nobody listens: its daemon is gone, the host lives.
+/// </param>
 public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Report, bool DaemonIsGone)
 {
     /// <summary>
-    /// Something was heard on some path within dead-after. Refusals make paths lost sooner; until this is over, a daemon
-    /// that ended may be back in time.
+    /// Something was heard on some path within dead-after. Refusals make paths lost sooner; until this is
+    /// over, a daemon that ended may be back in time.
     /// </summary>
     public bool WasHeardLately { get; init; }
 

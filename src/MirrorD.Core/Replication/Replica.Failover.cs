@@ -4,9 +4,9 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Replication;
 
 /// <summary>
-/// Who may go on when the link is down: gathers the facts, asks <see cref="FailoverTable"/> and follows it (safety
-/// contract, section 5). Without a picture of the paths every path counts as lost to a Primary, and a Standby never
-/// takes over by itself.
+/// Who may go on when the link is down: gathers the facts, asks <see cref="FailoverTable"/> and follows it
+/// (safety contract, section 5). Without a picture of the paths every path counts as lost to a Primary, and a
+/// Standby never takes over by itself.
 /// </summary>
 public sealed partial class Replica
 {
@@ -116,7 +116,8 @@ public sealed partial class Replica
             case FailoverAction.WithdrawAddresses when !_addressesWithdrawn:
                 _addressesWithdrawn = true;
                 _effects.WantAddresses(false, decision.Case == FailoverCase.PrimaryPeerServes
-                    ? $"{_settings.PeerName} has taken over" : $"{_settings.PeerName} and the gateway are out of reach");
+                    ? $"{_settings.PeerName} has taken over"
+                        : $"{_settings.PeerName} and the gateway are out of reach");
                 break;
             case FailoverAction.WithdrawAddresses or FailoverAction.Wait or FailoverAction.AskPeer
                 or FailoverAction.TakeOver:
@@ -125,8 +126,8 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// A process that stood still for longer than the link may be silent must not serve before everything was looked at
-    /// again: the peer may have taken over meanwhile. A new connection does that.
+    /// A process that stood still for longer than the link may be silent must not serve before everything was
+    /// looked at again: the peer may have taken over meanwhile. A new connection does that.
     /// </summary>
     private void NoteStandstill()
     {
@@ -135,13 +136,14 @@ public sealed partial class Replica
         if (stoodStill && IsLinked && Role == Role.Primary && Path == WritePath.Mirrored)
         {
             Suspend();
-            _effects.CloseLink("this process stood still for longer than the link timeout", operatorNeeded: false);
+            _effects.CloseLink("this process stood still for longer than the link timeout",
+                operatorNeeded: false);
         }
 
         if (stoodStill && !IsLinked)
         {
-            // What it knows of paths, peer and gateway is of before, and the peer may have taken over: it waits for what
-            // the watch finds now, and asks again.
+            // What it knows of paths, peer and gateway is of before, and the peer may have taken over: it
+            // waits for what the watch finds now, and asks again.
             _knowsPathsFromNs = _effects.NowNs + _settings.LinkTimeoutNs;
             _peerMayServeUntilNs = Math.Max(_peerMayServeUntilNs, _knowsPathsFromNs + Limits.LossNoticeNs);
             _gateway = GatewayEvidence.Unknown;
@@ -162,7 +164,8 @@ public sealed partial class Replica
 
     private void AskGateway()
     {
-        bool isStale = _gateway == GatewayEvidence.Unknown || _effects.NowNs - _gatewayAtNs >= GatewayFreshNs / 2;
+        bool isStale = _gateway == GatewayEvidence.Unknown
+            || _effects.NowNs - _gatewayAtNs >= GatewayFreshNs / 2;
         if (_gatewayLink != _link && isStale)
         {
             _gatewayLink = _link;
@@ -181,7 +184,8 @@ public sealed partial class Replica
         bool isStale = now - _gatewayAtNs > GatewayFreshNs;
         GatewayEvidence gateway = isStale && _gatewayLink != _link ? GatewayEvidence.Unknown : _gateway;
 
-        // A Primary that found itself isolated stays so until it serves again: the peer may have taken over since.
+        // A Primary that found itself isolated stays so until it serves again: the peer may have taken over
+        // since.
         bool isIsolated = Role == Role.Primary && _addressesWithdrawn;
         return new FailoverFacts
         {
@@ -210,13 +214,16 @@ public sealed partial class Replica
 
     private void NotePaths()
     {
-        if (_paths is not null && Phase == LinkPhase.Joined && _paths.Paths.All(path => path.State == PathState.Up))
+        if (_paths is not null && Phase == LinkPhase.Joined
+            && _paths.Paths.All(path => path.State == PathState.Up))
         {
             _allPathsWereUp = true;
         }
     }
 
-    /// <summary>What was found out about a loss is void with the next connection, and with the next loss.</summary>
+    /// <summary>
+    /// What was found out about a loss is void with the next connection, and with the next loss.
+    /// </summary>
     private void ForgetEvidence()
     {
         _gateway = GatewayEvidence.Unknown;

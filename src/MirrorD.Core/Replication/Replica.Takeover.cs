@@ -16,7 +16,9 @@ public sealed partial class Replica
     private long _takeoverRetryAtNs;
     private long _goneSinceNs = -1;
 
-    /// <summary>Loop time since which the peer counts as gone, for the record of a takeover; -1 when it does not.</summary>
+    /// <summary>
+    /// Loop time since which the peer counts as gone, for the record of a takeover; -1 when it does not.
+    /// </summary>
     public long PeerGoneSinceNs => _goneSinceNs;
 
     /// <summary>Null when this Standby may take over now, by the table; else why not.</summary>
@@ -47,8 +49,8 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// Refusals made its paths lost before dead-after: its daemon ended, and the release helper still leaves a new one
-    /// time to serve again.
+    /// Refusals made its paths lost before dead-after: its daemon ended, and the release helper still leaves
+    /// a new one time to serve again.
     /// </summary>
     private bool MayBeBackInTime => _paths is { AreAllLost: true, WasHeardLately: true };
 
@@ -69,7 +71,8 @@ public sealed partial class Replica
             if (_isAutomatic && !isUnderWay && decision.Action != FailoverAction.TakeOver
                 && decision.Case != FailoverCase.StandbyAsksGateway)
             {
-                FinishPromotion(false, WhyStandby(decision.Case) ?? $"the state changed: {decision.Case}", null);
+                FinishPromotion(false,
+                    WhyStandby(decision.Case) ?? $"the state changed: {decision.Case}", null);
             }
         }
 
@@ -95,7 +98,9 @@ public sealed partial class Replica
         _effects.TakeOver(reason, resumes);
     }
 
-    /// <summary>What is known of the peer, or of the right to serve: for the record of a takeover, without full stop.</summary>
+    /// <summary>
+    /// What is known of the peer, or of the right to serve: for the record of a takeover, without full stop.
+    /// </summary>
     private string WhyTakeOver(FailoverCase @case)
     {
         if (@case == FailoverCase.StandbyResumes)
@@ -114,13 +119,14 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by itself. It
-    /// tries again until somebody has had the role since.
+    /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by
+    /// itself. It tries again until somebody has had the role since.
     /// </summary>
     private void TakeRoleAtJoin()
     {
         _isRoleOpen &= Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Standby;
-        bool mayTry = !_takingOver && _promotion is null && _effects.NowNs >= _takeoverRetryAtNs && !_stopping;
+        bool mayTry = !_takingOver && _promotion is null
+            && _effects.NowNs >= _takeoverRetryAtNs && !_stopping;
         if (_isRoleOpen && mayTry && !_roleWasTakenAway
             && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred))
         {

@@ -15,7 +15,8 @@ namespace MirrorD.Engine.Watch;
 /// <param name="IsServing">Primary, and requests are completed: not frozen, not failed.</param>
 /// <param name="HasProduction">The production gateway answers; asked only while that network is lost.</param>
 public sealed record ResourceBeat(
-    Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing, bool HasProduction = false);
+    Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing,
+    bool HasProduction = false);
 
 /// <summary>A resource as the watch sees it.</summary>
 public interface IWatchedResource
@@ -27,8 +28,8 @@ public interface IWatchedResource
     ResourceBeat Beat { get; }
 
     /// <summary>
-    /// Loop time of the last tick of the resource's loop; any thread. An old one means a stuck loop; zero that there
-    /// are no ticks, as it has not begun or was stopped.
+    /// Loop time of the last tick of the resource's loop; any thread. An old one means a stuck loop; zero
+    /// that there are no ticks, as it has not begun or was stopped.
     /// </summary>
     long LastTickNs { get; }
 
@@ -36,14 +37,14 @@ public interface IWatchedResource
     void PathsChanged(PathPicture picture);
 
     /// <summary>
-    /// An authenticated control message of the peer arrived, over any path, perhaps repeated; any thread, returns
-    /// at once. An answer goes out through <see cref="IPeerWatch.Send"/>.
+    /// An authenticated control message of the peer arrived, over any path, perhaps repeated; any thread,
+    /// returns at once. An answer goes out through <see cref="IPeerWatch.Send"/>.
     /// </summary>
     void ControlArrived(ControlMessage message);
 
     /// <summary>
-    /// The resource's loop has not ticked for dead-after, or ticks again; any thread, returns at once, and does
-    /// not rely on the resource's loop.
+    /// The resource's loop has not ticked for dead-after, or ticks again; any thread, returns at once, and
+    /// does not rely on the resource's loop.
     /// </summary>
     void StuckChanged(bool isStuck);
 }
@@ -51,6 +52,8 @@ public interface IWatchedResource
 /// <summary>The watch over one peer, as its resources use it.</summary>
 public interface IPeerWatch
 {
-    /// <summary>Any thread: sends the message over every path, at once, without waiting for anything.</summary>
+    /// <summary>
+    /// Any thread: sends the message over every path, at once, without waiting for anything.
+    /// </summary>
     void Send(string resource, ControlMessage message);
 }

@@ -67,7 +67,8 @@ public sealed partial class PeerWatch : IPeerWatch
     public IReadOnlyList<PathSight> Sights { get; private set; }
 
     /// <summary>
-    /// Any thread: each path, how it was last seen, and the loop time of its last heartbeat; null before the first.
+    /// Any thread: each path, how it was last seen, and the loop time of its last heartbeat; null before the
+    /// first.
     /// </summary>
     public IReadOnlyList<(WatchPath Path, PathSight Sight, long? HeardNs)> Report()
     {
@@ -75,7 +76,8 @@ public sealed partial class PeerWatch : IPeerWatch
         return
         [
             .. _sockets.Select((socket, i) =>
-                (socket.Path, sights[i], Volatile.Read(ref _heardNs[i]) is var ns and not 0 ? ns : (long?)null)),
+                (socket.Path, sights[i],
+                    Volatile.Read(ref _heardNs[i]) is var ns and not 0 ? ns : (long?)null)),
         ];
     }
 

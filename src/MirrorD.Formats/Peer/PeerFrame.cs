@@ -38,7 +38,7 @@ public enum PeerFrameFlags : ushort
 }
 
 /// <summary>
-/// Header of every frame after authentication, 64 bytes, little endian. Docs: docs/internals/peer-protocol.md.
+/// Header of every frame after authentication, 64 bytes, little endian (docs/internals/peer-protocol.md).
 /// <code>
 ///  0  u32  magic
 ///  4  u8   version

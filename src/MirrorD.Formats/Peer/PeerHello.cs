@@ -4,8 +4,8 @@ using System.Text;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// The first bytes of each side on a new connection, before anything is authenticated: 128 bytes, little endian,
-/// the node id in the order in which it is written down.
+/// The first bytes of each side on a new connection, before anything is authenticated: 128 bytes, little
+/// endian, the node id in the order in which it is written down.
 /// <code>
 ///   0  u32  magic
 ///   4  u16  lowest version spoken

@@ -1,6 +1,8 @@
 namespace MirrorD.Formats.Watch;
 
-/// <summary>How a node answers the request to store Outdated (safety contract, section 5). Values are sent.</summary>
+/// <summary>
+/// How a node answers the request to store Outdated (safety contract, section 5). Values are sent.
+/// </summary>
 public enum OutdateAnswer : byte
 {
     /// <summary>Outdated is stored, for the session asked about.</summary>
@@ -20,8 +22,8 @@ public enum OutdateAnswer : byte
 }
 
 /// <summary>
-/// A message of the control channel: a datagram over every path (docs/internals/watch-protocol.md), repeated by
-/// its sender until it is answered or pointless, so that a receiver handles each any number of times.
+/// A message of the control channel: a datagram over every path (docs/internals/watch-protocol.md), repeated
+/// by its sender until it is answered or pointless, so that a receiver handles each any number of times.
 /// </summary>
 public abstract record ControlMessage
 {
@@ -36,15 +38,16 @@ public abstract record ControlMessage
     /// <param name="History">The asker's earlier generations.</param>
     /// <param name="Nonce">Fresh for each loss of the link; the reply echoes it.</param>
     public sealed record OutdateRequest(
-        SessionId Session, Generation Current, Generation Bitmap, IReadOnlyList<Generation> History, ulong Nonce)
+        SessionId Session, Generation Current, Generation Bitmap,
+        IReadOnlyList<Generation> History, ulong Nonce)
         : ControlMessage;
 
     /// <summary>Answer to <see cref="OutdateRequest"/>.</summary>
     public sealed record OutdateReply(SessionId Session, ulong Nonce, OutdateAnswer Answer) : ControlMessage;
 
     /// <summary>
-    /// Planned stop. <paramref name="IsOutdated"/>: the sender has stored Outdated for the session and generation,
-    /// so the receiver may go on alone.
+    /// Planned stop. <paramref name="IsOutdated"/>: the sender has stored Outdated for the session and
+    /// generation, so the receiver may go on alone.
     /// </summary>
     public sealed record Goodbye(bool IsOutdated, SessionId Session, Generation Current) : ControlMessage;
 }

@@ -42,7 +42,9 @@ public readonly record struct HeartbeatEntry
     /// <summary>Its loop has not moved for dead-after.</summary>
     public bool IsStuck { get; init; }
 
-    /// <summary>The sender's production gateway answered a moment ago; asked only while that network is lost.</summary>
+    /// <summary>
+    /// The sender's production gateway answered a moment ago; asked only while that network is lost.
+    /// </summary>
     public bool HasProduction { get; init; }
 
     /// <summary>Session that the sender stores.</summary>

@@ -169,7 +169,8 @@ public class ArbiterStoryTests
         story.Pair.Complete(story.B, "claim");
         story.Pair.Go(story.B, "superblock");
         Assert.Equal(DiskState.Outdated, story.B.Stored[0].DiskState);
-        Assert.Equal(OutdateAnswer.Stored, Assert.IsType<ControlMessage.OutdateReply>(story.B.Controls[^1]).Answer);
+        Assert.Equal(OutdateAnswer.Stored,
+            Assert.IsType<ControlMessage.OutdateReply>(story.B.Controls[^1]).Answer);
         Assert.False(story.B.Replica.HasProof);
         Assert.Equal(Role.Standby, story.B.Replica.Role);
     }

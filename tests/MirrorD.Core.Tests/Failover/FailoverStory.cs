@@ -7,9 +7,9 @@ using MirrorD.Formats.Watch;
 namespace MirrorD.Core.Tests.Failover;
 
 /// <summary>
-/// A pair with two networks, each of which can be cut in each direction, an arbiter that grants each session once, a
-/// gateway, and takeovers that are carried out. Control messages are delivered at each tick over any network that
-/// works in their direction, unless <see cref="HoldsControl"/>.
+/// A pair with two networks, each of which can be cut in each direction, an arbiter that grants each session
+/// once, a gateway, and takeovers that are carried out. Control messages are delivered at each tick over any
+/// network that works in their direction, unless <see cref="HoldsControl"/>.
 /// </summary>
 internal sealed class FailoverStory
 {
@@ -39,7 +39,8 @@ internal sealed class FailoverStory
         {
             _delivered[node] = 0;
             Gateway[node] = GatewayEvidence.Answers;
-            node.GatewayAsked = () => Pair.Add(node, "gateway", () => node.Replica.GatewayAnswered(Gateway[node]));
+            node.GatewayAsked = () =>
+                Pair.Add(node, "gateway", () => node.Replica.GatewayAnswered(Gateway[node]));
             node.Claimed = session => Pair.Add(node, "claim", () => AnswerClaim(node, session));
             node.TakeoverBegun = () => Pair.Add(node, "takeover", () => node.Replica.Promote(
                 false,
@@ -100,7 +101,9 @@ internal sealed class FailoverStory
 
     public void Cut(PathKind path) => Cut(path, A, B);
 
-    /// <summary>What these nodes send on this network is lost. The link needs both directions of the dedicated one.</summary>
+    /// <summary>
+    /// What these nodes send on this network is lost. The link needs both directions of the dedicated one.
+    /// </summary>
     public void Cut(PathKind path, params ManualNode[] from)
     {
         foreach (ManualNode node in from)
@@ -119,7 +122,8 @@ internal sealed class FailoverStory
 
     public void CutAll()
     {
-        _cuts.UnionWith(from n in Nodes from p in new[] { PathKind.Dedicated, PathKind.Production } select (n, p));
+        _cuts.UnionWith(
+            from n in Nodes from p in new[] { PathKind.Dedicated, PathKind.Production } select (n, p));
         Pair.LinkDown(run: false);
         ForgetControl(A);
         ForgetControl(B);
@@ -158,7 +162,8 @@ internal sealed class FailoverStory
     }
 
     /// <summary>
-    /// The daemon of the node is gone and its kernel says so: the link is closed, and every heartbeat to it refused.
+    /// The daemon of the node is gone and its kernel says so: the link is closed, and every heartbeat to it
+    /// refused.
     /// </summary>
     public void KillOnLivingHost(ManualNode node)
     {
@@ -246,7 +251,8 @@ internal sealed class FailoverStory
             while (!HoldsControl && _delivered[node] < node.Controls.Count)
             {
                 ControlMessage message = node.Controls[_delivered[node]++];
-                bool arrives = !_cuts.Contains((node, PathKind.Dedicated)) || !_cuts.Contains((node, PathKind.Production));
+                bool arrives = !_cuts.Contains((node, PathKind.Dedicated))
+                    || !_cuts.Contains((node, PathKind.Production));
                 if (arrives && IsRunning(node.Peer))
                 {
                     Deliver(node.Peer, message);
@@ -264,6 +270,7 @@ internal sealed class FailoverStory
         }
 
         _keys.TryAdd(session, node);
-        node.Replica.ArbiterAnswered(session, _keys[session] == node ? ClaimAnswer.Granted : ClaimAnswer.Refused);
+        node.Replica.ArbiterAnswered(session,
+            _keys[session] == node ? ClaimAnswer.Granted : ClaimAnswer.Refused);
     }
 }

@@ -4,7 +4,8 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Tests.Failover;
 
 /// <summary>
-/// Every combination of facts, and what must hold in each by section 5 of the safety contract: said without the table.
+/// Every combination of facts, and what must hold in each by section 5 of the safety contract: said without
+/// the table.
 /// </summary>
 public class FailoverTableTests
 {
@@ -28,13 +29,16 @@ public class FailoverTableTests
             if (reached.Add(found))
             {
                 string role = facts.Role == Role.Primary ? "Primary" : "Standby";
-                Assert.True(found == FailoverCase.Linked || found.ToString().StartsWith(role, StringComparison.Ordinal));
+                Assert.True(found == FailoverCase.Linked
+                    || found.ToString().StartsWith(role, StringComparison.Ordinal));
             }
         }
 
         Assert.Equal(Enum.GetValues<FailoverCase>().Order(), reached.Order());
-        Assert.All(FailoverTable.OfPrimary.Skip(1), row => Assert.StartsWith("Primary", row.Case.ToString(), StringComparison.Ordinal));
-        Assert.All(FailoverTable.OfStandby.Skip(1), row => Assert.StartsWith("Standby", row.Case.ToString(), StringComparison.Ordinal));
+        Assert.All(FailoverTable.OfPrimary.Skip(1),
+            row => Assert.StartsWith("Primary", row.Case.ToString(), StringComparison.Ordinal));
+        Assert.All(FailoverTable.OfStandby.Skip(1),
+            row => Assert.StartsWith("Standby", row.Case.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -67,7 +71,8 @@ public class FailoverTableTests
         bool seeks = !f.IsLinked && !f.HasProof && f.DiskState == DiskState.UpToDate;
         if (!seeks)
         {
-            return action == FailoverAction.Wait ? null : "a Primary that is linked, entitled or not UpToDate does nothing";
+            return action == FailoverAction.Wait ? null
+                : "a Primary that is linked, entitled or not UpToDate does nothing";
         }
 
         if (action == FailoverAction.TakeOver)
@@ -100,7 +105,7 @@ public class FailoverTableTests
             || (f.OnPeerLoss == PeerLoss.Auto && f.Gateway == GatewayEvidence.Answers);
         if (action == FailoverAction.GoOnByPolicy && (f.HasArbiter || !isAlone || !policy))
         {
-            return "policy leads on without arbiter, with everything lost, by continue or with a gateway that answers";
+            return "policy leads on without arbiter, all lost, by continue or with a gateway that answers";
         }
 
         if (f.PeerRole == Role.Primary && action == FailoverAction.GoOnByPolicy)
@@ -113,15 +118,18 @@ public class FailoverTableTests
             bool isIsolated = f.OnPeerLoss == PeerLoss.Auto
                 && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown);
             bool frozen = f.OnPeerLoss == PeerLoss.Freeze;
-            return isIsolated && action != FailoverAction.WithdrawAddresses ? "auto without gateway drops the addresses"
+            return isIsolated && action != FailoverAction.WithdrawAddresses
+                ? "auto without gateway drops the addresses"
                 : frozen && action != FailoverAction.Wait ? "freeze waits"
                 : policy && action != FailoverAction.GoOnByPolicy ? "policy leads on"
                 : null;
         }
 
         bool mayWithdraw = (f.PeerRole == Role.Primary || (!f.HasArbiter && f.OnPeerLoss == PeerLoss.Auto
-            && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown))) && (isAlone || f.HasArbiter);
-        return action == FailoverAction.WithdrawAddresses && !mayWithdraw ? "addresses go only where auto finds no gateway" : null;
+            && f.Gateway is not (GatewayEvidence.Answers or GatewayEvidence.Unknown)))
+            && (isAlone || f.HasArbiter);
+        return action == FailoverAction.WithdrawAddresses && !mayWithdraw
+            ? "addresses go only where auto finds no gateway" : null;
     }
 
     private static string? WrongOfStandby(FailoverFacts f, FailoverAction action)

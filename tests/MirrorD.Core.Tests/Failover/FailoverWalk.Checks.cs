@@ -14,7 +14,8 @@ internal sealed partial class FailoverWalk
     private const long HearingNs = 400 * Ms;
 
     /// <summary>
-    /// I-16: no takeover while the other node is Primary, lives, moves, and some network carries what it says.
+    /// I-16: no takeover while the other node is Primary, lives, moves, and some network carries what it
+    /// says.
     /// </summary>
     private void CheckPeerIsGone(Side side, string what)
     {
@@ -134,8 +135,10 @@ internal sealed partial class FailoverWalk
         if (isDone && owner.Path == WritePath.Alone && request.Operation != VolumeOperation.Read)
         {
             Count($"alone by {owner.State.Proof.Kind}");
-            Assert.True(GenerationRules.HasValidProof(request.Owner.Stored[0]), "alone without a stored proof (I-4)");
-            Assert.True(GenerationRules.HoldsOwnGeneration(request.Owner.Stored[0]), "alone without a generation (I-4)");
+            Assert.True(GenerationRules.HasValidProof(request.Owner.Stored[0]),
+                "alone without a stored proof (I-4)");
+            Assert.True(GenerationRules.HoldsOwnGeneration(request.Owner.Stored[0]),
+                "alone without a generation (I-4)");
             _alone.TryAdd(owner.State.Session, request.Owner);
             if (_alone[owner.State.Session] != request.Owner)
             {
@@ -168,7 +171,8 @@ internal sealed partial class FailoverWalk
                 break;
             case VolumeOperation.Read when isDone:
                 string found = $"block {number}: read {request.Stamp}";
-                Assert.True(request.Stamp >= request.LeastWithoutPowerCut, $"{found}, acknowledged {request.LeastWithoutPowerCut}");
+                Assert.True(request.Stamp >= request.LeastWithoutPowerCut,
+                    $"{found}, acknowledged {request.LeastWithoutPowerCut}");
                 int least = Math.Min(request.Least, Math.Max(_blocks[number].Durable, _blocks[number].Seen));
                 Assert.True(request.Stamp >= least, $"{found}, before {least} (I-3)");
                 if (_blocks[number].Open is null)

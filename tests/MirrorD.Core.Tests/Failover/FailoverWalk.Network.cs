@@ -6,7 +6,9 @@ using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Tests.Failover;
 
-/// <content>Two networks, each with two directions; heartbeats, the link's silence, control messages.</content>
+/// <content>
+/// Two networks, each with two directions; heartbeats, the link's silence, control messages.
+/// </content>
 internal sealed partial class FailoverWalk
 {
     private const long Ms = 1_000_000;
@@ -29,7 +31,9 @@ internal sealed partial class FailoverWalk
         /// <summary>The process stands still until then.</summary>
         public long PausedUntilNs { get; set; }
 
-        /// <summary>Only its loop stands still until then: heartbeats go on, and say so after a while.</summary>
+        /// <summary>
+        /// Only its loop stands still until then: heartbeats go on, and say so after a while.
+        /// </summary>
         public long StuckUntilNs { get; set; }
 
         /// <summary>Its daemon is gone until then.</summary>
@@ -136,7 +140,8 @@ internal sealed partial class FailoverWalk
         side.NextBeatNs = Now + BeatNs;
         Replica replica = side.Node.Replica;
         var report = new PeerReport(
-            replica.Role, replica.State.DiskState, replica.State.Promotions, Now - side.LastTickNs > DeadAfterNs);
+            replica.Role, replica.State.DiskState, replica.State.Promotions,
+            Now - side.LastTickNs > DeadAfterNs);
         for (int path = Dedicated; path <= Production; path++)
         {
             if (Carries(side, path) && side.Peer.IsRunning(Now))
@@ -158,9 +163,11 @@ internal sealed partial class FailoverWalk
     {
         PathSight[] sights =
         [
-            new("d", PathKind.Dedicated, StateOf(side, Dedicated), 0), new("p", PathKind.Production, StateOf(side, Production), 0),
+            new("d", PathKind.Dedicated, StateOf(side, Dedicated), 0),
+            new("p", PathKind.Production, StateOf(side, Production), 0),
         ];
-        bool isNew = side.Shown is not { } shown || !shown.Paths.SequenceEqual(sights) || shown.Report != side.Report;
+        bool isNew = side.Shown is not { } shown || !shown.Paths.SequenceEqual(sights)
+            || shown.Report != side.Report;
         if (isNew)
         {
             side.Shown = new PathPicture(sights, side.Report, false);
@@ -171,7 +178,8 @@ internal sealed partial class FailoverWalk
 
     private void KeepAlive(Side side)
     {
-        if (side.Node.IsConnected && side.Peer.Node.IsConnected && Carries(side.Peer, Dedicated) && side.Peer.IsRunning(Now))
+        if (side.Node.IsConnected && side.Peer.Node.IsConnected
+            && Carries(side.Peer, Dedicated) && side.Peer.IsRunning(Now))
         {
             side.LinkHeardAtNs = Now;
         }

@@ -8,9 +8,9 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Tests.Failover;
 
 /// <summary>
-/// One random walk of a pair with two networks, an arbiter or none, and gateways: cuts in one direction, lost, late and
-/// repeated control messages, nodes that stand still, crash or lose power, and commands. Each promise of section 7 is
-/// checked from outside: by what clients and disks see.
+/// One random walk of a pair with two networks, an arbiter or none, and gateways: cuts in one direction,
+/// lost, late and repeated control messages, nodes that stand still, crash or lose power, and commands. Each
+/// promise of section 7 is checked from outside: by what clients and disks see.
 /// </summary>
 internal sealed partial class FailoverWalk
 {
@@ -56,10 +56,14 @@ internal sealed partial class FailoverWalk
         Connect();
     }
 
-    /// <summary>Two nodes may both have gone on, as documented: without arbiter, by auto, each with a gateway.</summary>
+    /// <summary>
+    /// Two nodes may both have gone on, as documented: without arbiter, by auto, each with a gateway.
+    /// </summary>
     public bool IsSplit { get; private set; }
 
-    /// <summary>Takeovers that nodes began by themselves, proofs that were stored: what the walk reached.</summary>
+    /// <summary>
+    /// Takeovers that nodes began by themselves, proofs that were stored: what the walk reached.
+    /// </summary>
     public Dictionary<string, int> Reached { get; } = [];
 
     private long Now => _pair.NowNs;
@@ -80,10 +84,12 @@ internal sealed partial class FailoverWalk
         public bool IsOpenDoubtful { get; set; }
     }
 
-    public string Describe() => $"arbiter {_hasArbiter}, {_onPeerLoss}\n" + string.Join('\n', _trace.TakeLast(150)) + "\n"
+    public string Describe() => $"arbiter {_hasArbiter}, {_onPeerLoss}\n"
+        + string.Join('\n', _trace.TakeLast(150)) + "\n"
         + string.Join('\n', _sides.Select(s => s.Node.Replica).Select(r =>
             $"{r.Role} {r.Path} {r.Phase} {r.State.DiskState} held {r.HeldRequests} dirty {r.DirtyBlocks} "
-            + $"case {r.LastDecision?.Case} {r.LastFailover?.Case} proof {r.State.Proof} excluded {r.State.PeerExcluded}"));
+            + $"case {r.LastDecision?.Case} {r.LastFailover?.Case} proof {r.State.Proof} "
+            + $"excluded {r.State.PeerExcluded}"));
 
     public void Step()
     {
@@ -142,7 +148,9 @@ internal sealed partial class FailoverWalk
         CheckBoth();
     }
 
-    /// <summary>Faults end: the pair joins with one primary, or tells an operator why not, and nothing is lost.</summary>
+    /// <summary>
+    /// Faults end: the pair joins with one primary, or tells an operator why not, and nothing is lost.
+    /// </summary>
     public void Finish()
     {
         foreach (Side side in _sides)
@@ -163,7 +171,8 @@ internal sealed partial class FailoverWalk
             }
 
             CheckBoth();
-            bool isNobody = _sides.All(s => s.Node.Replica is { Role: Role.Standby, Phase: LinkPhase.Joined });
+            bool isNobody =
+                _sides.All(s => s.Node.Replica is { Role: Role.Standby, Phase: LinkPhase.Joined });
             if (isNobody && round % 200 == 199)
             {
                 _pair.A.Replica.Promote(false, _pair.A.Answer);
@@ -173,8 +182,11 @@ internal sealed partial class FailoverWalk
         HandshakeDecision? decision = _pair.A.Replica.LastDecision;
         if (_pair.A.Replica.Phase != LinkPhase.Joined && decision is { Joins: false } refused)
         {
-            Assert.True(IsSplit || MaySplit || refused.Case is HandshakeCase.SameUndecided or HandshakeCase.AheadNotUpToDate
-                or HandshakeCase.PrimaryWouldBeTarget or HandshakeCase.SameInconsistent, refused.Case.ToString());
+            Assert.True(
+                IsSplit || MaySplit || refused.Case is HandshakeCase.SameUndecided
+                    or HandshakeCase.AheadNotUpToDate or HandshakeCase.PrimaryWouldBeTarget
+                    or HandshakeCase.SameInconsistent,
+                refused.Case.ToString());
             return;
         }
 
@@ -190,7 +202,8 @@ internal sealed partial class FailoverWalk
         {
             int found = primary.Disk[number];
             Assert.True(found >= block.Durable, $"block {number}: durable {block.Durable}, found {found}");
-            Assert.True(found >= block.Acknowledged, $"block {number}: acknowledged {block.Acknowledged}, found {found}");
+            Assert.True(found >= block.Acknowledged,
+                $"block {number}: acknowledged {block.Acknowledged}, found {found}");
         }
     }
 
@@ -272,7 +285,8 @@ internal sealed partial class FailoverWalk
     private void Note(Side side, string what)
     {
         Replica replica = side.Node.Replica;
-        _trace.Add($"{Now / Ms,6} {(side == _sides[0] ? "a" : "b")} {what} | {replica.Role} {replica.Path} {replica.Phase} "
+        _trace.Add($"{Now / Ms,6} {(side == _sides[0] ? "a" : "b")} {what} "
+            + $"| {replica.Role} {replica.Path} {replica.Phase} "
             + $"{replica.State.DiskState}{(replica.HasProof ? " proof" : "")}");
     }
 

@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace MirrorD.Core.Tests.Failover;
 
-/// <summary>Random walks of a pair that decides by itself who may go on (safety contract, sections 5 to 7).</summary>
+/// <summary>
+/// Random walks of a pair that decides by itself who may go on (safety contract, sections 5 to 7).
+/// </summary>
 public class FailoverWalkTests(ITestOutputHelper output)
 {
     private const int Walks = 60;
@@ -42,7 +44,8 @@ public class FailoverWalkTests(ITestOutputHelper output)
         output.WriteLine(string.Join(", ", reached));
 
         // A walk that never gets there would show nothing.
-        foreach (string what in new[] { "takeover StandbyTakesOver", "alone by PeerOutdated", "alone by ArbiterGrant" })
+        string[] wanted = ["takeover StandbyTakesOver", "alone by PeerOutdated", "alone by ArbiterGrant"];
+        foreach (string what in wanted)
         {
             Assert.True(reached.GetValueOrDefault(what) > 0, $"{what}: {string.Join(", ", reached)}");
         }

@@ -23,7 +23,8 @@ public class GatewayPolicyTests
     [InlineData(GatewayEvidence.Silent)]
     [InlineData(GatewayEvidence.NoCarrier)]
     [InlineData(GatewayEvidence.NotConfigured)]
-    public void Without_one_it_is_frozen_and_drops_the_addresses_once_until_it_has_joined(GatewayEvidence evidence)
+    public void Without_one_it_is_frozen_and_drops_the_addresses_once_until_it_has_joined(
+        GatewayEvidence evidence)
     {
         FailoverStory story = FailoverStory.Serving(autoswitch: false);
         story.Gateway[story.A] = evidence;
@@ -131,7 +132,11 @@ public class GatewayPolicyTests
         story.Heal(PathKind.Production, story.B);
         story.A.Replica.PathsChanged(story.Picture(story.A) with
         {
-            Paths = [new("d", PathKind.Dedicated, PathState.Lost, 0), new("p", PathKind.Production, PathState.Unknown, 0)],
+            Paths =
+            [
+                new("d", PathKind.Dedicated, PathState.Lost, 0),
+                new("p", PathKind.Production, PathState.Unknown, 0),
+            ],
         });
         if (story.A.Replica.HasProof)
         {
@@ -159,7 +164,11 @@ public class GatewayPolicyTests
         FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Continue, autoswitch: false);
         story.A.Replica.PathsChanged(story.Picture(story.A) with
         {
-            Paths = [new("d", PathKind.Dedicated, PathState.Lost, 0), new("p", PathKind.Production, PathState.Unknown, 0)],
+            Paths =
+            [
+                new("d", PathKind.Dedicated, PathState.Lost, 0),
+                new("p", PathKind.Production, PathState.Unknown, 0),
+            ],
         });
         story.Pair.LinkDown();
         Assert.False(story.A.Replica.HasProof);

@@ -7,13 +7,17 @@ using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Tests.Failover;
 
-/// <summary>A Primary that lost the link asks the peer, over another network, to store Outdated (safety contract, section 5).</summary>
+/// <summary>
+/// A Primary that lost the link asks the peer, over another network, to store Outdated (safety contract,
+/// section 5).
+/// </summary>
 public class OutdateTests
 {
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_primary_that_loses_only_the_dedicated_network_goes_on_with_the_peers_outdated(bool hasArbiter)
+    public void A_primary_that_loses_only_the_dedicated_network_goes_on_with_the_peers_outdated(
+        bool hasArbiter)
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter);
         story.Cut(PathKind.Dedicated);
@@ -58,18 +62,20 @@ public class OutdateTests
         story.HoldsControl = true;
         story.Cut(PathKind.Dedicated);
         story.Tick(2);
-        ControlMessage.OutdateRequest first = Assert.IsType<ControlMessage.OutdateRequest>(story.A.Controls[^1]);
+        var first = Assert.IsType<ControlMessage.OutdateRequest>(story.A.Controls[^1]);
         story.HealAll();
         story.Tick(2);
         story.Cut(PathKind.Dedicated);
         SessionId session = story.A.Replica.State.Session;
         Assert.NotEqual(session, first.Session);
-        story.Deliver(story.A, new ControlMessage.OutdateReply(first.Session, first.Nonce, OutdateAnswer.Stored));
+        story.Deliver(story.A,
+            new ControlMessage.OutdateReply(first.Session, first.Nonce, OutdateAnswer.Stored));
         story.Deliver(story.A, new ControlMessage.OutdateReply(session, first.Nonce, OutdateAnswer.Stored));
         Assert.False(story.A.Replica.HasProof);
-        ControlMessage.OutdateRequest second = Assert.IsType<ControlMessage.OutdateRequest>(story.A.Controls[^1]);
+        var second = Assert.IsType<ControlMessage.OutdateRequest>(story.A.Controls[^1]);
         Assert.NotEqual(first.Nonce, second.Nonce);
-        story.Deliver(story.A, new ControlMessage.OutdateReply(first.Session, second.Nonce, OutdateAnswer.Stored));
+        story.Deliver(story.A,
+            new ControlMessage.OutdateReply(first.Session, second.Nonce, OutdateAnswer.Stored));
         Assert.False(story.A.Replica.HasProof);
         story.Deliver(story.A, new ControlMessage.OutdateReply(session, second.Nonce, OutdateAnswer.Stored));
         Assert.True(story.A.Replica.HasProof);
@@ -84,10 +90,12 @@ public class OutdateTests
         var asked = (ControlMessage.OutdateRequest)story.A.Controls[^1];
         story.Pair.Stop(story.B, "send");
         story.Pair.LinkUp();
-        story.Deliver(story.A, new ControlMessage.OutdateReply(asked.Session, asked.Nonce, OutdateAnswer.Stored));
+        story.Deliver(story.A,
+            new ControlMessage.OutdateReply(asked.Session, asked.Nonce, OutdateAnswer.Stored));
         story.Pair.LinkDown();
         story.Pair.Go(story.B, "send");
-        story.Deliver(story.A, new ControlMessage.OutdateReply(asked.Session, asked.Nonce, OutdateAnswer.Stored));
+        story.Deliver(story.A,
+            new ControlMessage.OutdateReply(asked.Session, asked.Nonce, OutdateAnswer.Stored));
         Assert.False(story.A.Replica.HasProof);
     }
 
@@ -101,7 +109,8 @@ public class OutdateTests
         story.Deliver(story.B, request);
         ulong sequence = story.B.Stored[0].Sequence;
         story.Deliver(story.B, request);
-        Assert.Equal(2, story.B.Controls.OfType<ControlMessage.OutdateReply>().Count(r => r.Answer == OutdateAnswer.Stored));
+        var replies = story.B.Controls.OfType<ControlMessage.OutdateReply>();
+        Assert.Equal(2, replies.Count(reply => reply.Answer == OutdateAnswer.Stored));
         Assert.Equal(sequence, story.B.Stored[0].Sequence);
         Assert.Single(story.B.Events, e => e.StartsWith("outdated", StringComparison.Ordinal));
     }
@@ -118,7 +127,8 @@ public class OutdateTests
         story.Deliver(story.B, story.A.Controls[^1]);
         Assert.Empty(story.B.Controls);
         story.Pair.Go(story.B, "superblock");
-        Assert.All(story.B.Controls, m => Assert.Equal(OutdateAnswer.Stored, ((ControlMessage.OutdateReply)m).Answer));
+        Assert.All(story.B.Controls,
+            m => Assert.Equal(OutdateAnswer.Stored, ((ControlMessage.OutdateReply)m).Answer));
         Assert.NotEmpty(story.B.Controls);
     }
 
@@ -341,7 +351,8 @@ public class OutdateTests
     }
 
     private static OutdateAnswer Ask(
-        FailoverStory story, ManualNode node, SessionId session, Generation current, Generation bitmap = default,
+        FailoverStory story, ManualNode node, SessionId session, Generation current,
+        Generation bitmap = default,
         Generation[]? history = null)
     {
         story.Deliver(node, new ControlMessage.OutdateRequest(session, current, bitmap, history ?? [], 5));

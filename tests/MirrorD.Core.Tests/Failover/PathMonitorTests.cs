@@ -340,8 +340,8 @@ public class PathMonitorTests
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        // Less than a byte each. A collection for some other test's sake can count the unused rest of this thread's
-        // allocation context, up to 8 KiB, as allocated.
+        // Less than a byte each. A collection for some other test's sake can count the unused rest of this
+        // thread's allocation context, up to 8 KiB, as allocated.
         Assert.True(allocated < 20_000, $"{allocated} bytes for 20,000 heartbeats");
     }
 

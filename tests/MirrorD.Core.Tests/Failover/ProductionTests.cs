@@ -80,7 +80,8 @@ public class ProductionTests
         Assert.Equal(2, Count(story.A, "production-lost"));
     }
 
-    private static FailoverStory Lost(GatewayEvidence atPrimary, GatewayEvidence atStandby, bool followsProduction)
+    private static FailoverStory Lost(
+        GatewayEvidence atPrimary, GatewayEvidence atStandby, bool followsProduction)
     {
         FailoverStory story = FailoverStory.Serving(
             adjust: settings => settings with { FollowsProduction = followsProduction });

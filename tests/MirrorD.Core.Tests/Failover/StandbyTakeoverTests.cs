@@ -7,7 +7,9 @@ using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Tests.Failover;
 
-/// <summary>When a Standby takes over by itself, and when it must not (safety contract, sections 5 and 6).</summary>
+/// <summary>
+/// When a Standby takes over by itself, and when it must not (safety contract, sections 5 and 6).
+/// </summary>
 public class StandbyTakeoverTests
 {
     [Fact]
@@ -27,7 +29,8 @@ public class StandbyTakeoverTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_daemon_that_ended_has_until_dead_after_to_be_back_however_soon_its_host_refuses(bool hasArbiter)
+    public void A_daemon_that_ended_has_until_dead_after_to_be_back_however_soon_its_host_refuses(
+        bool hasArbiter)
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter);
         story.KillOnLivingHost(story.A);
@@ -59,7 +62,8 @@ public class StandbyTakeoverTests
     [InlineData(GatewayEvidence.Silent, FailoverCase.StandbyHasNoGateway)]
     [InlineData(GatewayEvidence.NoCarrier, FailoverCase.StandbyHasNoCarrier)]
     [InlineData(GatewayEvidence.NotConfigured, FailoverCase.StandbyHasNoGateway)]
-    public void Without_arbiter_a_standby_without_gateway_does_not(GatewayEvidence evidence, FailoverCase reason)
+    public void Without_arbiter_a_standby_without_gateway_does_not(
+        GatewayEvidence evidence, FailoverCase reason)
     {
         FailoverStory story = FailoverStory.Serving();
         story.Gateway[story.B] = evidence;
@@ -359,7 +363,8 @@ public class StandbyTakeoverTests
         story.CutAll();
         Generation current = story.A.Replica.State.Current;
         story.Deliver(story.A, new ControlMessage.Goodbye(true, earlier, current));
-        story.Deliver(story.A, new ControlMessage.Goodbye(true, story.A.Replica.State.Session, new Generation(77)));
+        story.Deliver(story.A,
+            new ControlMessage.Goodbye(true, story.A.Replica.State.Session, new Generation(77)));
         story.Deliver(story.A, new ControlMessage.Goodbye(false, story.A.Replica.State.Session, current));
         story.Seconds(2);
         Assert.False(story.A.Replica.HasProof);

@@ -8,8 +8,8 @@ using MirrorD.Formats.Peer;
 namespace MirrorD.Core.Tests.Replication;
 
 /// <summary>
-/// An authenticated peer that says the wrong thing at the wrong time: the link is closed with a protocol error, nothing
-/// is stored, and the process lives on.
+/// An authenticated peer that says the wrong thing at the wrong time: the link is closed with a protocol
+/// error, nothing is stored, and the process lives on.
 /// </summary>
 public class ConfusedPeerTests
 {
@@ -160,7 +160,8 @@ public class ConfusedPeerTests
     {
         ManualPair pair = ManualPair.Serving();
         foreach ((long offset, long length) in new[]
-            { (long.MaxValue & ~511L, 512L), (ManualNode.VolumeBytes, 512L), (-512L, 1024L), (0L, 0L), (0L, -512L), (256L, 512L) })
+            { (long.MaxValue & ~511L, 512L), (ManualNode.VolumeBytes, 512L), (-512L, 1024L),
+            (0L, 0L), (0L, -512L), (256L, 512L) })
         {
             Assert.NotNull(pair.B.Replica.IncomingArrived(new IncomingWrite
             {

@@ -57,7 +57,8 @@ public class DemotionTests
         pair.LinkDown();
         Assert.Equal(0, pair.A.Write(1, 2).Result);
 
-        // A resync whose copy is done while a client's write is under way: the pass of the copies begins before its end.
+        // A resync whose copy is done while a client's write is under way: the pass of the copies begins
+        // before its end.
         pair.Stop(pair.A, "copy");
         pair.LinkUp();
         Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);

@@ -26,7 +26,8 @@ public class DiskFailureTests
     {
         ManualPair pair = WithFailedPrimary();
 
-        // The kernel has dropped the pages that it could not write: the next flush succeeds and proves nothing.
+        // The kernel has dropped the pages that it could not write: the next flush succeeds and proves
+        // nothing.
         pair.A.Disk[1] = 0;
         pair.A.Crash(new Random(1), powerCut: false);
         pair.A.Replica.Promote(false, pair.A.Answer);

@@ -11,8 +11,8 @@ using MirrorD.Formats.Watch;
 namespace MirrorD.Core.Tests.Replication;
 
 /// <summary>
-/// Two replicas without an engine. Each effect becomes a pending step, and the test says which steps have to wait:
-/// so every order of completions can be told as a story.
+/// Two replicas without an engine. Each effect becomes a pending step, and the test says which steps have to
+/// wait: so every order of completions can be told as a story.
 /// </summary>
 internal sealed class ManualPair
 {
@@ -21,7 +21,8 @@ internal sealed class ManualPair
     private ulong _sessions;
 
     public ManualPair(
-        bool hasArbiter = false, bool continueOnPeerLoss = false, Func<ReplicaSettings, ReplicaSettings>? adjust = null)
+        bool hasArbiter = false, bool continueOnPeerLoss = false,
+        Func<ReplicaSettings, ReplicaSettings>? adjust = null)
     {
         A = new ManualNode(this, 1, 2, hasArbiter, continueOnPeerLoss, adjust);
         B = new ManualNode(this, 2, 1, hasArbiter, continueOnPeerLoss, adjust);
@@ -80,7 +81,9 @@ internal sealed class ManualPair
         step.Done();
     }
 
-    /// <summary>Takes away everything of a node that died; what of it reaches the disk is the caller's choice.</summary>
+    /// <summary>
+    /// Takes away everything of a node that died; what of it reaches the disk is the caller's choice.
+    /// </summary>
     public List<ManualStep> TakeAll(ManualNode node)
     {
         List<ManualStep> taken = _pending.FindAll(p => p.Node == node);
@@ -176,7 +179,9 @@ internal sealed class ManualRequest : VolumeRequest
     public int LeastWithoutPowerCut { get; set; }
 }
 
-/// <summary>One side of a <see cref="ManualPair"/>: a disk of 4 KiB blocks, each with one number in it.</summary>
+/// <summary>
+/// One side of a <see cref="ManualPair"/>: a disk of 4 KiB blocks, each with one number in it.
+/// </summary>
 internal sealed class ManualNode : IReplicaEffects
 {
     public const long VolumeBytes = 64 << 20;
@@ -416,8 +421,8 @@ internal sealed class ManualNode : IReplicaEffects
     }
 
     /// <summary>
-    /// The process (or with it the host) dies and starts again. Of what was under way anything may have been done; a
-    /// power cut also loses any part of what no flush covered.
+    /// The process (or with it the host) dies and starts again. Of what was under way anything may have been
+    /// done; a power cut also loses any part of what no flush covered.
     /// </summary>
     public void Crash(Random random, bool powerCut)
     {
@@ -451,7 +456,10 @@ internal sealed class ManualNode : IReplicaEffects
         }
 
         Replica = new Replica(
-            _settings with { Boot = new BootId(new Guid(_boots, 1, 1, _settings.Node.Value.ToByteArray()[..8])) },
+            _settings with
+            {
+                Boot = new BootId(new Guid(_boots, 1, 1, _settings.Node.Value.ToByteArray()[..8])),
+            },
             this, [.. Stored], [_map]);
     }
 

@@ -6,8 +6,9 @@ using MirrorD.Formats;
 namespace MirrorD.Core.Tests.Replication;
 
 /// <summary>
-/// Random walks of a pair with an arbiter: steps complete in any order, links break and are noticed late, nodes crash
-/// and lose power, roles change by command. What was acknowledged must be there in the end, on both sides.
+/// Random walks of a pair with an arbiter: steps complete in any order, links break and are noticed late,
+/// nodes crash and lose power, roles change by command. What was acknowledged must be there in the end, on
+/// both sides.
 /// </summary>
 public class RandomWalkTests
 {
@@ -44,7 +45,8 @@ public class RandomWalkTests
     private sealed class Walk
     {
         private static readonly int[] Blocks = [0, 1, 40, 1024, 2100];
-        private static readonly string[] Kinds = ["apply", "write", "flush", "log", "superblock", "dirty", "copy", ""];
+        private static readonly string[] Kinds =
+            ["apply", "write", "flush", "log", "superblock", "dirty", "copy", ""];
         private readonly string _slow;
         private readonly ManualNode _slowNode;
         private readonly ManualPair _pair = new(hasArbiter: true);
@@ -66,7 +68,8 @@ public class RandomWalkTests
             foreach (ManualNode node in new[] { _pair.A, _pair.B })
             {
                 node.Completed = Completed;
-                node.RoleWanted = () => _pair.Add(node, "hand over", () => node.Replica.HandOver(node.Answer));
+                node.RoleWanted = () =>
+                    _pair.Add(node, "hand over", () => node.Replica.HandOver(node.Answer));
                 node.Claimed = session => _pair.Add(node, "claim", () => Answer(node, session));
             }
 
@@ -82,17 +85,21 @@ public class RandomWalkTests
 
             public ManualRequest? Open { get; set; }
 
-            /// <summary>A power cut may have taken it from the other side before it is acknowledged.</summary>
+            /// <summary>
+            /// A power cut may have taken it from the other side before it is acknowledged.
+            /// </summary>
             public bool IsOpenDoubtful { get; set; }
         }
 
         public string Describe() => string.Join('\n', _trace.Where(t => !IsDull(t)).TakeLast(150)) + "\n"
             + string.Join('\n', new[] { _pair.A, _pair.B }.Select(n =>
                 $"{n.Replica.Role} {n.Replica.Path} {n.Replica.Phase} {n.Replica.State.DiskState} "
-                + $"held {n.Replica.HeldRequests} dirty {n.Replica.DirtyBlocks} case {n.Replica.LastDecision?.Case}"));
+                + $"held {n.Replica.HeldRequests} dirty {n.Replica.DirtyBlocks} "
+                + $"case {n.Replica.LastDecision?.Case}"));
 
         /// <summary>The copying of everything fills a trace and says nothing.</summary>
-        private static bool IsDull(string step) => step.Contains(" copy ") || step.Contains(" apply ") || step.Contains(" send ");
+        private static bool IsDull(string step) =>
+            step.Contains(" copy ") || step.Contains(" apply ") || step.Contains(" send ");
 
         public void Step()
         {
@@ -160,8 +167,9 @@ public class RandomWalkTests
                     _pair.A.Replica.Promote(false, _pair.A.Answer);
                 }
 
-                bool isQuiet = _pair.A.Replica.Phase == LinkPhase.Joined && _pair.B.Replica.Phase == LinkPhase.Joined
-                    && Primaries().Count() == 1 && _blocks.Values.All(b => b.Open is null) && _flushes.Count == 0;
+                bool isQuiet = _pair.A.Replica.Phase == LinkPhase.Joined
+                    && _pair.B.Replica.Phase == LinkPhase.Joined && Primaries().Count() == 1
+                    && _blocks.Values.All(b => b.Open is null) && _flushes.Count == 0;
                 if (isQuiet)
                 {
                     break;
@@ -172,7 +180,8 @@ public class RandomWalkTests
             if (_pair.A.Replica.Phase != LinkPhase.Joined && decision is { Joins: false } refused)
             {
                 Assert.True(refused.Case is HandshakeCase.SameUndecided or HandshakeCase.AheadNotUpToDate
-                    or HandshakeCase.PrimaryWouldBeTarget or HandshakeCase.SameInconsistent, refused.Case.ToString());
+                    or HandshakeCase.PrimaryWouldBeTarget or HandshakeCase.SameInconsistent,
+                    refused.Case.ToString());
                 return;
             }
 
@@ -317,7 +326,8 @@ public class RandomWalkTests
 
             _keys.TryAdd(session, node);
             Note(node, _keys[session] == node ? "granted" : "refused");
-            node.Replica.ArbiterAnswered(session, _keys[session] == node ? ClaimAnswer.Granted : ClaimAnswer.Refused);
+            node.Replica.ArbiterAnswered(session,
+                _keys[session] == node ? ClaimAnswer.Granted : ClaimAnswer.Refused);
         }
 
         private void Write(ManualNode node)
@@ -377,8 +387,10 @@ public class RandomWalkTests
                     _flushes.RemoveAt(at);
                     break;
                 case VolumeOperation.Read when request.Result == 0 && !_mustNotice.Contains(request.Owner!):
-                    // (One that has not noticed yet that the link is lost may still read: bounded by the link timeout.)
-                    Assert.True(request.Stamp >= request.Least, $"read {request.Stamp} of {number}, durable {request.Least}");
+                    // (One that has not noticed yet that the link is lost may still read: bounded by the
+                    // link timeout.)
+                    Assert.True(request.Stamp >= request.Least,
+                        $"read {request.Stamp} of {number}, durable {request.Least}");
                     Assert.True(request.Stamp >= request.LeastWithoutPowerCut,
                         $"read {request.Stamp} of {number}, acknowledged {request.LeastWithoutPowerCut}");
                     break;

@@ -2,7 +2,9 @@ using MirrorD.Core.Volumes;
 
 namespace MirrorD.Core.Tests.Replication;
 
-/// <summary>A value once read is not followed by an older one, also when the peer takes over (invariant 3).</summary>
+/// <summary>
+/// A value once read is not followed by an older one, also when the peer takes over (invariant 3).
+/// </summary>
 public class ReadsAheadTests
 {
     [Fact]

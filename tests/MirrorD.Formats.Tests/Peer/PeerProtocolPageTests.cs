@@ -131,7 +131,8 @@ public partial class PeerProtocolPageTests
         Assert.Contains("`mirrord link 1: `", s_page.Text);
     }
 
-    private static bool IsIn(int at, PageField field) => at >= field.Offset && at < field.Offset + field.Bytes;
+    private static bool IsIn(int at, PageField field) =>
+        at >= field.Offset && at < field.Offset + field.Bytes;
 
     private static IEnumerable<int> Differences(byte[] one, byte[] other) =>
         Enumerable.Range(0, one.Length).Where(i => one[i] != other[i]);

@@ -127,7 +127,8 @@ public class ArbiterTests
         long killedAtNs = story.Pair.World.NowNs;
         story.Await("b is Primary", () => Story.IsPrimary(story.B));
         Assert.True(story.Pair.Addresses.Holds("a"));
-        Assert.InRange(story.Pair.World.NowNs - killedAtNs, 1000 * Story.Millisecond, 4000 * Story.Millisecond);
+        Assert.InRange(story.Pair.World.NowNs - killedAtNs,
+            1000 * Story.Millisecond, 4000 * Story.Millisecond);
     }
 
     [Fact]

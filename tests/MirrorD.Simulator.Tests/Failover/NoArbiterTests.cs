@@ -159,5 +159,6 @@ public class NoArbiterTests
         story.AssertNoTakeover(story.B, FailoverCase.StandbyHasNoGateway);
     }
 
-    private static Story Pair(PeerLoss policy) => new(s => s with { HasArbiter = false, OnPeerLoss = policy });
+    private static Story Pair(PeerLoss policy) =>
+        new(s => s with { HasArbiter = false, OnPeerLoss = policy });
 }

@@ -7,8 +7,8 @@ using MirrorD.Simulator.Surroundings;
 namespace MirrorD.Simulator.Tests.Failover;
 
 /// <summary>
-/// A joined pair with a as Primary, clients, no faults but those of the test, and no operator but at the beginning. All
-/// checks of the simulator hold all the time.
+/// A joined pair with a as Primary, clients, no faults but those of the test, and no operator but at the
+/// beginning. All checks of the simulator hold all the time.
 /// </summary>
 internal sealed class Story : IDisposable
 {
@@ -81,9 +81,13 @@ internal sealed class Story : IDisposable
     }
 
     /// <summary>Joined again, one Primary, which clients reach by the address.</summary>
-    public void AwaitHealthy(SimulatedNodeState primary) => Await($"joined, with {primary.Name} as Primary", () =>
-        Pair.Nodes.All(node => node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null })
-        && IsPrimary(primary) && !IsPrimary(Pair.PeerOf(primary)) && Pair.ServerByAddress() == primary);
+    public void AwaitHealthy(SimulatedNodeState primary) => Await(
+        $"joined, with {primary.Name} as Primary",
+        () => Pair.Nodes.All(IsJoinedAndWell)
+            && IsPrimary(primary) && !IsPrimary(Pair.PeerOf(primary)) && Pair.ServerByAddress() == primary);
+
+    private static bool IsJoinedAndWell(SimulatedNodeState node) =>
+        node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null };
 
     /// <summary>Primary, with the address, and writes through it are acknowledged.</summary>
     public void AwaitServing(SimulatedNodeState node)
@@ -94,7 +98,9 @@ internal sealed class Story : IDisposable
         Await($"{node.Name} acknowledges writes", () => Pair.Tally.AcknowledgedWrites > before + 10);
     }
 
-    /// <summary>Nothing is acknowledged for a while, and the node is Primary all the same: it holds its requests.</summary>
+    /// <summary>
+    /// Nothing is acknowledged for a while, and the node is Primary all the same: it holds its requests.
+    /// </summary>
     public void AssertFrozen(SimulatedNodeState node, FailoverCase row)
     {
         Run(1000);
@@ -127,7 +133,9 @@ internal sealed class Story : IDisposable
 
     public void CutPower(SimulatedNodeState node) => Pair.NodeDies(node, cutsPower: true);
 
-    /// <summary>All networks are cut between the nodes; of gateway, client and arbiter b keeps those named.</summary>
+    /// <summary>
+    /// All networks are cut between the nodes; of gateway, client and arbiter b keeps those named.
+    /// </summary>
     public void Part(params string[] withB) => Networks.Partition(withB);
 
     public void Dispose() => Pair.End();
