@@ -36,19 +36,7 @@ internal sealed partial class ResourceHost(
         }
     }
 
-    public ulong NewIdentifier()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        ulong identifier;
-        do
-        {
-            RandomNumberGenerator.Fill(bytes);
-            identifier = BitConverter.ToUInt64(bytes);
-        }
-        while (identifier == 0);
-
-        return identifier;
-    }
+    public ulong NewIdentifier() => RandomIdentifier.New();
 
     public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 

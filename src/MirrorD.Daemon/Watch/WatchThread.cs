@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Core.Failover;
@@ -163,24 +162,10 @@ internal sealed class WatchThread : IPathReports
         Paths = paths,
         IntervalMs = _context.Configuration.Heartbeat.IntervalMs,
         DeadAfterMs = _context.Configuration.Heartbeat.DeadAfterMs,
-        NewIdentifier = NewIdentifier,
+        NewIdentifier = RandomIdentifier.New,
         Raise = Raise,
         Changed = _changes.Changed,
     };
-
-    private static ulong NewIdentifier()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        ulong identifier;
-        do
-        {
-            RandomNumberGenerator.Fill(bytes);
-            identifier = BitConverter.ToUInt64(bytes);
-        }
-        while (identifier == 0);
-
-        return identifier;
-    }
 
     private void Raise(string? resource, ResourceEvent happened)
     {
