@@ -21,6 +21,9 @@ public sealed record VolumeReport
     /// <summary>Completed writes, zeroes and discards.</summary>
     public required long Writes { get; init; }
 
+    /// <summary>The kernel's block device of the volume; null while this node does not serve it.</summary>
+    public string? BlockDevice { get; init; }
+
     /// <summary>Unix socket of the NBD export; null while it is not open here.</summary>
     public string? ExportSocket { get; init; }
 }

@@ -44,8 +44,13 @@ public sealed record ResourceConfiguration
     /// <summary>See <see cref="Configuration.PreferConnectedNode"/>.</summary>
     public PreferConnectedNode PreferConnectedNode { get; init; }
 
-    /// <summary>See <see cref="Configuration.OnStop"/>.</summary>
-    public OnStop OnStop { get; init; }
+    /// <summary>
+    /// See <see cref="Configuration.OnStop"/>; null: hands over when the host shuts down, and just stops otherwise.
+    /// </summary>
+    public OnStop? OnStop { get; init; }
+
+    /// <summary>See <see cref="Configuration.BlockDevices"/>.</summary>
+    public BlockDevices BlockDevices { get; init; }
 
     /// <summary>A link that is silent for so long is lost, in milliseconds.</summary>
     public int LinkTimeoutMs { get; init; } = HeartbeatConfiguration.DefaultDeadAfterMs;

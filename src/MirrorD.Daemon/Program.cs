@@ -8,6 +8,7 @@ using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Startup;
 using MirrorD.Io.Linux;
+using MirrorD.Io.Linux.Memory;
 using Microsoft.Extensions.Logging;
 using NLog.Extensions.Logging;
 
@@ -19,6 +20,9 @@ internal static class Program
     // A stop waits for hooks (30 s each by default) and for what is in flight; systemd waits longer
     // (TimeoutStopSec).
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(75);
+
+    // What is answered before a restart need not be sent again; what takes longer is.
+    private static readonly TimeSpan s_suspendWait = TimeSpan.FromSeconds(3);
 
     private static async Task<int> Main(string[] arguments)
     {
@@ -39,9 +43,11 @@ internal static class Program
             return Refuse(result);
         }
 
+        // Starts the program anew where that is allowed: nothing was done yet.
+        string? ioFlusherProblem = IoFlusher.Become();
         try
         {
-            return await Run(options);
+            return await Run(options, ioFlusherProblem);
         }
         catch (StartupException failed)
         {
@@ -66,9 +72,9 @@ internal static class Program
         return isHelp ? ExitCodes.Ok : ExitCodes.Usage;
     }
 
-    private static async Task<int> Run(DaemonOptions options)
+    private static async Task<int> Run(DaemonOptions options, string? ioFlusherProblem)
     {
-        NodeContext context = NodeContextLoader.Load(options);
+        NodeContext context = NodeContextLoader.Load(options) with { IoFlusherProblem = ioFlusherProblem };
         using RunDirectory held = RunDirectory.Take(options.RunDirectory);
         held.NoteDeadAfter(context.Configuration.Heartbeat.DeadAfterMs);
         var logging = new NLogLoggerProvider(
@@ -109,11 +115,26 @@ internal static class Program
         events.Add(null, "started", $"mirrord {MirrorDaemon.Version} started on node {context.Name}.");
         DaemonLog.Ready(logger, context.ControlSocket);
         ServiceManagerNotify.Ready();
+        if (MemoryLock.LockAll() is { } unlocked)
+        {
+            DaemonLog.MemoryNotLocked(logger, unlocked);
+        }
 
-        DaemonLog.Stopping(logger, (await asked.Task).ToString());
+        PosixSignal came = await asked.Task;
+        StopReason reason = await ServiceManager.WhyStop();
+        DaemonLog.Stopping(logger, came.ToString(), reason);
         ServiceManagerNotify.Stopping();
-        events.Add(null, "stopping", "mirrord stops as asked.");
-        await daemon.Stop(s_stopWait);
+        if (reason == StopReason.Restart)
+        {
+            events.Add(null, "stopping", "mirrord restarts as asked: roles, addresses and block devices stay.");
+            await daemon.Suspend(s_suspendWait);
+        }
+        else
+        {
+            events.Add(null, "stopping", "mirrord stops as asked.");
+            await daemon.Stop(reason == StopReason.HostStops, s_stopWait);
+        }
+
         DaemonLog.Stopped(logger);
         return ExitCodes.Ok;
     }

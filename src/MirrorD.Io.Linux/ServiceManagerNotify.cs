@@ -18,13 +18,13 @@ public static unsafe class ServiceManagerNotify
     /// <summary>The service has begun to stop.</summary>
     public static bool Stopping() => Send("STOPPING=1");
 
-    /// <summary>The service lives; to be repeated within half the time that WatchdogSec= sets.</summary>
-    public static bool Alive() => Send("WATCHDOG=1");
+    /// <summary>The service lives; never waits for the service manager. To be repeated within half the time that WatchdogSec= sets.</summary>
+    public static bool Alive() => Send("WATCHDOG=1", Socket.MSG_DONTWAIT);
 
     /// <summary>One line for 'systemctl status'.</summary>
     public static bool Status(string line) => Send($"STATUS={line.ReplaceLineEndings(" ")}");
 
-    private static bool Send(string state)
+    private static bool Send(string state, int flags = 0)
     {
         string? path = Environment.GetEnvironmentVariable(SocketVariable);
         if (string.IsNullOrEmpty(path) || Encoding.UTF8.GetByteCount(path) > KernelAddress.MaxPathBytes)
@@ -50,7 +50,7 @@ public static unsafe class ServiceManagerNotify
         byte[] bytes = Encoding.UTF8.GetBytes(state);
         fixed (byte* data = bytes)
         {
-            nint sent = Socket.sendto(fd, data, (nuint)bytes.Length, Socket.MSG_NOSIGNAL, address, length);
+            nint sent = Socket.sendto(fd, data, (nuint)bytes.Length, Socket.MSG_NOSIGNAL | flags, address, length);
             _ = Unistd.close(fd);
             return sent == bytes.Length;
         }

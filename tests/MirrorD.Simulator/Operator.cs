@@ -55,7 +55,9 @@ public sealed class Operator(PairSimulation simulation)
         bool gone = false;
         _stops++;
         _owesPromotion |= node.Status?.Role == Role.Primary;
-        node.Command(new ResourceCommand.Stop(), _ => node.EndWatch(() => simulation.World.Schedule(0, Exit)));
+        node.Command(
+            new ResourceCommand.Stop(simulation.Scenario.HandsOverOnStop),
+            _ => node.EndWatch(() => simulation.World.Schedule(0, Exit)));
         simulation.World.Schedule(10_000 * Millisecond, Exit);
 
         void Exit()

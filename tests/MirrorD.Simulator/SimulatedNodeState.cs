@@ -243,7 +243,6 @@ public sealed class SimulatedNodeState
         IsPreferred = _simulation.Scenario.Preferred is { } preferred ? preferred == Name : null,
         LinkTimeoutMs = _simulation.Scenario.LinkTimeoutMs,
         ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,
-        HandsOverOnStop = _simulation.Scenario.HandsOverOnStop,
         BufferSlots = 24,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
     };

@@ -17,6 +17,7 @@ internal sealed class FailoverReader(
     [
         "on-peer-loss", "autoswitch", "preferred-primary", "takeover-delay", "link-timeout",
         "outdate-timeout", "release-timeout", "address-probe", "prefer-connected-node", "on-stop",
+        "block-devices",
     ];
 
     /// <summary>The resource with these settings.</summary>
@@ -49,8 +50,10 @@ internal sealed class FailoverReader(
             PreferConnectedNode = section.Choice("prefer-connected-node", PreferConnectedNode.Auto,
                 "choice", "write 'auto' or 'ask'",
                 ("auto", PreferConnectedNode.Auto), ("ask", PreferConnectedNode.Ask)),
-            OnStop = section.Choice("on-stop", OnStop.Stop, "choice", "write 'stop' or 'switchover'",
+            OnStop = section.Choice<OnStop?>("on-stop", null, "choice", "write 'stop' or 'switchover'",
                 ("stop", OnStop.Stop), ("switchover", OnStop.Switchover)),
+            BlockDevices = section.Choice("block-devices", BlockDevices.Auto, "choice", "write 'auto', 'nbd' or 'none'",
+                ("auto", BlockDevices.Auto), ("nbd", BlockDevices.Nbd), ("none", BlockDevices.None)),
         };
     }
 

@@ -114,7 +114,7 @@ internal static class StatusTable
         {
             yield return new Text(
                 $"{resource.Name}/{volume.Name}: {Quantity.Bytes(volume.LengthBytes)} at " +
-                $"{volume.ExportSocket}");
+                $"{(volume.BlockDevice is { } device ? $"{device} and " : "")}{volume.ExportSocket}");
         }
     }
 

@@ -1,6 +1,7 @@
 using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Notifications;
@@ -20,6 +21,7 @@ internal sealed class MirrorDaemon
 
     private readonly Dictionary<string, RunningResource> _resources;
     private readonly WatchThread _watch;
+    private readonly KernelNbd _kernel;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
     /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
@@ -36,11 +38,12 @@ internal sealed class MirrorDaemon
         ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
             ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
             : null;
+        _kernel = new KernelNbd(loggers.CreateLogger("mirrord.device"));
         _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
             resource => new RunningResource(
-                context, resource, arbiter, _watch, events, history, Changes, loggers),
+                context, resource, arbiter, _watch, _kernel, events, history, Changes, loggers),
             StringComparer.Ordinal);
     }
 
@@ -72,6 +75,7 @@ internal sealed class MirrorDaemon
     public void Start()
     {
         _watch.Start();
+        PrepareDevices();
         foreach (RunningResource resource in _resources.Values)
         {
             resource.Start();
@@ -81,10 +85,17 @@ internal sealed class MirrorDaemon
     }
 
     /// <summary>Planned stop of all resources at once.</summary>
-    public async Task Stop(TimeSpan wait)
+    public async Task Stop(bool hostStops, TimeSpan wait)
     {
-        await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(wait)));
+        await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(hostStops, wait)));
         await _watch.Stop();
+        await Notifier.DisposeAsync();
+    }
+
+    /// <summary>The next daemon goes on with everything; nobody is told of a stop.</summary>
+    public async Task Suspend(TimeSpan wait)
+    {
+        await Task.WhenAll(_resources.Values.Select(resource => resource.Suspend(wait)));
         await Notifier.DisposeAsync();
     }
 
@@ -97,6 +108,20 @@ internal sealed class MirrorDaemon
         Resources = [.. _resources.Values.Select(resource => resource.Report())],
         Paths = Paths.Paths(),
     };
+
+    /// <summary>Loads the driver now, so that a takeover need not.</summary>
+    private void PrepareDevices()
+    {
+        string[] wanting =
+        [
+            .. _resources.Values.Where(resource => resource.Configuration.BlockDevices != BlockDevices.None)
+                .Select(resource => resource.Name),
+        ];
+        if (wanting.Length > 0)
+        {
+            _kernel.Begin(wanting, Context.State.Path, Context.IoFlusherProblem);
+        }
+    }
 
     /// <summary>The process ends at once: addresses must not outlive it.</summary>
     private void ReleaseAddresses() => Task.WaitAll(

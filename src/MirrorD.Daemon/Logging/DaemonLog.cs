@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MirrorD.Daemon.Startup;
 
 namespace MirrorD.Daemon.Logging;
 
@@ -12,8 +13,8 @@ internal static partial class DaemonLog
     [LoggerMessage(1001, LogLevel.Information, "ready socket={Socket}")]
     public static partial void Ready(ILogger logger, string socket);
 
-    [LoggerMessage(1002, LogLevel.Information, "stopping signal={Signal}")]
-    public static partial void Stopping(ILogger logger, string signal);
+    [LoggerMessage(1002, LogLevel.Information, "stopping signal={Signal} reason={Reason}")]
+    public static partial void Stopping(ILogger logger, string signal, StopReason reason);
 
     [LoggerMessage(1003, LogLevel.Information, "stopped")]
     public static partial void Stopped(ILogger logger);
@@ -28,6 +29,9 @@ internal static partial class DaemonLog
     [LoggerMessage(
         1006, LogLevel.Warning, "SIGHUP is ignored: restart mirrord to read the configuration again")]
     public static partial void HangupIgnored(ILogger logger);
+
+    [LoggerMessage(1008, LogLevel.Warning, "{Problem}")]
+    public static partial void MemoryNotLocked(ILogger logger, string problem);
 
     [LoggerMessage(1007, LogLevel.Error, "API request failed path={Path}")]
     public static partial void RequestFailed(ILogger logger, string path, Exception failed);

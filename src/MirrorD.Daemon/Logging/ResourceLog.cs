@@ -38,6 +38,11 @@ internal static partial class ResourceLog
         1108, LogLevel.Warning, "resource={Resource} did not stop within {Seconds} s, ending anyway")]
     public static partial void StopTimedOut(ILogger logger, string resource, double seconds);
 
+    [LoggerMessage(
+        1111, LogLevel.Warning,
+        "resource={Resource} requests were not done within {Seconds} s; clients that wait send them again")]
+    public static partial void RequestsLeft(ILogger logger, string resource, double seconds);
+
     [LoggerMessage(1109, LogLevel.Information, "resource={Resource} stopped: {Message}")]
     public static partial void Stopped(ILogger logger, string resource, string message);
 

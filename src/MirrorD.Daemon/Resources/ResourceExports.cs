@@ -54,6 +54,36 @@ internal sealed class ResourceExports
         _isOpen = true;
     }
 
+    /// <summary>Serves a volume to the kernel. On the loop's thread.</summary>
+    /// <param name="volume">Its place in the order of <see cref="Start"/>.</param>
+    /// <param name="connection">The kernel's.</param>
+    /// <param name="ended">Called there when nothing of it is left.</param>
+    public void Serve(int volume, IConnection connection, Action ended) =>
+        _exports[volume].Server.Adopt(connection, ended);
+
+    /// <summary>
+    /// Lets nobody in from now on, takes up no more requests, and ends all sessions when what was taken up is answered.
+    /// On the loop's thread.
+    /// </summary>
+    /// <param name="reason">For the log.</param>
+    /// <param name="done">Called there; never when a volume holds requests for ever.</param>
+    public void Finish(string reason, Action done)
+    {
+        _isOpen = false;
+        int left = _exports.Count;
+        foreach ((NbdServer server, GatedVolume volume) in _exports)
+        {
+            volume.IsOpen = false;
+            server.FinishSessions(reason, () =>
+            {
+                if (--left == 0)
+                {
+                    done();
+                }
+            });
+        }
+    }
+
     /// <summary>Lets nobody in from now on, and ends all sessions. On the loop's thread.</summary>
     /// <param name="done">Called there when nothing is left of them, or a deadline has passed.</param>
     public void Close(Action done)

@@ -11,6 +11,7 @@ internal sealed partial class ResourceHost
 {
     // Netlink answers in microseconds; what takes longer is told, and goes on.
     private static readonly TimeSpan s_addressDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_deviceDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 
     private CancellationTokenSource _hooksWanted = new();
@@ -27,23 +28,29 @@ internal sealed partial class ResourceHost
 
     public void CancelHooks() => _hooksWanted.Cancel();
 
-    public void OpenExports(Action done)
+    public void OpenExports(Action<IReadOnlyList<string>> done)
     {
         Exports?.Open();
-        loop.Post(done);
+        Answer(devices.Open(), done, failed => [$"The block devices: {failed}"]);
     }
 
     public void CloseExports(Action done)
     {
+        // Before the sessions: one that ends while its device is wanted would get another connection.
+        Task devicesGone = devices.Close().WaitAsync(s_deviceDeadline, CancellationToken.None);
+        void CloseDevices() => Answer(devicesGone, done);
         if (Exports is { } exports)
         {
-            exports.Close(done);
+            exports.Close(CloseDevices);
         }
         else
         {
-            loop.Post(done);
+            CloseDevices();
         }
     }
+
+    public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) =>
+        Answer(devices.Users(), answered, failed => [$"the users of the block devices can't be told ({failed})"]);
 
     public void AddAddresses(Action<IReadOnlyList<string>> done)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Takeover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
@@ -15,11 +16,12 @@ namespace MirrorD.Daemon.Resources;
 /// <param name="arbiter">Claims; null without arbiter.</param>
 /// <param name="hooks">The operator's commands.</param>
 /// <param name="addresses">The service addresses.</param>
+/// <param name="devices">The block devices.</param>
 /// <param name="questions">What the production network is asked.</param>
 /// <param name="owner">The resource.</param>
 internal sealed partial class ResourceHost(
     IIoLoop loop, ArbiterClaims? arbiter, HookRunner hooks, IServiceAddresses addresses,
-    NeighbourQuestions questions, IResourceOwner owner)
+    ResourceDevices devices, NeighbourQuestions questions, IResourceOwner owner)
     : IResourceHost
 {
     public bool HasArbiter => arbiter is not null;

@@ -3,6 +3,7 @@ using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Core.Failover;
 using MirrorD.Daemon.Arbitration;
+using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
@@ -37,11 +38,13 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly WatchThread _watch;
     private readonly HeldAddresses _addresses;
     private readonly HookRunner _hooks;
+    private readonly KernelNbd _kernel;
 
     private UringLoop? _loop;
     private Thread? _thread;
     private ResourceHost? _host;
     private ReplicatedResource? _engine;
+    private ResourceDevices _devices = new([], _ => { });
     private volatile ResourceExports? _exports;
     private volatile ResourceStatus? _status;
     private volatile StartFailure? _failure;
@@ -50,12 +53,13 @@ internal sealed partial class RunningResource : IResourceOwner
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
         NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, WatchThread watch,
-        EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
+        KernelNbd kernel, EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
     {
         _context = context;
         _resource = resource;
         _arbiter = arbiter;
         _watch = watch;
+        _kernel = kernel;
         _events = events;
         _history = history;
         _changes = changes;
@@ -90,7 +94,12 @@ internal sealed partial class RunningResource : IResourceOwner
 
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
             _loop = new UringLoop();
-            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, Questions(), this);
+            if (Devices(volumes) is { } devices)
+            {
+                _devices = devices;
+            }
+
+            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, Questions(), this);
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
                 Loaded = Loaded,
@@ -126,14 +135,17 @@ internal sealed partial class RunningResource : IResourceOwner
     }
 
     /// <summary>Planned stop; ends when the resource stopped or <paramref name="wait"/> has passed.</summary>
-    public async Task Stop(TimeSpan wait)
+    /// <param name="hostStops">The host shuts down, and this daemon is not stopped by itself.</param>
+    /// <param name="wait">Limit.</param>
+    public async Task Stop(bool hostStops, TimeSpan wait)
     {
         if (_failure is not null)
         {
             return;
         }
 
-        Task<CommandOutcome> stopping = Command(new ResourceCommand.Stop());
+        bool handsOver = (_resource.OnStop ?? (hostStops ? OnStop.Switchover : OnStop.Stop)) == OnStop.Switchover;
+        Task<CommandOutcome> stopping = Command(new ResourceCommand.Stop(handsOver));
         if (await Task.WhenAny(stopping, Task.Delay(wait)) == stopping)
         {
             ResourceLog.Stopped(_logger, Name, (await stopping).Message);
@@ -141,6 +153,7 @@ internal sealed partial class RunningResource : IResourceOwner
         else
         {
             ResourceLog.StopTimedOut(_logger, Name, wait.TotalSeconds);
+            _devices.FailWithoutServer();
         }
 
         PeerWatch?.Remove(_engine!);
@@ -148,6 +161,38 @@ internal sealed partial class RunningResource : IResourceOwner
 
         // Those of a stop that came to no end must not outlive the process either.
         await Task.WhenAny(_addresses.Release(), Task.Delay(s_releaseWait));
+    }
+
+    /// <summary>
+    /// The daemon restarts: what clients asked for is answered, and nothing more is taken up. Role, addresses and block
+    /// devices stay for the next daemon, as they do when this one crashes.
+    /// </summary>
+    public async Task Suspend(TimeSpan wait)
+    {
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loop!.Post(() =>
+        {
+            _devices.Leave();
+            if (_exports is { } exports)
+            {
+                exports.Finish("mirrord restarts", finished.SetResult);
+            }
+            else
+            {
+                finished.SetResult();
+            }
+        });
+        if (await Task.WhenAny(finished.Task, Task.Delay(wait)) != finished.Task)
+        {
+            ResourceLog.RequestsLeft(_logger, Name, wait.TotalSeconds);
+        }
+
+        _loop.Stop();
     }
 
     /// <summary>The process ends at once: addresses must not outlive it.</summary>
@@ -176,7 +221,7 @@ internal sealed partial class RunningResource : IResourceOwner
         string? Export(string volume) =>
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
         ResourceReport report =
-            ReportBuilder.Of(status, addresses, Export, _loop!.NowNs, now);
+            ReportBuilder.Of(status, addresses, Export, _devices.PathOf, _loop!.NowNs, now);
         return report with
         {
             LinkProblem = _linkProblem,
@@ -187,6 +232,24 @@ internal sealed partial class RunningResource : IResourceOwner
                 : null,
         };
     }
+
+    /// <summary>The devices of the volumes; null where there are none.</summary>
+    private ResourceDevices? Devices(IReadOnlyList<VolumeOptions> volumes)
+    {
+        if (_resource.BlockDevices == BlockDevices.None)
+        {
+            return null;
+        }
+
+        return new ResourceDevices(
+            [.. volumes.Select((volume, index) => (volume.Name, Device(volume.Name, index)))],
+            problem => RaiseEvent("device-failed", problem));
+    }
+
+    private IVolumeDevice Device(string volume, int index) => new NbdVolumeDevice(
+        KernelNbd.BackendOf(Name, volume), () => _engine!.Frontend(index), _kernel, _loop!,
+        isRequired: _resource.BlockDevices == BlockDevices.Nbd,
+        (connection, ended) => _exports!.Serve(index, connection, ended), () => _devices.Lost(volume));
 
     private NeighbourQuestions Questions() => new(
         _resource.On[_context.Name].Addresses, _resource.AddressProbe,
@@ -210,7 +273,6 @@ internal sealed partial class RunningResource : IResourceOwner
             Key = _context.Key,
             OnPeerLoss = _resource.OnPeerLoss switch
             {
-                // Auto without evidence of a gateway is as freeze.
                 PeerLossPolicy.Auto => PeerLoss.Auto,
                 PeerLossPolicy.Freeze => PeerLoss.Freeze,
                 PeerLossPolicy.Continue => PeerLoss.Continue,
@@ -221,7 +283,6 @@ internal sealed partial class RunningResource : IResourceOwner
             FollowsProduction = _resource.PreferConnectedNode == PreferConnectedNode.Auto,
             IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
             ReleaseTimeoutMs = _resource.ReleaseTimeoutMs,
-            HandsOverOnStop = _resource.OnStop == OnStop.Switchover,
             LinkTimeoutMs = _resource.LinkTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
         };

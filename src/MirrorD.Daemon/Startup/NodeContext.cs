@@ -23,6 +23,9 @@ internal sealed record NodeContext
 
     public required StateDirectory State { get; init; }
 
+    /// <summary>Why the kernel may make this process wait for itself; null when it does not.</summary>
+    public string? IoFlusherProblem { get; init; }
+
     /// <summary>Directory of the sockets.</summary>
     public required string RunDirectory { get; init; }
 

@@ -83,6 +83,7 @@ internal sealed class WatchThread : IPathReports
             watch.Start();
         }
 
+        Watchdog.Start(_loop);
         _thread.Start();
     }
 

@@ -34,7 +34,8 @@ public abstract record ResourceCommand
     public sealed record Switchover : ResourceCommand;
 
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
-    public sealed record Stop : ResourceCommand;
+    /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
+    public sealed record Stop(bool HandsOver = false) : ResourceCommand;
 }
 
 /// <summary>How a command ended.</summary>

@@ -55,8 +55,6 @@ public sealed record ResourceOptions
     /// So long a holder that lost its right may take to remove the service addresses, before it counts as stuck.
     /// </summary>
     public int ReleaseTimeoutMs { get; init; } = 10_000;
-    /// <summary>A Primary that stops as planned first hands the role over to its joined peer.</summary>
-    public bool HandsOverOnStop { get; init; }
     /// <summary>Slots of 128 KiB for requests in flight.</summary>
     public int BufferSlots { get; init; } = 256;
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>

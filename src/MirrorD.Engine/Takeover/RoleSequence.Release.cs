@@ -153,7 +153,7 @@ public sealed partial class RoleSequence
         Release(new RoleAttempt(RoleRecordKind.Switchover, "asked by the peer", Ended), command);
     }
 
-    private void Stop(Action<CommandOutcome> ended)
+    private void Stop(ResourceCommand.Stop command, Action<CommandOutcome> ended)
     {
         if (_isStopping)
         {
@@ -169,10 +169,10 @@ public sealed partial class RoleSequence
         }
 
         _endWait?.Invoke("this daemon is stopping");
-        InTurn(() => StopInTurn(new RoleAttempt(RoleRecordKind.Release, "planned stop", ended)));
+        InTurn(() => StopInTurn(new RoleAttempt(RoleRecordKind.Release, "planned stop", ended), command.HandsOver));
     }
 
-    private void StopInTurn(RoleAttempt attempt)
+    private void StopInTurn(RoleAttempt attempt, bool handsOver)
     {
         if (!_isAcquired)
         {
@@ -186,7 +186,7 @@ public sealed partial class RoleSequence
 
         attempt.Begin("pre-release", _loop.NowNs);
         RunHooksAloud(HookStep.PreRelease, Role.Primary, _ => WhenUnused(() => ReleaseAbove(attempt, () =>
-            HandOverBeforeStop(attempt, () => StopEngine(attempt, outcome =>
+            HandOverBeforeStop(attempt, handsOver, () => StopEngine(attempt, outcome =>
             {
                 attempt.Begin("post-release", _loop.NowNs);
                 RunHooksAloud(HookStep.PostRelease, Role.Standby, _ => End(attempt, outcome.Succeeded, outcome));
@@ -220,10 +220,10 @@ public sealed partial class RoleSequence
     }
 
     /// <summary>When it can't be handed over, the stop goes on without.</summary>
-    private void HandOverBeforeStop(RoleAttempt attempt, Action then)
+    private void HandOverBeforeStop(RoleAttempt attempt, bool handsOver, Action then)
     {
         var command = new ResourceCommand.HandOver();
-        if (!_options.HandsOverOnStop || _engine.Role != Role.Primary)
+        if (!handsOver || _engine.Role != Role.Primary)
         {
             then();
         }

@@ -64,9 +64,9 @@ public sealed partial class RoleSequence
     /// <param name="ended">The outcome, when all steps are done.</param>
     public void Command(ResourceCommand command, Action<CommandOutcome> ended)
     {
-        if (command is ResourceCommand.Stop)
+        if (command is ResourceCommand.Stop stop)
         {
-            Stop(ended);
+            Stop(stop, ended);
             return;
         }
 

@@ -10,6 +10,9 @@ internal static unsafe partial class Mman
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
     public const int MAP_POPULATE = 0x8000;
+    public const int MCL_CURRENT = 1;
+    public const int MCL_FUTURE = 2;
+    public const int MCL_ONFAULT = 4;
 
     /// <summary>MAP_FAILED.</summary>
     public static readonly void* Failed = (void*)-1;
@@ -20,4 +23,7 @@ internal static unsafe partial class Mman
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int mlockall(int flags);
 }

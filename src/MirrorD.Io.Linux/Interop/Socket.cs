@@ -29,6 +29,7 @@ internal static unsafe partial class Socket
     public const int SO_SNDBUFFORCE = 32;
     public const int SOL_NETLINK = 270;
 
+    public const int MSG_DONTWAIT = 0x40;
     public const int MSG_WAITALL = 0x100;
     public const int MSG_NOSIGNAL = 0x4000;
 

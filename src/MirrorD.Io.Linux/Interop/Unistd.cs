@@ -24,6 +24,9 @@ internal static unsafe partial class Unistd
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fsync(int fd);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int execv(byte* path, byte** arguments);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int unlink(string path);
 }

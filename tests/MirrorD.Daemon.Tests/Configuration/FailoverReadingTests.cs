@@ -42,7 +42,8 @@ public class FailoverReadingTests
         Assert.Equal(10_000, mail.ReleaseTimeoutMs);
         Assert.Equal(new AddressProbeConfiguration(3, 100), mail.AddressProbe);
         Assert.Equal(PreferConnectedNode.Auto, mail.PreferConnectedNode);
-        Assert.Equal(OnStop.Stop, mail.OnStop);
+        Assert.Null(mail.OnStop);
+        Assert.Equal(BlockDevices.Auto, mail.BlockDevices);
     }
 
     [Fact]
@@ -61,6 +62,7 @@ public class FailoverReadingTests
                 address-probe: {count: 0, interval: 50ms}
                 prefer-connected-node: ask
                 on-stop: switchover
+                block-devices: nbd
             heartbeat: {interval: 100ms, dead-after: 400ms}
             notify:
               mail: [root, admin@example.net]
@@ -85,6 +87,7 @@ public class FailoverReadingTests
         Assert.Equal(new AddressProbeConfiguration(0, 50), mail.AddressProbe);
         Assert.Equal(PreferConnectedNode.Ask, mail.PreferConnectedNode);
         Assert.Equal(OnStop.Switchover, mail.OnStop);
+        Assert.Equal(BlockDevices.Nbd, mail.BlockDevices);
     }
 
     [Theory]

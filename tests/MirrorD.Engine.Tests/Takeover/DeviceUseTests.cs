@@ -8,7 +8,7 @@ public class DeviceUseTests
 {
     private static readonly string[] s_mounted = ["/dev/mirrord/mail/data is mounted at /srv/mail"];
 
-    private readonly FakeResource _resource = new(handsOverOnStop: true);
+    private readonly FakeResource _resource = new();
 
     [Fact]
     public void A_device_that_is_not_there_is_told_and_the_resource_is_served()

@@ -19,7 +19,7 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
     private readonly List<string> _steps = [];
     private Action<string?>? _hangingHook;
 
-    public FakeResource(bool handsOverOnStop = false)
+    public FakeResource()
     {
         _loop = World.CreateLoop("a");
         var endpoint = new TcpEndpoint(IPAddress.Loopback, 7780);
@@ -35,7 +35,6 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
             Connect = endpoint,
             Key = new byte[32],
             ReleaseTimeoutMs = 3000,
-            HandsOverOnStop = handsOverOnStop,
         };
         Sequence = new RoleSequence(_loop, options, this, this, () => { });
     }

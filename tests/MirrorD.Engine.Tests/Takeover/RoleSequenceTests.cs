@@ -425,13 +425,13 @@ public class RoleSequenceTests
     [InlineData(false)]
     public void A_stop_hands_the_role_over_first_where_configured_and_stops_also_when_that_fails(bool handsOver)
     {
-        var resource = new FakeResource(handsOverOnStop: true);
+        var resource = new FakeResource();
         resource.Do(s_promote);
         resource.Forget();
         resource.Refuse = command => !handsOver && command is ResourceCommand.HandOver
             ? new CommandOutcome(false, "b does not answer") : null;
 
-        Assert.True(resource.Do(s_stop).Succeeded);
+        Assert.True(resource.Do(new ResourceCommand.Stop(HandsOver: true)).Succeeded);
         string[] told = handsOver ? [] : ["event switchover-failed"];
         Assert.Equal(
             [

@@ -73,7 +73,6 @@ public class RoleWalkTests
                 Connect = endpoint,
                 Key = new byte[32],
                 ReleaseTimeoutMs = 2000,
-                HandsOverOnStop = _random.Percent(50),
             };
             _sequence = new RoleSequence(_loop, options, this, this, () => { });
         }
@@ -98,7 +97,7 @@ public class RoleWalkTests
             Require(_exportsOpen == (_role == Role.Primary), "what a Primary has is open, and nothing else");
             Require(_exportsOpen || !_addressesHere, "addresses lead to something");
             Require(_lossesTold <= _losses, "a loss is told at most once");
-            OnLoop(() => Command(new ResourceCommand.Stop()));
+            OnLoop(() => Command(new ResourceCommand.Stop(HandsOver: _random.Percent(50))));
             Pass(20_000);
             Require(_openCommands == 0 && _isStopped, "the stop ends");
             Require(!_addressesHere && !_exportsOpen, "a stop leaves nothing behind");

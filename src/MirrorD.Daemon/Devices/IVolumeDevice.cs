@@ -1,0 +1,34 @@
+namespace MirrorD.Daemon.Devices;
+
+/// <summary>
+/// The kernel's block device of one volume, whichever driver makes it. Members may be called from any thread; what they
+/// do takes turns.
+/// </summary>
+internal interface IVolumeDevice
+{
+    /// <summary>Where programs find it; null while it is not served by this daemon.</summary>
+    string? Path { get; }
+
+    /// <summary>
+    /// Puts it in place and serves it: makes it, or goes on with the one that an earlier daemon left. Once in place it
+    /// is kept so until <see cref="Detach"/>.
+    /// </summary>
+    /// <param name="wanted">Cancelled on the loop's thread: then nothing more is served.</param>
+    /// <exception cref="IOException">It can't be; the message names cause and remedy. To be tried again.</exception>
+    /// <exception cref="OperationCanceledException">It is no longer wanted.</exception>
+    Task Attach(CancellationToken wanted);
+
+    /// <summary>Takes it away, also from whoever uses it: their requests fail.</summary>
+    /// <exception cref="IOException">The kernel refused. To be tried again.</exception>
+    Task Detach();
+
+    /// <summary>Who uses it, a clause each, as "mounted at /srv/mail"; empty when nobody does or it is not there.</summary>
+    IReadOnlyList<string> Users();
+
+    /// <summary>
+    /// This daemon ends though the device is in use, and nobody knows for how long: what waits for it then fails after a
+    /// while, instead of hanging.
+    /// </summary>
+    /// <exception cref="IOException">The kernel refused.</exception>
+    void FailWithoutServer();
+}

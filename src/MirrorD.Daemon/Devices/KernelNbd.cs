@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Scratch;
+using MirrorD.Io.Linux.Memory;
+using MirrorD.Io.Linux.NbdDevices;
+
+namespace MirrorD.Daemon.Devices;
+
+/// <summary>The kernel's nbd driver, as all volumes of this daemon share it.</summary>
+internal sealed class KernelNbd
+{
+    /// <summary>Where the udev rule makes its links.</summary>
+    public const string LinkDirectory = "/dev/mirrord";
+
+    private const string BackendPrefix = "mirrord:";
+
+    private static readonly TimeSpan s_linkWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_linkPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly ILogger _logger;
+    private readonly Lazy<Task<(NbdDriver? Driver, string? Cause)>> _opened;
+    private Task _readied = Task.CompletedTask;
+
+    /// <summary>Nothing is opened yet.</summary>
+    public KernelNbd(ILogger logger)
+    {
+        _logger = logger;
+        _opened = new(() => Task.Run(() =>
+            NbdDriver.TryOpen(out NbdDriver? driver, out string? cause) ? (driver, null) : ((NbdDriver?)null, cause)));
+    }
+
+    /// <summary>The backend that names a volume on this host.</summary>
+    public static string BackendOf(string resource, string volume) => $"{BackendPrefix}{resource}/{volume}";
+
+    /// <summary>Looks for the driver, and loads its module if need be.</summary>
+    /// <returns>Why it can't be used; null when it can.</returns>
+    public async Task<string?> Prepare() => (await _opened.Value).Cause;
+
+    /// <summary>Looks for the driver, and makes this process ready to serve the kernel. No device is served before.</summary>
+    /// <param name="resources">Who wants devices.</param>
+    /// <param name="scratchDirectory">Where a scratch volume may be made.</param>
+    /// <param name="ioFlusherProblem">See <see cref="IoFlusher.Become"/>.</param>
+    public void Begin(IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem) =>
+        _readied = Ready(resources, scratchDirectory, ioFlusherProblem);
+
+    /// <summary>Ends when devices may be served.</summary>
+    public Task Readied() => _readied;
+
+    /// <summary>The driver.</summary>
+    /// <exception cref="IOException">It can't be used; the message says why.</exception>
+    public async Task<NbdDriver> Driver()
+    {
+        (NbdDriver? driver, string? cause) = await _opened.Value;
+        return driver ?? throw new IOException(cause);
+    }
+
+    private async Task Ready(IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem)
+    {
+        Task<ScratchOutcome> scratch = ScratchRun.Begin(scratchDirectory);
+        if (await Prepare() is { } cause)
+        {
+            DeviceLog.NoDriver(_logger, string.Join(", ", resources), cause);
+        }
+        else if (ioFlusherProblem is not null)
+        {
+            Warn([$"Under memory pressure a block device may stall: {ioFlusherProblem}."]);
+        }
+
+        ScratchOutcome outcome = await scratch;
+        if (outcome.Problem is { } problem)
+        {
+            DeviceLog.ScratchFailed(_logger, problem);
+        }
+        else
+        {
+            DeviceLog.ScratchDone(_logger, outcome.Time.TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Tells what is not as it should be, but no reason to do without the device.</summary>
+    public void Warn(IReadOnlyList<string> warnings)
+    {
+        foreach (string warning in warnings)
+        {
+            DeviceLog.Warning(_logger, warning);
+        }
+    }
+
+    /// <summary>The link that udev makes for a device; the device itself when there is none after a while.</summary>
+    public async Task<string> Link(string backend, string device, CancellationToken wanted)
+    {
+        string link = Path.Combine(LinkDirectory, backend[BackendPrefix.Length..]);
+        var waited = Stopwatch.StartNew();
+        while (waited.Elapsed < s_linkWait)
+        {
+            if (File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName == device)
+            {
+                return link;
+            }
+
+            await Task.Delay(s_linkPause, wanted);
+        }
+
+        DeviceLog.NoLink(_logger, device, link);
+        return device;
+    }
+}

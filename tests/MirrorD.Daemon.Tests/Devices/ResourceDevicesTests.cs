@@ -1,0 +1,142 @@
+using MirrorD.Daemon.Devices;
+
+namespace MirrorD.Daemon.Tests.Devices;
+
+/// <summary>Devices that come, fail, are lost and go, as the steps of a role want them.</summary>
+public class ResourceDevicesTests
+{
+    private readonly TestDevice _device = new();
+    private readonly List<string> _troubles = [];
+    private readonly ResourceDevices _devices;
+
+    public ResourceDevicesTests()
+    {
+        _devices = new ResourceDevices([("data", _device)], problem =>
+        {
+            lock (_troubles)
+            {
+                _troubles.Add(problem);
+            }
+        });
+    }
+
+    [Fact]
+    public async Task What_is_in_place_has_a_path_and_goes_when_it_is_closed()
+    {
+        Assert.Empty(await _devices.Open());
+        Assert.Equal("/dev/test", _devices.PathOf("data"));
+        Assert.Null(_devices.PathOf("other"));
+
+        await _devices.Close();
+        Assert.Null(_devices.PathOf("data"));
+        Assert.Empty(await _devices.Users());
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_and_tried_again_until_it_works()
+    {
+        _device.Failures.Enqueue("no module.");
+        _device.Failures.Enqueue("no module.");
+        _device.Failures.Enqueue("no memory.");
+
+        Assert.Equal(["The block device of volume data: no module."], await _devices.Open());
+        await Within.Until(() => Task.FromResult(_devices.PathOf("data") is not null), "the device to be there");
+        Assert.Equal(["The block device of volume data: no memory."], Troubles());
+    }
+
+    [Fact]
+    public async Task A_device_that_is_no_longer_wanted_is_not_attached_any_more()
+    {
+        _device.Failures.Enqueue("no module");
+        await _devices.Open();
+        await _devices.Close();
+        int attempts = _device.Attempts;
+        _devices.Lost("data");
+
+        await Within.Until(() => Task.FromResult(_device.Detached > 0), "the device to be detached");
+        Assert.Equal(attempts, _device.Attempts);
+    }
+
+    [Fact]
+    public async Task A_connection_that_ends_is_replaced_while_the_device_is_wanted()
+    {
+        await _devices.Open();
+        _devices.Lost("data");
+        await Within.Until(() => Task.FromResult(_device.Attempts == 2), "a second connection");
+    }
+
+    [Fact]
+    public async Task Those_that_stay_for_the_next_daemon_are_neither_detached_nor_attached()
+    {
+        await _devices.Open();
+        _devices.Leave();
+        _devices.Lost("data");
+
+        Assert.Equal("/dev/test", _devices.PathOf("data"));
+        Assert.Equal((1, 0), (_device.Attempts, _device.Detached));
+    }
+
+    [Fact]
+    public async Task Users_are_named_with_their_device_and_momentary_ones_are_not()
+    {
+        await _devices.Open();
+        _device.UsersAtEachLook.Enqueue(["open by udevd (pid 7)"]);
+        Assert.Empty(await _devices.Users());
+
+        for (int i = 0; i < 10; i++)
+        {
+            _device.UsersAtEachLook.Enqueue(["mounted at /srv"]);
+        }
+
+        Assert.Equal(["/dev/test is mounted at /srv"], await _devices.Users());
+    }
+
+    private string[] Troubles()
+    {
+        lock (_troubles)
+        {
+            return [.. _troubles];
+        }
+    }
+
+    private sealed class TestDevice : IVolumeDevice
+    {
+        private volatile string? _path;
+        private int _attempts;
+        private int _detached;
+
+        public Queue<string> Failures { get; } = new();
+
+        public Queue<string[]> UsersAtEachLook { get; } = new();
+
+        public int Attempts => Volatile.Read(ref _attempts);
+
+        public int Detached => Volatile.Read(ref _detached);
+
+        public string? Path => _path;
+
+        public Task Attach(CancellationToken wanted)
+        {
+            wanted.ThrowIfCancellationRequested();
+            Interlocked.Increment(ref _attempts);
+            if (Failures.TryDequeue(out string? failure))
+            {
+                throw new IOException(failure);
+            }
+
+            _path = "/dev/test";
+            return Task.CompletedTask;
+        }
+
+        public Task Detach()
+        {
+            _path = null;
+            Interlocked.Increment(ref _detached);
+            return Task.CompletedTask;
+        }
+
+        public IReadOnlyList<string> Users() => UsersAtEachLook.TryDequeue(out string[]? users) ? users : [];
+
+        public void FailWithoutServer() => throw new IOException("not here");
+    }
+}
