@@ -40,6 +40,19 @@ internal static class Commands
         }
 
         using var lab = new MachineLab();
+        try
+        {
+            Machine machine = Boot(lab, options, files);
+            return asShell ? ConsoleShell.Run(machine) : Run(machine, program);
+        }
+        catch (Exception) when (Lab.Lab.IsInterrupted)
+        {
+            return 130;
+        }
+    }
+
+    private static Machine Boot(MachineLab lab, MachineOptions options, List<string> files)
+    {
         Machine machine = lab.Add(lab.Networks.A, options);
         Console.Error.WriteLine("Booting…");
         machine.PowerOn();
@@ -48,7 +61,7 @@ internal static class Commands
             machine.CopyIn(file, $"/root/{Path.GetFileName(file)}");
         }
 
-        return asShell ? ConsoleShell.Run(machine) : Run(machine, program);
+        return machine;
     }
 
     private static int Run(Machine machine, string[] program)

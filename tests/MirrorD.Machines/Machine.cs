@@ -150,7 +150,7 @@ public sealed partial class Machine
             [
                 "-blockdev",
                 $"driver=nbd,node-name=disk-{disk.Name},server.type=unix,server.path={_disks[disk.Name].Socket}," +
-                    "cache.direct=on,cache.no-flush=off",
+                    "cache.direct=on",
                 "-device", $"virtio-blk-pci,drive=disk-{disk.Name},serial={disk.Name},write-cache=on",
             ]);
         }
