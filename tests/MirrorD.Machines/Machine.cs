@@ -18,21 +18,22 @@ public sealed partial class Machine
     private readonly Lab.Lab _lab;
     private readonly MachineNetworks _networks;
     private readonly Dictionary<string, VolatileDiskServer> _disks = [];
-    private readonly string _overlay;
     private int _starts;
     private LabProcess? _qemu;
     private QemuMonitor? _monitor;
     private GuestAgent? _agent;
 
-    internal Machine(Lab.Lab lab, Host host, MachineOptions options)
+    internal Machine(Lab.Lab lab, Host host, MachineOptions options, MachineNetworks networks, string rootName)
     {
         _lab = lab;
         Host = host;
         Options = options;
-        _networks = new MachineNetworks(host);
-        _overlay = Path.Combine(host.Directory, "root.qcow2");
-        Tool.Run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", MachineImage.Get().Root, _overlay)
-            .Require();
+        _networks = networks;
+        RootFile = Path.Combine(host.Directory, rootName);
+        string below = options.RootFile ?? MachineImage.Get().Root;
+        Tool.Run(
+            "qemu-img", "create", "-q", "-f", "qcow2", "-F", options.RootFile is null ? "raw" : "qcow2",
+            "-b", below, RootFile).Require();
         foreach (MachineDisk disk in options.Disks)
         {
             _disks.Add(disk.Name, new VolatileDiskServer(
@@ -54,6 +55,9 @@ public sealed partial class Machine
 
     /// <summary>Its address on the dedicated link, on the interface "ded"; null when it has none.</summary>
     public string? DedicatedAddress => Host.DedicatedAddress;
+
+    /// <summary>The overlay with what it wrote to its root file system, here.</summary>
+    internal string RootFile { get; }
 
     /// <summary>True while QEMU runs.</summary>
     public bool IsOn => _qemu is { IsRunning: true };
@@ -140,7 +144,7 @@ public sealed partial class Machine
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
             // What the machine flushes is in the file when QEMU dies; it need not outlive the machine that tests.
             "-blockdev",
-            $"driver=qcow2,node-name=root,file.driver=file,file.filename={_overlay},cache.no-flush=on",
+            $"driver=qcow2,node-name=root,file.driver=file,file.filename={RootFile},cache.no-flush=on",
             "-device", "virtio-blk-pci,drive=root,serial=root,write-cache=on",
             .. _networks.Devices,
         ];

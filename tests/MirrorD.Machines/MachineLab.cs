@@ -1,4 +1,5 @@
 using MirrorD.Lab.Networks;
+using MirrorD.Machines.Devices;
 
 namespace MirrorD.Machines;
 
@@ -9,6 +10,7 @@ namespace MirrorD.Machines;
 public sealed class MachineLab : IDisposable
 {
     private readonly Dictionary<string, Machine> _machines = [];
+    private int _prepared;
 
     /// <summary>Makes the networks; no machine yet.</summary>
     /// <exception cref="InvalidOperationException">Something that machines need is missing here.</exception>
@@ -40,7 +42,8 @@ public sealed class MachineLab : IDisposable
     /// <summary>Makes a host (a, b, client or gateway) a machine, powered off.</summary>
     public Machine Add(Host host, MachineOptions? options = null)
     {
-        var machine = new Machine(Networks, host, options ?? new MachineOptions());
+        var machine = new Machine(
+            Networks, host, options ?? new MachineOptions(), MachineNetworks.Of(host), "root.qcow2");
         _machines.Add(host.Name, machine);
         return machine;
     }
@@ -50,6 +53,22 @@ public sealed class MachineLab : IDisposable
     {
         Add(Networks.A, options);
         Add(Networks.B, options);
+    }
+
+    /// <summary>
+    /// Boots a machine without networks, lets it be changed (packages installed) and stops it. Machines of this lab
+    /// can begin with what it leaves, so that the change is made once.
+    /// </summary>
+    /// <returns>For <see cref="MachineOptions.RootFile"/>.</returns>
+    public string PrepareRoot(Action<Machine> change)
+    {
+        Host place = Networks.Gateway;
+        var machine = new Machine(
+            Networks, place, new MachineOptions(), MachineNetworks.None(place), $"prepared-{++_prepared}.qcow2");
+        machine.PowerOn();
+        change(machine);
+        machine.Stop();
+        return machine.RootFile;
     }
 
     /// <summary>Powers machines on at the same time and waits until all have booted.</summary>

@@ -11,17 +11,23 @@ internal sealed class MachineNetworks
 {
     private readonly Host _host;
 
-    public MachineNetworks(Host host)
+    private MachineNetworks(Host host, IReadOnlyList<string> interfaces)
     {
         _host = host;
-        Interfaces = host.DedicatedAddress is null
-            ? [Host.ProductionInterface]
-            : [Host.ProductionInterface, Host.DedicatedInterface];
+        Interfaces = interfaces;
         foreach (string name in Interfaces)
         {
             Join(name);
         }
     }
+
+    /// <summary>The host's cables become the machine's.</summary>
+    public static MachineNetworks Of(Host host) => new(host, host.DedicatedAddress is null
+        ? [Host.ProductionInterface]
+        : [Host.ProductionInterface, Host.DedicatedInterface]);
+
+    /// <summary>No interface; the host stays as it is.</summary>
+    public static MachineNetworks None(Host host) => new(host, []);
 
     /// <summary>Names of the machine's interfaces, equal to those of the hosts.</summary>
     public IReadOnlyList<string> Interfaces { get; }
