@@ -57,7 +57,7 @@ public sealed class MachineTests(TwoMachines machines) : IClassFixture<TwoMachin
         A.CopyIn(large, "/tmp/large");
         string sum = Tool.Run("sha256sum", large).Require().Output.Split(' ')[0];
         Assert.StartsWith(sum, A.Run("sha256sum", "/tmp/large").Require().Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("copy", A.Run("lsblk", "-no", "SERIAL").Require().Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("copy", Output(A, "lsblk", "-no", "SERIAL"), StringComparison.Ordinal);
         A.Run("rm", "/tmp/large").Require();
     }
 
@@ -126,9 +126,9 @@ public sealed class MachineTests(TwoMachines machines) : IClassFixture<TwoMachin
     {
         string boot = A.BootId();
         string disk = A.DiskPath(TwoMachines.Strict);
-        WriteBlock(disk, 1, "flushed", "oflag=direct conv=fsync");
-        WriteBlock(disk, 2, "synchronous", "oflag=direct,dsync");
-        WriteBlock(disk, 3, "unflushed", "oflag=direct");
+        WriteBlock(A, disk, 1, "flushed", "oflag=direct conv=fsync");
+        WriteBlock(A, disk, 2, "synchronous", "oflag=direct,dsync");
+        WriteBlock(A, disk, 3, "unflushed", "oflag=direct");
         A.Shell($"dd if=/dev/urandom of={A.DiskPath(TwoMachines.Evicting)} bs={BlockBytes} " +
             $"count={EvictedBlocks} oflag=direct").Require();
         A.Shell("echo kept > /root/synced; sync /root/synced; echo lost > /root/unsynced").Require();
@@ -138,7 +138,8 @@ public sealed class MachineTests(TwoMachines machines) : IClassFixture<TwoMachin
         Assert.False(machines.Lab.Client.Pings(A.ProductionAddress));
         A.PowerOn();
         Assert.NotEqual(boot, A.BootId());
-        Assert.Equal(["flushed", "synchronous", ""], [ReadBlock(disk, 1), ReadBlock(disk, 2), ReadBlock(disk, 3)]);
+        Assert.Equal(
+            ["flushed", "synchronous", ""], [ReadBlock(disk, 1), ReadBlock(disk, 2), ReadBlock(disk, 3)]);
         Assert.Equal("kept\n", A.ReadFile("/root/synced"));
         Assert.Equal("", Output(A, "sh", "-c", "cat /root/unsynced 2>/dev/null || true"));
 
@@ -151,8 +152,8 @@ public sealed class MachineTests(TwoMachines machines) : IClassFixture<TwoMachin
     public void A_reboot_and_an_orderly_stop_keep_files_and_what_the_disks_hold_unflushed()
     {
         string disk = B.DiskPath(TwoMachines.Strict);
-        B.Shell($"echo unsynced > /root/file; printf unflushed > /tmp/block; truncate -s {BlockBytes} /tmp/block; " +
-            $"dd if=/tmp/block of={disk} oflag=direct").Require();
+        B.Shell("echo unsynced > /root/file").Require();
+        WriteBlock(B, disk, 0, "unflushed", "oflag=direct");
         B.Reboot();
         Assert.Equal("unsynced\n", B.ReadFile("/root/file"));
         Assert.StartsWith("unflushed", Output(B, "head", "-c", "9", disk), StringComparison.Ordinal);
@@ -168,10 +169,12 @@ public sealed class MachineTests(TwoMachines machines) : IClassFixture<TwoMachin
     private static string Output(Machine machine, string program, params IReadOnlyList<string> arguments) =>
         machine.Run(program, arguments).Require().Output.Trim();
 
-    private void WriteBlock(string disk, int index, string text, string how) => A.Shell(
+    private static void WriteBlock(
+        Machine machine, string disk, int index, string text, string how) => machine.Shell(
         $"printf {text} > /tmp/block; truncate -s {BlockBytes} /tmp/block; " +
         $"dd if=/tmp/block of={disk} bs={BlockBytes} count=1 seek={index} {how}").Require();
 
     private string ReadBlock(string disk, int index) => Output(
-        A, "sh", "-c", $"dd if={disk} bs={BlockBytes} count=1 skip={index} iflag=direct status=none | tr -d '\\0'");
+        A, "sh", "-c",
+        $"dd if={disk} bs={BlockBytes} count=1 skip={index} iflag=direct status=none | tr -d '\\0'");
 }

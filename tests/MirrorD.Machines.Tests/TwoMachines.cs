@@ -2,7 +2,9 @@ using MirrorD.Machines.Devices;
 
 namespace MirrorD.Machines.Tests;
 
-/// <summary>Two machines that the tests of a class share; each test leaves them on, with whole networks.</summary>
+/// <summary>
+/// Two machines that the tests of a class share; each test leaves them on, with whole networks.
+/// </summary>
 public sealed class TwoMachines : IDisposable
 {
     /// <summary>A disk that writes nothing back by itself.</summary>
@@ -32,7 +34,11 @@ public sealed class TwoMachines : IDisposable
             lab.AddPair(new MachineOptions
             {
                 MemoryMebibytes = 512,
-                Disks = [new MachineDisk(Strict, 16 << 20), new MachineDisk(Evicting, 2 << 20, EvictPercent: 50)],
+                Disks =
+                [
+                    new MachineDisk(Strict, 16 << 20),
+                    new MachineDisk(Evicting, 2 << 20, EvictPercent: 50),
+                ],
             });
             lab.PowerOn(lab.A, lab.B);
             return lab;

@@ -28,7 +28,9 @@ internal static class ConsoleShell
             }
 
             var stream = new NetworkStream(socket);
-            Copy(stream, Console.OpenStandardOutput(), whenFirst: () => Copy(Console.OpenStandardInput(), stream));
+            Copy(
+                stream, Console.OpenStandardOutput(),
+                whenFirst: () => Copy(Console.OpenStandardInput(), stream));
             return shell.WaitForExit(TimeSpan.FromDays(1).TotalSeconds).ExitCode;
         }
         finally

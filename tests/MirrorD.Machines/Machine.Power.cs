@@ -46,9 +46,13 @@ public sealed partial class Machine
         _agent = new GuestAgent(Name, AgentSocket);
     }
 
-    /// <summary>Waits until the agent answers: programs run then, though services may still be started.</summary>
+    /// <summary>
+    /// Waits until the agent answers: programs run then, though services may still be started.
+    /// </summary>
     public void WaitUntilAnswering() =>
-        Wait.For($"{Name} to answer", BootSeconds, () => WhileOn(GuestAgent.IsAnswering), () => ConsoleTail());
+        Wait.For(
+            $"{Name} to answer", BootSeconds,
+            () => WhileOn(GuestAgent.IsAnswering), () => ConsoleTail());
 
     /// <summary>Waits until systemd has started everything.</summary>
     public void WaitUntilBooted()
@@ -62,8 +66,8 @@ public sealed partial class Machine
     }
 
     /// <summary>
-    /// Power cut: QEMU is killed in the middle of what it does, then its disks lose what was not flushed. What
-    /// had left the machine for its root disk is kept, as by a drive without a cache.
+    /// Power cut: QEMU is killed in the middle of what it does, then its disks lose what was not flushed.
+    /// What had left the machine for its root disk is kept, as by a drive without a cache.
     /// </summary>
     public void PowerCut()
     {
@@ -76,7 +80,9 @@ public sealed partial class Machine
         Disconnect();
     }
 
-    /// <summary>Stands still: it answers nobody, and goes on at <see cref="Resume"/> as if nothing had been.</summary>
+    /// <summary>
+    /// Stands still: it answers nobody, and goes on at <see cref="Resume"/> as if nothing had been.
+    /// </summary>
     public void Pause() => Monitor.Call("stop");
 
     /// <summary>Goes on after <see cref="Pause"/>.</summary>
@@ -132,7 +138,7 @@ public sealed partial class Machine
         {
             return Encoding.ASCII.GetString(ReadBytes(BootIdPath, TimeSpan.FromSeconds(5))).Trim() != bootId;
         }
-        catch (Exception exception) when (exception is TimeoutException or GuestAgentException)
+        catch (GuestAgentException)
         {
             return false;
         }
@@ -142,7 +148,8 @@ public sealed partial class Machine
     {
         try
         {
-            return WhileOn(() => File.Exists(MonitorSocket) && (_monitor = new QemuMonitor(MonitorSocket)) is not null);
+            return WhileOn(() =>
+                File.Exists(MonitorSocket) && (_monitor = new QemuMonitor(MonitorSocket)) is not null);
         }
         catch (SocketException)
         {

@@ -26,7 +26,7 @@ public sealed partial class Machine
         {
             return process.WaitForExit(seconds);
         }
-        catch (TimeoutException exception) when (!exception.Message.Contains("agent", StringComparison.Ordinal))
+        catch (TimeoutException)
         {
             process.Kill();
             return new ToolResult(
@@ -45,7 +45,9 @@ public sealed partial class Machine
     /// <summary>Writes a file whose directory is there.</summary>
     public void WriteFile(string path, string text) => WriteFile(path, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes a file whose directory is there; large ones go better by <see cref="CopyIn"/>.</summary>
+    /// <summary>
+    /// Writes a file whose directory is there; large ones go better by <see cref="CopyIn"/>.
+    /// </summary>
     public void WriteFile(string path, byte[] bytes)
     {
         long handle = GuestAgent.Call("guest-file-open", new { path, mode = "w" }).GetInt64();
@@ -102,7 +104,9 @@ public sealed partial class Machine
 
         Monitor.Call("device_del", new { id = serial });
         var node = new Dictionary<string, object> { ["node-name"] = serial };
-        Wait.For($"{disk} to be gone from {Name}", 60, () => TryMonitor("blockdev-del", node), () => ConsoleTail());
+        Wait.For(
+            $"{disk} to be gone from {Name}", 60,
+            () => TryMonitor("blockdev-del", node), () => ConsoleTail());
         File.Delete(padded);
     }
 
@@ -113,7 +117,8 @@ public sealed partial class Machine
         bool atEnd = false;
         while (!atEnd)
         {
-            JsonElement chunk = GuestAgent.Call("guest-file-read", new { handle, count = ChunkBytes }, deadline);
+            JsonElement chunk =
+                GuestAgent.Call("guest-file-read", new { handle, count = ChunkBytes }, deadline);
             bytes.Write(chunk.GetProperty("buf-b64").GetBytesFromBase64());
             atEnd = chunk.GetProperty("eof").GetBoolean();
         }

@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using MirrorD.Lab.Disks;
 using MirrorD.Lab.Networks;
 using MirrorD.Lab.Processes;
@@ -23,7 +24,8 @@ public sealed partial class Machine
     private QemuMonitor? _monitor;
     private GuestAgent? _agent;
 
-    internal Machine(Lab.Lab lab, Host host, MachineOptions options, MachineNetworks networks, string rootName)
+    internal Machine(
+        Lab.Lab lab, Host host, MachineOptions options, MachineNetworks networks, string rootName)
     {
         _lab = lab;
         Host = host;
@@ -86,7 +88,9 @@ public sealed partial class Machine
     /// <summary>All that the kernel says, with the time since boot.</summary>
     public string Dmesg() => Run("dmesg").Require().Output;
 
-    /// <summary>The end of what came over the serial console in all its lives: for a machine that answers no more.</summary>
+    /// <summary>
+    /// The end of what came over the serial console in all its lives: for a machine that answers no more.
+    /// </summary>
     public string ConsoleTail(int lines = 40)
     {
         string[] all = File.Exists(ConsoleLog) ? ReadConsole().Split('\n') : [];
@@ -103,13 +107,15 @@ public sealed partial class Machine
 
     private string AgentSocket => Path.Combine(Host.Directory, "agent.sock");
 
-    private QemuMonitor Monitor => _monitor ?? throw new InvalidOperationException($"{Name} is not powered on");
+    private QemuMonitor Monitor => _monitor ?? throw IsOff();
 
-    private GuestAgent GuestAgent => _agent ?? throw new InvalidOperationException($"{Name} is not powered on");
+    private GuestAgent GuestAgent => _agent ?? throw IsOff();
 
     // A machine's id must be the same over its life, and another one than the other machines'.
-    private string MachineId => string.Concat(Enumerable.Repeat(
-        int.Parse(ProductionAddress.Split('.')[3], CultureInfo.InvariantCulture).ToString("x8", CultureInfo.InvariantCulture), 4));
+    private string MachineId =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(Name)).AsSpan(0, 16));
+
+    private InvalidOperationException IsOff() => new($"{Name} is not powered on");
 
     private void SetCarrier(string networkInterface, bool up) =>
         Monitor.Call("set_link", new { name = networkInterface, up });
@@ -135,14 +141,15 @@ public sealed partial class Machine
             "console=ttyS0 quiet loglevel=5 mitigations=off nokaslr "
                 + $"systemd.hostname={Name} systemd.machine_id={MachineId} {_networks.KernelParameters} "
                 + Options.KernelParameters,
-            "-chardev", $"socket,id=console,path={ConsoleSocket},server=on,wait=off,logfile={ConsoleLog},logappend=on",
+            "-chardev",
+            $"socket,id=console,path={ConsoleSocket},server=on,wait=off,logfile={ConsoleLog},logappend=on",
             "-serial", "chardev:console",
             "-qmp", $"unix:{MonitorSocket},server=on,wait=off",
             "-device", "virtio-rng-pci",
             "-device", "virtio-serial-pci",
             "-chardev", $"socket,id=agent,path={AgentSocket},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
-            // What the machine flushes is in the file when QEMU dies; it need not outlive the machine that tests.
+            // What the machine flushes is in the file when QEMU dies. It need not outlive its test.
             "-blockdev",
             $"driver=qcow2,node-name=root,file.driver=file,file.filename={RootFile},cache.no-flush=on",
             "-device", "virtio-blk-pci,drive=root,serial=root,write-cache=on",
@@ -153,8 +160,8 @@ public sealed partial class Machine
             words.AddRange(
             [
                 "-blockdev",
-                $"driver=nbd,node-name=disk-{disk.Name},server.type=unix,server.path={_disks[disk.Name].Socket}," +
-                    "cache.direct=on",
+                $"driver=nbd,node-name=disk-{disk.Name},cache.direct=on," +
+                    $"server.type=unix,server.path={_disks[disk.Name].Socket}",
                 "-device", $"virtio-blk-pci,drive=disk-{disk.Name},serial={disk.Name},write-cache=on",
             ]);
         }

@@ -4,8 +4,8 @@ using MirrorD.Machines.Devices;
 namespace MirrorD.Machines;
 
 /// <summary>
-/// A lab (<see cref="MirrorD.Lab.Lab"/>) in which some hosts are whole machines. The others stay what they are,
-/// namespaces: a client in one of them reaches the machines over the production network.
+/// A lab (<see cref="MirrorD.Lab.Lab"/>) in which some hosts are whole machines. The others stay what they
+/// are, namespaces: a client in one of them reaches the machines over the production network.
 /// </summary>
 public sealed class MachineLab : IDisposable
 {
@@ -56,15 +56,16 @@ public sealed class MachineLab : IDisposable
     }
 
     /// <summary>
-    /// Boots a machine without networks, lets it be changed (packages installed) and stops it. Machines of this lab
-    /// can begin with what it leaves, so that the change is made once.
+    /// Boots a machine without networks, lets it be changed (packages installed) and stops it. Machines of
+    /// this lab can begin with what it leaves, so that the change is made once.
     /// </summary>
     /// <returns>For <see cref="MachineOptions.RootFile"/>.</returns>
     public string PrepareRoot(Action<Machine> change)
     {
         Host place = Networks.Gateway;
         var machine = new Machine(
-            Networks, place, new MachineOptions(), MachineNetworks.None(place), $"prepared-{++_prepared}.qcow2");
+            Networks, place, new MachineOptions(), MachineNetworks.None(place),
+            $"prepared-{++_prepared}.qcow2");
         machine.PowerOn();
         change(machine);
         machine.Stop();
@@ -87,7 +88,8 @@ public sealed class MachineLab : IDisposable
 
     /// <summary>The ends of all consoles and logs, for the message of a failed test.</summary>
     public string Logs(int lines = 40) =>
-        string.Join('\n', Machines.Select(machine => machine.ConsoleTail(lines)).Append(Networks.Logs(lines)));
+        string.Join(
+            '\n', Machines.Select(machine => machine.ConsoleTail(lines)).Append(Networks.Logs(lines)));
 
     /// <summary>Kills the machines and removes everything.</summary>
     public void Dispose() => Networks.Dispose();

@@ -14,7 +14,9 @@ public sealed record MachineOptions
     /// <summary>Disks besides the one with the root file system.</summary>
     public IReadOnlyList<MachineDisk> Disks { get; init; } = [];
 
-    /// <summary>A root file system from <see cref="MachineLab.PrepareRoot"/>; null for a bare Debian.</summary>
+    /// <summary>
+    /// A root file system from <see cref="MachineLab.PrepareRoot"/>; null for a bare Debian.
+    /// </summary>
     public string? RootFile { get; init; }
 
     /// <summary>More words for the kernel's command line.</summary>

@@ -3,8 +3,8 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Disks;
 
 /// <summary>
-/// A disk whose write cache dies with its host, as an NBD export on a unix socket: a file behind nbdkit with a
-/// cache in memory.
+/// A disk whose write cache dies with its host, as an NBD export on a unix socket: a file behind nbdkit with
+/// a cache in memory.
 /// </summary>
 public sealed class VolatileDiskServer
 {
@@ -45,7 +45,9 @@ public sealed class VolatileDiskServer
     /// <summary>Loses what was not flushed.</summary>
     public void CutPower() => _process!.Kill();
 
-    /// <summary>Serves again what was on the medium; each time with other choices of what it writes back.</summary>
+    /// <summary>
+    /// Serves again what was on the medium; each time with other choices of what it writes back.
+    /// </summary>
     public void Restore()
     {
         _powerCycles++;

@@ -45,8 +45,9 @@ internal sealed class GuestAgent : IDisposable
     }
 
     /// <summary>Runs a command of the agent and gives what it returned.</summary>
-    /// <exception cref="GuestAgentException">The agent refused it.</exception>
-    /// <exception cref="TimeoutException">No answer; it may have been done.</exception>
+    /// <exception cref="GuestAgentException">
+    /// The agent refused it, or did not answer: then it may have been done.
+    /// </exception>
     public JsonElement Call(string command, object? arguments = null) =>
         Call(command, arguments, RequestDeadline);
 
@@ -61,7 +62,7 @@ internal sealed class GuestAgent : IDisposable
                 _inStep = TryGetInStep(TimeSpan.FromSeconds(5));
                 if (!_inStep && clock.Elapsed > deadline)
                 {
-                    throw new TimeoutException(
+                    throw new GuestAgentException(
                         $"waited {deadline.TotalSeconds:0} s for: the agent of {_name} to answer");
                 }
             }
@@ -72,7 +73,7 @@ internal sealed class GuestAgent : IDisposable
             }
             catch (TimeoutException)
             {
-                throw new TimeoutException(
+                throw new GuestAgentException(
                     $"waited {deadline.TotalSeconds:0} s for: the agent of {_name} to do {command}");
             }
         }
@@ -113,16 +114,19 @@ internal sealed class GuestAgent : IDisposable
         _inStep = true;
         return line.RootElement.TryGetProperty("return", out JsonElement result)
             ? result.Clone()
-            : throw new GuestAgentException(
-                $"{_name}: {command}: {line.RootElement.GetProperty("error").GetProperty("desc").GetString()}");
+            : throw new GuestAgentException($"{_name}: {command}: {Description(line.RootElement)}");
     }
+
+    private static string? Description(JsonElement refusal) =>
+        refusal.GetProperty("error").GetProperty("desc").GetString();
 
     // Answers to requests that were given up may still come; the one to a number never used before is ours.
     private bool TryGetInStep(TimeSpan within)
     {
         long number = Random.Shared.NextInt64(1L << 50);
         _socket.Send([Sentinel]);
-        _socket.Send(JsonSerializer.Serialize(new { execute = "guest-sync-delimited", arguments = new { id = number } }));
+        _socket.Send(JsonSerializer.Serialize(
+            new { execute = "guest-sync-delimited", arguments = new { id = number } }));
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < within)
         {

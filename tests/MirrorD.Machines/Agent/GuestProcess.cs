@@ -7,7 +7,8 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Machines.Agent;
 
 /// <summary>
-/// A program that runs in a machine. Its output is held by the agent, at most 16 MiB of it, until it has ended.
+/// A program that runs in a machine. Its output is held by the agent, at most 16 MiB of it, until it has
+/// ended.
 /// </summary>
 public sealed class GuestProcess
 {

@@ -44,7 +44,9 @@ internal sealed class LineSocket : IDisposable
     /// The next line without its end. What was received of an unfinished line is kept for the next call.
     /// </summary>
     /// <param name="deadline">How long at most.</param>
-    /// <param name="sentinel">A byte that begins a line anew: what came before it on the line is dropped.</param>
+    /// <param name="sentinel">
+    /// A byte that begins a line anew: what came before it on the line is dropped.
+    /// </param>
     /// <exception cref="TimeoutException">No whole line came.</exception>
     /// <exception cref="IOException">The other end is closed.</exception>
     public string ReadLine(TimeSpan deadline, byte? sentinel = null)

@@ -4,8 +4,9 @@ using MirrorD.Lab.Networks;
 namespace MirrorD.Machines.Devices;
 
 /// <summary>
-/// The networks of a machine: the namespace of its host is the box around it. Each cable of the host is joined by
-/// a bridge with a tap device, which is the machine's interface: what cuts the host's cable cuts the machine's.
+/// The networks of a machine: the namespace of its host is the box around it. Each cable of the host is
+/// joined by a bridge with a tap device, which is the machine's interface: what cuts the host's cable cuts
+/// the machine's.
 /// </summary>
 internal sealed class MachineNetworks
 {
@@ -41,7 +42,8 @@ internal sealed class MachineNetworks
 
     /// <summary>Words for the kernel: systemd-network-generator(8) makes units of them.</summary>
     public string KernelParameters => string.Join(' ', Interfaces.Select(name =>
-        $"ifname={name}:{HardwareAddress(name)} ip={Address(name)}:::255.255.255.0:{_host.Name}:{name}:none"));
+        $"ifname={name}:{HardwareAddress(name)} " +
+        $"ip={Address(name)}:::255.255.255.0:{_host.Name}:{name}:none"));
 
     /// <summary>The machine's hardware address: from the last byte of its address.</summary>
     public string HardwareAddress(string name)

@@ -22,7 +22,8 @@ internal sealed class QemuMonitor : IDisposable
     {
         lock (_gate)
         {
-            _socket.Send(JsonSerializer.Serialize(new { execute = command, arguments = arguments ?? new { } }));
+            _socket.Send(
+                JsonSerializer.Serialize(new { execute = command, arguments = arguments ?? new { } }));
             while (true)
             {
                 using JsonDocument line = JsonDocument.Parse(_socket.ReadLine(Deadline));
@@ -33,7 +34,8 @@ internal sealed class QemuMonitor : IDisposable
 
                 if (line.RootElement.TryGetProperty("error", out JsonElement error))
                 {
-                    throw new InvalidOperationException($"{command}: {error.GetProperty("desc").GetString()}");
+                    throw new InvalidOperationException(
+                        $"{command}: {error.GetProperty("desc").GetString()}");
                 }
 
                 // An event, of which none is waited for.
