@@ -11,7 +11,7 @@ namespace MirrorD.Machines;
 /// <summary>Power: on, cut, orderly off, again.</summary>
 public sealed partial class Machine
 {
-    // A boot takes 8 s on a machine with nothing else to do, and many times that on a busy one.
+    // A boot takes 10 s on a machine with nothing else to do, and many times that on a busy one.
     private const double BootSeconds = 300;
 
     /// <summary>Powers it on and waits until it has booted.</summary>
