@@ -55,6 +55,19 @@ internal sealed class KernelNbd
         return driver ?? throw new IOException(cause);
     }
 
+    private static string? TargetOf(string link)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName;
+        }
+        catch (IOException)
+        {
+            // Not there yet.
+            return null;
+        }
+    }
+
     private async Task Ready(IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem)
     {
         Task<ScratchOutcome> scratch = ScratchRun.Begin(scratchDirectory);
@@ -87,6 +100,23 @@ internal sealed class KernelNbd
         }
     }
 
+    /// <summary>
+    /// Has udev look at a device again: the kernel tells of a new one before its backend can be read, and of the end of
+    /// one not at all (admin-guide/sysfs-rules, "uevent").
+    /// </summary>
+    public void TellChange(int index)
+    {
+        string file = $"/sys/block/nbd{index}/uevent";
+        try
+        {
+            File.WriteAllText(file, "change");
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Warn([$"{file} can't be written, so that udev may not notice the device: {failed.Message}"]);
+        }
+    }
+
     /// <summary>The link that udev makes for a device; the device itself when there is none after a while.</summary>
     public async Task<string> Link(string backend, string device, CancellationToken wanted)
     {
@@ -94,7 +124,7 @@ internal sealed class KernelNbd
         var waited = Stopwatch.StartNew();
         while (waited.Elapsed < s_linkWait)
         {
-            if (File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName == device)
+            if (TargetOf(link) == device)
             {
                 return link;
             }

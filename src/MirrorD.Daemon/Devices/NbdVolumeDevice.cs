@@ -91,6 +91,7 @@ internal sealed class NbdVolumeDevice(
             await Serve(pair, wanted);
             NbdConnection made = driver.Connect(Options(), pair);
             kernel.Warn(made.Warnings);
+            kernel.TellChange(made.Index);
             _path = await kernel.Link(backend, made.DevicePath, wanted);
         }
         finally
@@ -111,6 +112,7 @@ internal sealed class NbdVolumeDevice(
                 if (await Left(driver) is { } left)
                 {
                     driver.Disconnect(left.Index);
+                    kernel.TellChange(left.Index);
                 }
             }
         }

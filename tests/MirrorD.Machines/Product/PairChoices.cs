@@ -1,0 +1,17 @@
+namespace MirrorD.Machines.Product;
+
+/// <summary>What tests choose of a <see cref="MirroredPair"/>.</summary>
+public sealed record PairChoices
+{
+    /// <summary>Memory of each machine in MiB.</summary>
+    public int MemoryMebibytes { get; init; } = 768;
+
+    /// <summary>Size of the backing disks; a multiple of 4096.</summary>
+    public long DiskBytes { get; init; } = 160 << 20;
+
+    /// <summary>See <see cref="Devices.MachineDisk"/>.</summary>
+    public int EvictPercent { get; init; } = 30;
+
+    /// <summary>More lines of the resource's configuration.</summary>
+    public IReadOnlyList<string> ResourceLines { get; init; } = [];
+}
