@@ -8,6 +8,8 @@ namespace MirrorD.Control.Creation;
 /// </summary>
 internal static class DeviceUse
 {
+    private const string BlockDevices = "/sys/block";
+
     /// <summary>"is mounted on /srv" and the like; null when no use was found.</summary>
     public static string? Describe(string path)
     {
@@ -52,7 +54,12 @@ internal static class DeviceUse
     private static string? OfFile(string path)
     {
         string full = Path.GetFullPath(path);
-        foreach (string loop in Directory.GetDirectories("/sys/block", "loop*"))
+        if (!Directory.Exists(BlockDevices))
+        {
+            return null;
+        }
+
+        foreach (string loop in Directory.GetDirectories(BlockDevices, "loop*"))
         {
             string backing = Path.Combine(loop, "loop/backing_file");
             if (File.Exists(backing) && File.ReadAllText(backing).TrimEnd('\n') == full)

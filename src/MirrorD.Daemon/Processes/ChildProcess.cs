@@ -13,6 +13,9 @@ internal sealed class ChildProcess
 {
     private const int LongestLine = 2000;
 
+    // mirrord is kept from being killed when memory runs out; what it starts is as everything else.
+    private const string Choom = "/usr/bin/choom";
+
     // With a session of its own what it starts can be killed as a group, also what its parent left behind.
     private const string Setsid = "/usr/bin/setsid";
 
@@ -82,8 +85,13 @@ internal sealed class ChildProcess
 
     private ProcessStartInfo StartInfo()
     {
-        bool hasSetsid = File.Exists(Setsid);
-        var start = new ProcessStartInfo(hasSetsid ? Setsid : Program)
+        string[] command =
+        [
+            .. File.Exists(Choom) ? [Choom, "-n", "0", "--"] : Array.Empty<string>(),
+            .. File.Exists(Setsid) ? [Setsid, "--"] : Array.Empty<string>(),
+            Program, .. Arguments,
+        ];
+        var start = new ProcessStartInfo(command[0])
         {
             WorkingDirectory = "/",
             RedirectStandardInput = true,
@@ -91,13 +99,7 @@ internal sealed class ChildProcess
             RedirectStandardError = true,
             StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
         };
-        if (hasSetsid)
-        {
-            start.ArgumentList.Add("--");
-            start.ArgumentList.Add(Program);
-        }
-
-        foreach (string argument in Arguments)
+        foreach (string argument in command.AsSpan(1))
         {
             start.ArgumentList.Add(argument);
         }

@@ -22,10 +22,18 @@ internal sealed class DaemonOptions
     [Option(
         "state-dir", MetaValue = "DIRECTORY",
         HelpText = "Node id, key and events (" + State.DefaultPath + ").")]
-    public string StateDirectory { get; set; } = State.DefaultPath;
+    public string StateDirectory
+    {
+        get;
+        set => field = Path.GetFullPath(value);
+    } = State.DefaultPath;
 
     [Option("run-dir", MetaValue = "DIRECTORY", HelpText = "Sockets (" + DefaultRunDirectory + ").")]
-    public string RunDirectory { get; set; } = DefaultRunDirectory;
+    public string RunDirectory
+    {
+        get;
+        set => field = Path.GetFullPath(value);
+    } = DefaultRunDirectory;
 
     [Option("verbose", HelpText = "Log details, too.")]
     public bool Verbose { get; set; }
