@@ -15,12 +15,18 @@ internal sealed class ScratchClient : IDisposable
     private ulong _cookies;
 
     /// <summary>Takes the kernel's end of the pair.</summary>
-    public ScratchClient(StreamPair pair) => _socket = new Socket(
-        new SafeSocketHandle(pair.KernelEnd.DangerousGetHandle(), ownsHandle: true))
+    public ScratchClient(StreamPair pair)
     {
-        ReceiveTimeout = ScratchPair.LimitMs,
-        SendTimeout = ScratchPair.LimitMs,
-    };
+        nint end = pair.KernelEnd.DangerousGetHandle();
+
+        // One owner only: the pair's finalizer would close the number once more, when it is long another file's.
+        pair.KernelEnd.SetHandleAsInvalid();
+        _socket = new Socket(new SafeSocketHandle(end, ownsHandle: true))
+        {
+            ReceiveTimeout = ScratchPair.LimitMs,
+            SendTimeout = ScratchPair.LimitMs,
+        };
+    }
 
     /// <summary>Every kind of request, in the sizes that take ways of their own.</summary>
     /// <exception cref="IOException">A reply is an error, or other bytes than were written.</exception>

@@ -1,4 +1,5 @@
 using MirrorD.Daemon.Scratch;
+using MirrorD.Io.Linux.NbdDevices;
 
 namespace MirrorD.Daemon.Tests.Devices;
 
@@ -23,5 +24,14 @@ public class ScratchRunTests
         ScratchOutcome outcome = await Within.Deadline(ScratchRun.Begin("/proc"), "the run");
 
         Assert.NotNull(outcome.Problem);
+    }
+
+    [Fact]
+    public void Its_client_is_the_only_one_that_closes_the_socket()
+    {
+        using StreamPair pair = StreamPair.Open();
+        using var client = new ScratchClient(pair);
+
+        Assert.True(pair.KernelEnd.IsClosed, "a second owner would close a number that is another file's by then");
     }
 }
