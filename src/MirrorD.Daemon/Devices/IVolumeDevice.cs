@@ -22,13 +22,17 @@ internal interface IVolumeDevice
     /// <exception cref="IOException">The kernel refused. To be tried again.</exception>
     Task Detach();
 
-    /// <summary>Who uses it, a clause each, as "mounted at /srv/mail"; empty when nobody does or it is not there.</summary>
-    IReadOnlyList<string> Users();
+    /// <summary>
+    /// Who uses it, a clause each, as "/dev/mirrord/mail/data is mounted at /srv/mail"; empty when nobody does or it is
+    /// not there. Also of one that an earlier daemon left and that this one does not serve yet.
+    /// </summary>
+    /// <exception cref="IOException">The kernel does not tell.</exception>
+    Task<IReadOnlyList<string>> Users();
 
     /// <summary>
     /// This daemon ends though the device is in use, and nobody knows for how long: what waits for it then fails after a
     /// while, instead of hanging.
     /// </summary>
     /// <exception cref="IOException">The kernel refused.</exception>
-    void FailWithoutServer();
+    Task FailWithoutServer();
 }

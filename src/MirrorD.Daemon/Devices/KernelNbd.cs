@@ -15,20 +15,30 @@ internal sealed class KernelNbd
 
     private const string BackendPrefix = "mirrord:";
 
-    private static readonly TimeSpan s_linkWait = TimeSpan.FromSeconds(5);
+    // Of a scratch run that goes well; a slow disk must not keep waiting users from their device for longer.
+    private static readonly TimeSpan s_scratchWait = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan s_linkPause = TimeSpan.FromMilliseconds(20);
 
     private readonly ILogger _logger;
-    private readonly Lazy<Task<(NbdDriver? Driver, string? Cause)>> _opened;
+    private readonly Lazy<Task<(INbdDriver? Driver, string? Cause)>> _opened;
     private Task _readied = Task.CompletedTask;
 
     /// <summary>Nothing is opened yet.</summary>
     public KernelNbd(ILogger logger)
+        : this(logger, OpenDriver)
+    {
+    }
+
+    /// <summary>The same with another driver.</summary>
+    internal KernelNbd(ILogger logger, Func<(INbdDriver? Driver, string? Cause)> open)
     {
         _logger = logger;
-        _opened = new(() => Task.Run(() =>
-            NbdDriver.TryOpen(out NbdDriver? driver, out string? cause) ? (driver, null) : ((NbdDriver?)null, cause)));
+        _opened = new(() => Task.Run(open));
     }
+
+    /// <summary>How long udev has for its link.</summary>
+    internal TimeSpan LinkWait { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The backend that names a volume on this host.</summary>
     public static string BackendOf(string resource, string volume) => $"{BackendPrefix}{resource}/{volume}";
@@ -49,11 +59,14 @@ internal sealed class KernelNbd
 
     /// <summary>The driver.</summary>
     /// <exception cref="IOException">It can't be used; the message says why.</exception>
-    public async Task<NbdDriver> Driver()
+    public async Task<INbdDriver> Driver()
     {
-        (NbdDriver? driver, string? cause) = await _opened.Value;
+        (INbdDriver? driver, string? cause) = await _opened.Value;
         return driver ?? throw new IOException(cause);
     }
+
+    private static (INbdDriver? Driver, string? Cause) OpenDriver() =>
+        NbdDriver.TryOpen(out NbdDriver? driver, out string? cause) ? (new KernelNbdDriver(driver), null) : (null, cause);
 
     private static string? TargetOf(string link)
     {
@@ -80,7 +93,7 @@ internal sealed class KernelNbd
             Warn([$"Under memory pressure a block device may stall: {ioFlusherProblem}."]);
         }
 
-        ScratchOutcome outcome = await scratch;
+        ScratchOutcome outcome = await WhatCameOf(scratch);
         if (outcome.Problem is { } problem)
         {
             DeviceLog.ScratchFailed(_logger, problem);
@@ -88,6 +101,23 @@ internal sealed class KernelNbd
         else
         {
             DeviceLog.ScratchDone(_logger, outcome.Time.TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Whatever happens on the scratch volume, no device waits for it for long.</summary>
+    private static async Task<ScratchOutcome> WhatCameOf(Task<ScratchOutcome> scratch)
+    {
+        try
+        {
+            return await scratch.WaitAsync(s_scratchWait);
+        }
+        catch (TimeoutException)
+        {
+            return new ScratchOutcome($"it is not done after {s_scratchWait.TotalSeconds} s", s_scratchWait);
+        }
+        catch (Exception failed)
+        {
+            return new ScratchOutcome(failed.Message.TrimEnd('.'), TimeSpan.Zero);
         }
     }
 
@@ -122,7 +152,7 @@ internal sealed class KernelNbd
     {
         string link = Path.Combine(LinkDirectory, backend[BackendPrefix.Length..]);
         var waited = Stopwatch.StartNew();
-        while (waited.Elapsed < s_linkWait)
+        while (waited.Elapsed < LinkWait)
         {
             if (TargetOf(link) == device)
             {

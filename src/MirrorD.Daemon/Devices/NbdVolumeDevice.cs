@@ -36,8 +36,9 @@ internal sealed class NbdVolumeDevice(
     private readonly SemaphoreSlim _turn = new(1);
     private volatile string? _path;
 
-    // Of the last connection that was begun; on the loop's thread.
-    private long _connection;
+    // The connection that serves the device, and the kernel's name of that; null when none does.
+    private volatile Served? _served;
+    private volatile string? _device;
 
     public string? Path => _path;
 
@@ -46,53 +47,24 @@ internal sealed class NbdVolumeDevice(
         await _turn.WaitAsync(wanted);
         try
         {
-            _path = null;
+            if (_served is { } served)
+            {
+                // Another attempt was quicker. The kernel would not take a second connection beside its own.
+                served.Wanted = wanted;
+                return;
+            }
+
+            (_path, _device) = (null, null);
             if (!isRequired && await kernel.Prepare() is not null)
             {
                 // Told when the daemon started.
                 return;
             }
 
-            NbdDriver driver = await kernel.Driver();
+            INbdDriver driver = await kernel.Driver();
             await kernel.Readied().WaitAsync(wanted);
-            while (await Left(driver) is { } left)
-            {
-                if (left.SizeBytes != volume().LengthBytes)
-                {
-                    throw new IOException(
-                        $"{left.DevicePath} is left from an earlier run with {left.SizeBytes} bytes, and the volume has "
-                        + $"{volume().LengthBytes}: end its use, then 'nbd-client -d {left.DevicePath}'");
-                }
-
-                using StreamPair next = StreamPair.Open();
-                bool isTaken;
-                try
-                {
-                    isTaken = driver.Reconfigure(left.Index, backend, next);
-                }
-                catch (IOException failed) when (failed.HResult == Errno.EINVAL)
-                {
-                    // It was taken away while somebody had it open, who keeps what is left of it: there will be another.
-                    break;
-                }
-
-                if (isTaken)
-                {
-                    await Serve(next, wanted);
-                    _path = await kernel.Link(backend, left.DevicePath, wanted);
-                    return;
-                }
-
-                // The kernel has not yet seen that the earlier connection is dead.
-                await Task.Delay(s_oldLinkPause, wanted);
-            }
-
-            using StreamPair pair = StreamPair.Open();
-            await Serve(pair, wanted);
-            NbdConnection made = driver.Connect(Options(), pair);
-            kernel.Warn(made.Warnings);
-            kernel.TellChange(made.Index);
-            _path = await kernel.Link(backend, made.DevicePath, wanted);
+            _device = await Reattach(driver, wanted) ?? await Make(driver, wanted);
+            _path = await kernel.Link(backend, _device, wanted);
         }
         finally
         {
@@ -103,18 +75,23 @@ internal sealed class NbdVolumeDevice(
     public async Task Detach()
     {
         _path = null;
-        await _turn.WaitAsync();
+        if (await kernel.Prepare() is not null)
+        {
+            return;
+        }
+
+        // Whoever has the turn may wait in the kernel for requests that nobody answers any more: the end of the device
+        // ends that. So it is not waited for before.
+        INbdDriver driver = await kernel.Driver();
+        do
+        {
+            Disconnect(driver);
+        }
+        while (!await _turn.WaitAsync(s_oldLinkPause));
         try
         {
-            if (await kernel.Prepare() is null)
-            {
-                NbdDriver driver = await kernel.Driver();
-                if (await Left(driver) is { } left)
-                {
-                    driver.Disconnect(left.Index);
-                    kernel.TellChange(left.Index);
-                }
-            }
+            (_path, _device, _served) = (null, null, null);
+            Disconnect(driver);
         }
         finally
         {
@@ -122,31 +99,138 @@ internal sealed class NbdVolumeDevice(
         }
     }
 
-    public IReadOnlyList<string> Users()
+    public async Task<IReadOnlyList<string>> Users()
+    {
+        if (await kernel.Prepare() is not null)
+        {
+            return [];
+        }
+
+        INbdDriver driver = await kernel.Driver();
+        var users = new List<string>();
+        string? served = _device;
+        foreach (string device in Ours(driver).Select(device => device.DevicePath))
+        {
+            if (served is not null && served != device)
+            {
+                // Taken away in an earlier role while somebody had it open: its users have heard of its end.
+                continue;
+            }
+
+            try
+            {
+                string name = (served is null ? null : _path) ?? device;
+                users.AddRange(driver.UsersOf(device).Select(use => $"{name} is {use}"));
+            }
+            catch (IOException)
+            {
+                // It is gone.
+            }
+        }
+
+        return users;
+    }
+
+    public async Task FailWithoutServer()
+    {
+        if (await kernel.Prepare() is not null)
+        {
+            return;
+        }
+
+        INbdDriver driver = await kernel.Driver();
+        foreach (NbdDevice device in Ours(driver))
+        {
+            _ = TrySetTimeout(driver, device, WithoutServerSeconds);
+        }
+    }
+
+    /// <summary>Goes on with the device that an earlier connection left.</summary>
+    /// <returns>Its node; null when there is none.</returns>
+    private async Task<string?> Reattach(INbdDriver driver, CancellationToken wanted)
+    {
+        while (true)
+        {
+            bool isOneLeft = false;
+            foreach (NbdDevice left in await Task.Run(() => Ours(driver)))
+            {
+                // What was taken away while somebody had it open keeps its backend, and is none any more.
+                // An earlier daemon may have shortened how long it waits (FailWithoutServer).
+                if (!TrySetTimeout(driver, left, NbdDeviceOptions.ForeverSeconds))
+                {
+                    continue;
+                }
+
+                isOneLeft = true;
+                if (left.SizeBytes != volume().LengthBytes)
+                {
+                    throw new IOException(
+                        $"{left.DevicePath} is left from an earlier run with {left.SizeBytes} bytes, and the volume has "
+                        + $"{volume().LengthBytes}: end its use, then 'nbd-client -d {left.DevicePath}'");
+                }
+
+                using StreamPair next = StreamPair.Open();
+                if (driver.Reconfigure(left.Index, backend, next))
+                {
+                    await Serve(next, wanted);
+                    return left.DevicePath;
+                }
+            }
+
+            if (!isOneLeft)
+            {
+                return null;
+            }
+
+            // The kernel has not yet seen that the earlier connection is dead.
+            await Task.Delay(s_oldLinkPause, wanted);
+        }
+    }
+
+    private async Task<string> Make(INbdDriver driver, CancellationToken wanted)
+    {
+        using StreamPair pair = StreamPair.Open();
+        await Serve(pair, wanted);
+        try
+        {
+            NbdConnection made = driver.Connect(Options(), pair);
+            kernel.Warn(made.Warnings);
+            kernel.TellChange(made.Index);
+            return made.DevicePath;
+        }
+        catch
+        {
+            // The end of a connection that the kernel never took is no loss.
+            _served = null;
+            throw;
+        }
+    }
+
+    private void Disconnect(INbdDriver driver)
+    {
+        foreach (NbdDevice device in Ours(driver))
+        {
+            driver.Disconnect(device.Index);
+            kernel.TellChange(device.Index);
+        }
+    }
+
+    private List<NbdDevice> Ours(INbdDriver driver) =>
+        [.. driver.Find().Where(device => device.IsConfigured && device.Backend == backend)];
+
+    /// <summary>Sets how long requests wait for a server; false when the device is none any more.</summary>
+    private bool TrySetTimeout(INbdDriver driver, NbdDevice device, long seconds)
     {
         try
         {
-            return _path is { } path ? DeviceUsers.Of(path) : [];
+            driver.SetDeadConnectionTimeout(device.Index, backend, seconds);
+            return true;
         }
-        catch (IOException)
+        catch (IOException failed) when (failed.HResult == Errno.EINVAL)
         {
-            // It is gone.
-            return [];
+            return false;
         }
     }
-
-    public void FailWithoutServer()
-    {
-        NbdDriver driver = kernel.Driver().Result;
-        foreach (NbdDevice device in driver.Find().Where(IsOurs))
-        {
-            driver.SetDeadConnectionTimeout(device.Index, backend, WithoutServerSeconds);
-        }
-    }
-
-    private bool IsOurs(NbdDevice device) => device.IsConfigured && device.Backend == backend;
-
-    private Task<NbdDevice?> Left(NbdDriver driver) => Task.Run(() => driver.Find().FirstOrDefault(IsOurs));
 
     private NbdDeviceOptions Options() => new()
     {
@@ -160,25 +244,34 @@ internal sealed class NbdVolumeDevice(
     /// <summary>Hands this process's end to the loop, unless the device has ceased to be wanted there.</summary>
     private Task Serve(StreamPair pair, CancellationToken wanted)
     {
-        var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Post(() =>
         {
             if (wanted.IsCancellationRequested)
             {
-                served.SetCanceled(wanted);
+                done.SetCanceled(wanted);
                 return;
             }
 
-            long connection = ++_connection;
+            var served = new Served { Wanted = wanted };
+            _served = served;
             serve(loop.Adopt(pair.DaemonEnd, "kernel"), () =>
             {
-                if (!wanted.IsCancellationRequested && connection == _connection)
+                if (Interlocked.CompareExchange(ref _served, null, served) == served
+                    && !served.Wanted.IsCancellationRequested)
                 {
                     lost();
                 }
             });
-            served.SetResult();
+            done.SetResult();
         });
-        return served.Task;
+        return done.Task;
+    }
+
+    /// <summary>One connection.</summary>
+    private sealed class Served
+    {
+        /// <summary>Cancelled on the loop's thread when it need not be replaced any more.</summary>
+        public CancellationToken Wanted { get; set; }
     }
 }

@@ -9,8 +9,6 @@ namespace MirrorD.Daemon.Devices;
 internal sealed class ResourceDevices(
     IReadOnlyList<(string Volume, IVolumeDevice Device)> volumes, Action<string> trouble)
 {
-    // A takeover does not wait longer for a device; it comes when it can.
-    private static readonly TimeSpan s_attachDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 
     // udev opens a device for moments whenever something changed.
@@ -19,6 +17,12 @@ internal sealed class ResourceDevices(
 
     private readonly Lock _gate = new();
     private CancellationTokenSource? _wanted;
+
+    // Removals that have not ended: what waits in a device that has to go must not be taken up by a later role.
+    private Task _gone = Task.CompletedTask;
+
+    /// <summary>A takeover does not wait longer for a device; it comes when it can.</summary>
+    public TimeSpan AttachDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Where programs find a volume; null while its device is not there.</summary>
     public string? PathOf(string volume) => volumes.FirstOrDefault(one => one.Volume == volume).Device?.Path;
@@ -31,15 +35,12 @@ internal sealed class ResourceDevices(
         string?[] failures = await Task.WhenAll(volumes.Select(async one =>
         {
             Task<string?> first = Attach(one.Device, wanted);
-            if (await Task.WhenAny(first, Task.Delay(s_attachDeadline, CancellationToken.None)) != first)
-            {
-                return "it is not there yet";
-            }
-
-            string? failure = await first;
+            bool isLate =
+                await Task.WhenAny(first, Task.Delay(AttachDeadline, CancellationToken.None)) != first;
+            string? failure = isLate ? "it is not there yet" : await first;
             if (failure is not null)
             {
-                _ = KeepAttaching(one.Volume, one.Device, failure, wanted);
+                _ = GoOn(one.Volume, one.Device, first, failure, wanted);
             }
 
             return failure;
@@ -71,7 +72,11 @@ internal sealed class ResourceDevices(
     public Task Close()
     {
         Leave();
-        return Task.Run(() => Task.WhenAll(volumes.Select(one => Detach(one.Volume, one.Device))));
+        lock (_gate)
+        {
+            return _gone = Task.WhenAll(_gone, Task.Run(() =>
+                Task.WhenAll(volumes.Select(one => Detach(one.Volume, one.Device)))));
+        }
     }
 
     /// <summary>
@@ -83,11 +88,12 @@ internal sealed class ResourceDevices(
     /// <summary>Who uses the devices, a clause each.</summary>
     public async Task<IReadOnlyList<string>> Users()
     {
-        for (int look = 1; ; look++)
+        for (int count = 1; ; count++)
         {
-            string[] users = await Task.Run(() => volumes.SelectMany(one =>
-                one.Device.Users().Select(use => $"{one.Device.Path} is {use}")).ToArray());
-            if (users.Length == 0 || look == Looks)
+            IReadOnlyList<string>[] looks = await Task.Run(() =>
+                Task.WhenAll(volumes.Select(one => one.Device.Users())));
+            string[] users = [.. looks.SelectMany(look => look)];
+            if (users.Length == 0 || count == Looks)
             {
                 return users;
             }
@@ -97,13 +103,13 @@ internal sealed class ResourceDevices(
     }
 
     /// <summary>The daemon ends though devices are in use.</summary>
-    public void FailWithoutServer()
+    public async Task FailWithoutServer()
     {
-        foreach ((string volume, IVolumeDevice device) in volumes.Where(one => one.Device.Path is not null))
+        foreach ((string volume, IVolumeDevice device) in volumes)
         {
             try
             {
-                device.FailWithoutServer();
+                await device.FailWithoutServer();
             }
             catch (IOException failed)
             {
@@ -131,20 +137,43 @@ internal sealed class ResourceDevices(
         }
     }
 
-    private static async Task<string?> Attach(IVolumeDevice device, CancellationToken wanted)
+    private async Task<string?> Attach(IVolumeDevice device, CancellationToken wanted)
     {
         try
         {
+            Task gone;
+            lock (_gate)
+            {
+                gone = _gone;
+            }
+
+            await gone.WaitAsync(wanted);
             await Task.Run(() => device.Attach(wanted), wanted);
             return null;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (wanted.IsCancellationRequested)
         {
             return null;
         }
-        catch (IOException failed)
+        catch (Exception failed)
         {
+            // Whatever it is: nobody else hears of it, and the device is still wanted.
             return failed.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Tries on when the first attempt, which may still be under way, has failed.</summary>
+    private async Task GoOn(
+        string volume, IVolumeDevice device, Task<string?> first, string told, CancellationToken wanted)
+    {
+        if (await first is { } failure)
+        {
+            if (failure != told)
+            {
+                trouble(Sentence(volume, failure));
+            }
+
+            await KeepAttaching(volume, device, failure, wanted);
         }
     }
 
@@ -172,7 +201,7 @@ internal sealed class ResourceDevices(
                 await device.Detach();
                 return;
             }
-            catch (IOException failed)
+            catch (Exception failed)
             {
                 if (failed.Message != told)
                 {

@@ -153,7 +153,7 @@ internal sealed partial class RunningResource : IResourceOwner
         else
         {
             ResourceLog.StopTimedOut(_logger, Name, wait.TotalSeconds);
-            _devices.FailWithoutServer();
+            await Task.WhenAny(_devices.FailWithoutServer(), Task.Delay(s_releaseWait));
         }
 
         PeerWatch?.Remove(_engine!);

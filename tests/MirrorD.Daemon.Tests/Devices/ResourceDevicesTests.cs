@@ -80,15 +80,54 @@ public class ResourceDevicesTests
     public async Task Users_are_named_with_their_device_and_momentary_ones_are_not()
     {
         await _devices.Open();
-        _device.UsersAtEachLook.Enqueue(["open by udevd (pid 7)"]);
+        _device.UsersAtEachLook.Enqueue(["/dev/test is open by udevd (pid 7)"]);
         Assert.Empty(await _devices.Users());
 
         for (int i = 0; i < 10; i++)
         {
-            _device.UsersAtEachLook.Enqueue(["mounted at /srv"]);
+            _device.UsersAtEachLook.Enqueue(["/dev/test is mounted at /srv"]);
         }
 
         Assert.Equal(["/dev/test is mounted at /srv"], await _devices.Users());
+    }
+
+    [Fact]
+    public async Task A_first_attempt_that_fails_late_is_tried_again()
+    {
+        var attaching = new TaskCompletionSource();
+        _device.Attaching = attaching.Task;
+        _device.Failures.Enqueue("busy");
+        var devices = new ResourceDevices([("data", _device)], _ => { }) { AttachDeadline = TimeSpan.Zero };
+        Assert.Equal(["The block device of volume data: it is not there yet."], await devices.Open());
+
+        attaching.SetResult();
+        await Within.Until(() => Task.FromResult(devices.PathOf("data") is not null), "the device to be there");
+    }
+
+    [Fact]
+    public async Task What_nobody_foresaw_is_told_and_tried_again()
+    {
+        await _devices.Open();
+        _device.Unforeseen.Enqueue(new InvalidOperationException("surprise"));
+        _devices.Lost("data");
+
+        await Within.Until(() => Task.FromResult(_device.Attempts == 3), "another attempt");
+        Assert.Equal(["The block device of volume data: surprise."], Troubles());
+    }
+
+    [Fact]
+    public async Task What_has_to_go_is_gone_before_a_later_role_puts_anything_in_place()
+    {
+        var detaching = new TaskCompletionSource();
+        _device.Detaching = detaching.Task;
+        Task closed = _devices.Close();
+        Task<IReadOnlyList<string>> open = _devices.Open();
+        Assert.Equal(0, _device.Attempts);
+
+        detaching.SetResult();
+        await Within.Deadline(closed, "the removal");
+        Assert.Empty(await Within.Deadline(open, "the device"));
+        Assert.Equal((1, 1, "/dev/test"), (_device.Detached, _device.Attempts, _devices.PathOf("data")));
     }
 
     private string[] Troubles()
@@ -107,6 +146,12 @@ public class ResourceDevicesTests
 
         public Queue<string> Failures { get; } = new();
 
+        public Queue<Exception> Unforeseen { get; } = new();
+
+        public Task Attaching { get; set; } = Task.CompletedTask;
+
+        public Task Detaching { get; set; } = Task.CompletedTask;
+
         public Queue<string[]> UsersAtEachLook { get; } = new();
 
         public int Attempts => Volatile.Read(ref _attempts);
@@ -115,28 +160,34 @@ public class ResourceDevicesTests
 
         public string? Path => _path;
 
-        public Task Attach(CancellationToken wanted)
+        public async Task Attach(CancellationToken wanted)
         {
             wanted.ThrowIfCancellationRequested();
             Interlocked.Increment(ref _attempts);
+            await Attaching;
+            if (Unforeseen.TryDequeue(out Exception? unforeseen))
+            {
+                throw unforeseen;
+            }
+
             if (Failures.TryDequeue(out string? failure))
             {
                 throw new IOException(failure);
             }
 
             _path = "/dev/test";
-            return Task.CompletedTask;
         }
 
-        public Task Detach()
+        public async Task Detach()
         {
+            await Detaching;
             _path = null;
             Interlocked.Increment(ref _detached);
-            return Task.CompletedTask;
         }
 
-        public IReadOnlyList<string> Users() => UsersAtEachLook.TryDequeue(out string[]? users) ? users : [];
+        public Task<IReadOnlyList<string>> Users() => Task.FromResult<IReadOnlyList<string>>(
+            UsersAtEachLook.TryDequeue(out string[]? users) ? users : []);
 
-        public void FailWithoutServer() => throw new IOException("not here");
+        public Task FailWithoutServer() => throw new IOException("not here");
     }
 }
