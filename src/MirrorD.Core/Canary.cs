@@ -30,6 +30,12 @@ public enum BrokenRule
     OutdatedDespiteProof,
     /// <summary>Service addresses stay when the right to serve is lost.</summary>
     AddressesKeptAfterLoss,
+    /// <summary>A kernel's connection counts as ended while requests of it are still taken up.</summary>
+    ConnectionReplacedEarly,
+    /// <summary>
+    /// A block device that an earlier daemon left waits on though the peer was Primary since.
+    /// </summary>
+    OvertakenDeviceKept,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
 }

@@ -61,6 +61,32 @@ public class ResourceOracleTests
     }
 
     [Fact]
+    public void A_write_that_outlives_its_server_may_be_done_later_and_what_it_covered_may_be_back()
+    {
+        Mutation older = Write();
+        _oracle.Acknowledge(older);
+        Mutation waiting = Write();
+        Read(waiting);
+        _oracle.ServerDiedUnder([waiting]);
+        Read(older);
+        Read(waiting);
+        _oracle.Acknowledge(waiting);
+        AssertIllegal(older);
+    }
+
+    [Fact]
+    public void A_write_that_is_done_once_more_must_not_cover_what_began_after_its_answer()
+    {
+        Mutation replayed = Write();
+        _oracle.ServerDiedUnder([replayed]);
+        _oracle.Acknowledge(replayed);
+        Mutation newer = Write();
+        _oracle.Acknowledge(newer);
+        AssertIllegal(replayed);
+        Read(newer);
+    }
+
+    [Fact]
     public void A_read_may_see_what_was_overwritten_while_it_was_under_way()
     {
         Mutation older = Write();

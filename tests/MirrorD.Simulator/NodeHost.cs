@@ -2,6 +2,7 @@ using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Devices;
 
 namespace MirrorD.Simulator;
 
@@ -11,6 +12,9 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
 {
     private const long Millisecond = 1_000_000;
     private static readonly long[] s_announcementsMs = [0, 200, 1300, 2500, 5000, 10_000];
+
+    private readonly ServedDevices? _devices =
+        simulation.Scenario.HasDevices ? new ServedDevices(node, loop, simulation) : null;
 
     private Action<string?>? _hooksEnded;
     private int _hookRun;
@@ -48,12 +52,40 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     }
 
     /// <inheritdoc/>
-    public void OpenExports(Action<IReadOnlyList<string>> done) => After(5, () => done([]));
+    public void OpenExports(Action<IReadOnlyList<string>> done)
+    {
+        _devices?.Open();
+        After(5, () => done([]));
+    }
 
+    /// <summary>The daemon restarts: answers what it has, and takes nothing more.</summary>
+    public void FinishExports(Action finished)
+    {
+        if (_devices is null)
+        {
+            finished();
+        }
+        else
+        {
+            _devices.Finish(finished);
+        }
+    }
+
+    /// <inheritdoc/>
     public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) => After(1, () => answered([]));
 
     /// <inheritdoc/>
-    public void CloseExports(Action done) => After(20, done);
+    public void CloseExports(Action done)
+    {
+        if (_devices is null)
+        {
+            After(20, done);
+        }
+        else
+        {
+            _devices.Close(done);
+        }
+    }
 
     /// <inheritdoc/>
     public void AddAddresses(Action<IReadOnlyList<string>> done)

@@ -95,9 +95,12 @@ public sealed partial class PairSimulation
 
         Note("joined; clients stop");
         Array.ForEach(_clients, client => client.Stop());
-        if (!RunUntil(() => Requests.Count == 0, 20 * Second))
+        Array.ForEach(_deviceClients, client => client.Stop());
+        if (!RunUntil(() => Requests.Count == 0 && Nodes.All(HasIdleDevices), 20 * Second))
         {
-            throw new RuleBroken("I-22", "requests are still held 20 s after clients stopped, the pair is "
+            throw new RuleBroken("I-22", "requests are still held 20 s after clients stopped, "
+                + $"{Nodes.Sum(node => node.Devices.Sum(device => device.Waiting))} of them at block "
+                + "devices, the pair is "
                 + string.Join(" and ", Nodes.Select(Describe)));
         }
 
@@ -111,6 +114,9 @@ public sealed partial class PairSimulation
         Operator.IsIdle && Nodes.All(IsHealthy)
         && Nodes.Count(node => node.Status!.Role == Role.Primary) == 1
         && ServerByAddress() is { Status.Role: Role.Primary };
+
+    private static bool HasIdleDevices(SimulatedNodeState node) =>
+        Array.TrueForAll(node.Devices, device => device.Waiting == 0);
 
     private static bool IsHealthy(SimulatedNodeState node) =>
         node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null };

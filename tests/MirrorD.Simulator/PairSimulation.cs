@@ -21,6 +21,7 @@ public sealed partial class PairSimulation
     private const long LongestDetourNs = 1_600_000_000;
 
     private readonly Client[] _clients;
+    private readonly DeviceClient[] _deviceClients;
     private readonly FaultInjector _faults;
     private readonly Dictionary<SimulatedNodeState, long> _servesSinceStep = [];
     private bool _isOver;
@@ -68,6 +69,8 @@ public sealed partial class PairSimulation
         int clients = Scenario.Clients * Scenario.Depth;
         _clients = [.. Enumerable.Range(0, clients).Select(i => new Client(
             this, hotspots, World.Random.Percent(30) ? Nodes[World.Random.Below(2)] : null))];
+        _deviceClients = !Scenario.HasDevices ? [] : [.. Nodes.SelectMany(node =>
+            Enumerable.Range(0, Scenario.DeviceClients).Select(_ => new DeviceClient(this, hotspots, node)))];
     }
 
     /// <summary>What the seed says.</summary>
@@ -152,6 +155,7 @@ public sealed partial class PairSimulation
 
         Array.ForEach(Nodes, StartNode);
         Array.ForEach(_clients, client => client.Start());
+        Array.ForEach(_deviceClients, client => client.Start());
     }
 
     /// <summary>Frees what the last processes hold.</summary>
@@ -217,6 +221,7 @@ public sealed partial class PairSimulation
             Array.ForEach(_clients, client => client.LoseServer(request));
         });
         Oracle.ServerDied(lost);
+        Array.ForEach(node.Devices, device => device.ServerDied(cutsPower));
         Roles.ProcessEnded(node);
         if (cutsPower)
         {

@@ -27,6 +27,9 @@ public sealed record Scenario
     /// <summary>Faults between which old messages may still be on their way.</summary>
     private static readonly FaultKind[] s_echoing = [FaultKind.Flap];
 
+    private static readonly FaultKind[] s_ofDevices =
+        [FaultKind.Restart, FaultKind.QuickKill, FaultKind.DeviceCut];
+
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
     /// <summary>Volumes of the resource.</summary>
@@ -77,6 +80,12 @@ public sealed record Scenario
     public required int Clients { get; init; }
     /// <summary>Requests that one client has in flight.</summary>
     public required int Depth { get; init; }
+    /// <summary>Programs on each node use block devices of the kernel.</summary>
+    public bool HasDevices { get; init; }
+    /// <summary>Requests of one connection of a device that a daemon has at a time.</summary>
+    public int DeviceQueue { get; init; } = 4;
+    /// <summary>Programs on each node that use block devices.</summary>
+    public int DeviceClients { get; init; } = 2;
     /// <summary>Mean pause of a client between requests.</summary>
     public required long ThinkNs { get; init; }
     /// <summary>How long faults go on.</summary>
@@ -96,6 +105,35 @@ public sealed record Scenario
 
     /// <summary>Draws a scenario.</summary>
     public static Scenario FromSeed(ulong seed)
+    {
+        // Drawn apart, so that all others are the same with and without.
+        var random = new SeededRandom(seed ^ 0x6e62645f);
+        Scenario without = WithoutDevices(seed);
+        bool hasOneKindOfFault = without.FaultWeights.Count(weight => weight > 0) == 1;
+        if (hasOneKindOfFault || random.Percent(45))
+        {
+            // Rare messages are met in long runs of one kind of fault, which are left as they are.
+            return without;
+        }
+
+        int[] weights = [.. without.FaultWeights];
+        int usual = weights.Sum() / weights.Count(weight => weight > 0);
+        foreach (FaultKind kind in s_ofDevices)
+        {
+            weights[(int)kind] = random.Percent(70) ? 1 + random.Below(4 * usual) : 0;
+        }
+
+        return without with
+        {
+            HasDevices = true,
+            DeviceQueue = (int)random.Between(1, 8),
+            DeviceClients = (int)random.Between(1, 5),
+            Clients = (without.Clients + 1) / 2,
+            FaultWeights = weights,
+        };
+    }
+
+    private static Scenario WithoutDevices(ulong seed)
     {
         var random = new SeededRandom(seed ^ 0x5ce7a810);
         bool copies = random.Percent(15);
@@ -139,7 +177,8 @@ public sealed record Scenario
             FaultEveryNs = echoes ? 3_000_000_000 : takesOver ? random.Between(1000, 4000) * 1_000_000
                 : random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
             FaultWeights = Weights(
-                random, echoes ? s_echoing : takesOver ? s_parting : Enum.GetValues<FaultKind>()),
+                random, echoes ? s_echoing : takesOver ? s_parting
+                    : [.. Enum.GetValues<FaultKind>().Except(s_ofDevices)]),
             PairedFaultsPercent = random.Percent(50) ? random.Below(60) : 0,
             SwitchEveryNs = random.Percent(30) ? 0 : random.Between(400, 4000) * 1_000_000,
             ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,
@@ -152,6 +191,7 @@ public sealed record Scenario
         + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, gateway {HasGateway}, autoswitch {Autoswitch} after "
         + $"{TakeoverDelayMs} ms, link {LinkTimeoutMs} ms, outdate {OutdateTimeoutMs} ms, preferred {Preferred}, "
         + $"helper {HasReleaseHelper}, forces {Forces}, {Clients} clients x {Depth}, "
+        + $"devices {HasDevices} (queue {DeviceQueue}, clients {DeviceClients}), "
         + $"think {ThinkNs / 1_000_000} ms, faults for {FaultsNs / 1_000_000_000} s "
         + $"each {FaultEveryNs / 1_000_000} ms [{string.Join(' ', FaultWeights)}], "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "

@@ -7,6 +7,7 @@ using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Devices;
 using MirrorD.Simulator.Surroundings;
 
 namespace MirrorD.Simulator;
@@ -22,6 +23,7 @@ public sealed class SimulatedNodeState
     private readonly int _number;
     private BootId _boot;
     private PeerWatch? _watch;
+    private SimulatedLoop? _watchLoop;
     private long _pausedUntilNs;
     private long _stuckUntilNs;
 
@@ -42,6 +44,7 @@ public sealed class SimulatedNodeState
         simulation.World.AddAddress(name, ProductionOf(number), Networks.Production);
         Copies = [.. Enumerable.Range(0, simulation.Scenario.Volumes)
             .Select(volume => new VolumeCopy(simulation.World, simulation.Scenario, name, volume))];
+        Devices = [.. Copies.Select(copy => new KernelDevice(simulation, this, copy.Volume))];
     }
 
     /// <summary>Name of the node.</summary>
@@ -55,6 +58,14 @@ public sealed class SimulatedNodeState
 
     /// <summary>Its disks, by volume.</summary>
     public VolumeCopy[] Copies { get; }
+
+    /// <summary>The block devices of its kernel, by volume.</summary>
+    public KernelDevice[] Devices { get; }
+
+    /// <summary>
+    /// Where the kernel's ends of connections with the running process are; null without devices.
+    /// </summary>
+    public SimulatedLoop? Kernel { get; private set; }
 
     /// <summary>The loop of the running process; null when none runs.</summary>
     public SimulatedLoop? Loop { get; private set; }
@@ -114,6 +125,7 @@ public sealed class SimulatedNodeState
         _pausedUntilNs = 0;
         _stuckUntilNs = 0;
         Loop = _simulation.World.CreateLoop(Name);
+        Kernel = _simulation.Scenario.HasDevices ? _simulation.World.CreateLoop(Name) : null;
         Status = null;
         SawPeer = false;
         _simulation.Note($"{Name}: process started");
@@ -121,7 +133,8 @@ public sealed class SimulatedNodeState
         ReplicatedResource resource = new(Loop, Options(), Host);
         Resource = resource;
         resource.Loaded = problem => LoadEnded(resource, problem);
-        _watch = new PeerWatch(_simulation.World.CreateLoop(Name), WatchOptions());
+        _watchLoop = _simulation.World.CreateLoop(Name);
+        _watch = new PeerWatch(_watchLoop, WatchOptions());
         resource.Watch = _watch;
         _watch.Start();
         _watch.Add(resource);
@@ -151,7 +164,9 @@ public sealed class SimulatedNodeState
     {
         if (IsRunning)
         {
-            _simulation.World.Pause(Name, durationNs);
+            // Not the kernel.
+            _simulation.World.Pause(Loop!, durationNs);
+            _simulation.World.Pause(_watchLoop!, durationNs);
             _pausedUntilNs = Math.Max(_pausedUntilNs, _simulation.World.NowNs + durationNs);
             _simulation.Truth.ChangesUntil(_pausedUntilNs);
         }
@@ -203,6 +218,11 @@ public sealed class SimulatedNodeState
         });
     }
 
+    /// <summary>
+    /// The daemon ends as before a restart: it answers what it has, and takes nothing more.
+    /// </summary>
+    public void Finish(Action finished) => Loop!.Post(() => Host!.FinishExports(finished));
+
     private void LoadEnded(ReplicatedResource resource, string? problem)
     {
         if (problem is not null)
@@ -218,6 +238,7 @@ public sealed class SimulatedNodeState
         ReplicatedResource? resource = Resource;
         IsLoaded = false;
         Loop = null;
+        Kernel = null;
         Resource = null;
         _watch = null;
         Host = null;

@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 
 namespace MirrorD.Core.Replication;
@@ -20,6 +21,16 @@ public sealed partial class Replica
     /// Loop time since which the peer counts as gone, for the record of a takeover; -1 when it does not.
     /// </summary>
     public long PeerGoneSinceNs => _goneSinceNs;
+
+    /// <summary>
+    /// A Standby of which it is known that its peer was Primary after it. What programs here read before,
+    /// and what they still ask for, belongs to an older time: nothing of it may go on when this node is
+    /// Primary again.
+    /// </summary>
+    public bool IsOvertaken => Role == Role.Standby
+        && (PeerRole == Role.Primary || _peerPromotions > State.Promotions
+            || LastDecision is { Case: HandshakeCase.PeerAhead or HandshakeCase.PeerFarAhead })
+        && !Canary.Breaks(BrokenRule.OvertakenDeviceKept);
 
     /// <summary>Null when this Standby may take over now, by the table; else why not.</summary>
     public string? WhyNotTakeOver()

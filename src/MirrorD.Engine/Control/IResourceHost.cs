@@ -59,7 +59,8 @@ public interface IResourceHost
 
     /// <summary>
     /// Lets nobody in from the call on, ends all sessions and takes the block devices away, also from whoever uses
-    /// them: done when that has happened, or a deadline passed. Wins over an opening that runs.
+    /// them: done when that has happened, or a deadline passed. Wins over an opening that runs. Also called
+    /// of what an earlier daemon left, when this node must not go on with it.
     /// </summary>
     void CloseExports(Action done);
 

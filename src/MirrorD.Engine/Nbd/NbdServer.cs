@@ -102,7 +102,15 @@ public sealed class NbdServer
     {
         Invariant.Require(_exports.Length == 1, "whoever can't say what it opens is given the only volume");
         NbdSession session = AddSession(connection);
-        session.WhenForgotten(ended);
+        if (Canary.Breaks(BrokenRule.ConnectionReplacedEarly))
+        {
+            _loop.Post(ended);
+        }
+        else
+        {
+            session.WhenForgotten(ended);
+        }
+
         session.StartInTransmission(_exports[0]);
     }
 

@@ -128,6 +128,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         if (!_isSubmitting)
         {
             DrainCompletions();
+            CloseWhatIsOvertaken();
         }
     }
 

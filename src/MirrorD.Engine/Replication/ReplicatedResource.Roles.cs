@@ -8,6 +8,8 @@ namespace MirrorD.Engine.Replication;
 /// <summary>Commands, and the replica as the steps around its role need it.</summary>
 public sealed partial class ReplicatedResource : IRoleEngine
 {
+    private bool _areLeftoversClosed;
+
     // What a stop waits for: the goodbye has left.
     private Action? _afterClose;
 
@@ -77,6 +79,29 @@ public sealed partial class ReplicatedResource : IRoleEngine
         }
 
         AfterEvent();
+    }
+
+    /// <summary>
+    /// A block device that an earlier daemon left waits for this one, as long as it may go on where that
+    /// one ended. Kept for longer its users would hang, and later write and read what the peer has
+    /// overwritten.
+    /// </summary>
+    private void CloseWhatIsOvertaken()
+    {
+        if (_replica?.Role == Role.Primary)
+        {
+            _areLeftoversClosed = false;
+        }
+        else if (_replica is { IsOvertaken: true } && !_areLeftoversClosed)
+        {
+            CloseLeftovers();
+        }
+    }
+
+    private void CloseLeftovers()
+    {
+        _areLeftoversClosed = true;
+        _host.CloseExports(() => { });
     }
 
     private CommandOutcome NotLoaded() =>

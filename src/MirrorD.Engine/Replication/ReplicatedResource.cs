@@ -192,6 +192,12 @@ public sealed partial class ReplicatedResource : IDisposable
         _loop.StartTimer(_loop.NowNs + TickNs, _tick);
         _link.Tick();
         Loaded?.Invoke(null);
+        if (!_replica.State.WasPrimary)
+        {
+            // The role was given up, or a join as Standby was ended, by a daemon that then died too soon.
+            CloseLeftovers();
+        }
+
         Changed();
         AfterEvent();
     }

@@ -125,6 +125,7 @@ internal sealed class SimulatedPair
 
         public void Start()
         {
+            Closings = 0;
             _loop = _pair.World.CreateLoop(Name);
             Resource = new ReplicatedResource(_loop,
                 _options with { Key = Key, Boot = _boot, Connect = ConnectTo ?? _options.Connect }, this);
@@ -300,7 +301,14 @@ internal sealed class SimulatedPair
 
         public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) => _loop.Post(() => answered([]));
 
-        public void CloseExports(Action done) => _loop.Post(done);
+        /// <summary>How often this process closed what is above the role.</summary>
+        public int Closings { get; private set; }
+
+        public void CloseExports(Action done)
+        {
+            Closings++;
+            _loop.Post(done);
+        }
 
         public void AddAddresses(Action<IReadOnlyList<string>> done)
         {

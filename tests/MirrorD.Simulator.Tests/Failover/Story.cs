@@ -40,6 +40,7 @@ internal sealed class Story : IDisposable
             DatagramLossPercent = 0,
             LateDatagramsPercent = 0,
             Forces = false,
+            HasDevices = false,
             DiskNs = 200_000,
             NetworkNs = 150_000,
             Clients = 4,

@@ -2,6 +2,7 @@ using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
+using MirrorD.Simulator.Devices;
 using MirrorD.Simulator.Oracle;
 using MirrorD.Simulator.Surroundings;
 
@@ -118,6 +119,15 @@ public sealed class FaultInjector(PairSimulation simulation)
                 break;
             case FaultKind.ArbiterMute:
                 LoseArbiter(simulation.Arbiter.AnswersLost, node);
+                break;
+            case FaultKind.Restart:
+                WhenBusy(Restart);
+                break;
+            case FaultKind.QuickKill:
+                WhenBusy(KillForAMoment);
+                break;
+            case FaultKind.DeviceCut:
+                WhenBusy((_, device) => device.CutLink());
                 break;
             case FaultKind.GatewayDeath:
                 Networks.GatewayIsDead = true;
@@ -272,6 +282,59 @@ public sealed class FaultInjector(PairSimulation simulation)
             simulation.Tally.Crashes++;
             simulation.NodeDies(node, cutsPower: false);
             ScheduleStart(node);
+        }
+    }
+
+    /// <summary>Strikes while a device of the node that serves has requests under way.</summary>
+    private void WhenBusy(Action<SimulatedNodeState, KernelDevice> strike)
+    {
+        if (Array.Find(simulation.Nodes, node => node.Status?.Role == Role.Primary) is { } server)
+        {
+            KernelDevice device = server.Devices[_random.Below(server.Devices.Length)];
+            device.WhenBusy(() =>
+            {
+                if (!_isStopped)
+                {
+                    strike(server, device);
+                }
+            });
+        }
+    }
+
+    private void KillForAMoment(SimulatedNodeState node, KernelDevice device)
+    {
+        if (node.IsRunning)
+        {
+            simulation.Tally.Crashes++;
+            simulation.NodeDies(node, cutsPower: false);
+            StartSoon(node);
+        }
+    }
+
+    private void StartSoon(SimulatedNodeState node) => simulation.World.Schedule(
+        _random.Between(10, _random.Percent(70) ? 200 : 2000) * Millisecond,
+        () => simulation.StartNode(node));
+
+    /// <summary>What clients ask for may be held for long: then the daemon ends all the same.</summary>
+    private void Restart(SimulatedNodeState node, KernelDevice device)
+    {
+        SimulatedLoop? loop = node.Loop;
+        if (loop is null)
+        {
+            return;
+        }
+
+        simulation.Tally.Restarts++;
+        node.Finish(() => simulation.World.Schedule(0, Exit));
+        simulation.World.Schedule(_random.Between(200, 3000) * Millisecond, Exit);
+
+        void Exit()
+        {
+            if (node.Loop == loop)
+            {
+                simulation.NodeDies(node, cutsPower: false);
+                StartSoon(node);
+            }
         }
     }
 

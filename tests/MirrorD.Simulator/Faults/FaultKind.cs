@@ -46,4 +46,12 @@ public enum FaultKind
     Flap,
     /// <summary>The loop of a resource stands still, and the watch goes on.</summary>
     StuckLoop,
+    /// <summary>
+    /// A daemon restarts: it answers what it has, and its block devices wait for the next one.
+    /// </summary>
+    Restart,
+    /// <summary>A process is killed, and mostly back before its peer takes over.</summary>
+    QuickKill,
+    /// <summary>The connection between a block device and its daemon dies.</summary>
+    DeviceCut,
 }

@@ -66,9 +66,19 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
     /// <summary>The node that served died with these in flight; each may have taken effect or not.</summary>
     public void ServerDied(IEnumerable<Mutation> unanswered)
     {
+        Mutation[] ended = [.. unanswered];
+        Array.ForEach(ended, End);
+        ServerDiedUnder(ended);
+    }
+
+    /// <summary>
+    /// The node that served died, and whoever asked for these waits on: each may have taken effect, and be
+    /// done again.
+    /// </summary>
+    public void ServerDiedUnder(IEnumerable<Mutation> unanswered)
+    {
         foreach (Mutation mutation in unanswered)
         {
-            End(mutation);
             for (int i = 0; i < mutation.Sectors; i++)
             {
                 History(mutation.Volume, mutation.FirstSector + i).Crashed();

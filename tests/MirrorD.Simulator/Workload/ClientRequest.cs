@@ -16,10 +16,7 @@ public sealed class ClientRequest
     private readonly Action<ClientRequest, int> _ended;
     private readonly IoRequest _request;
     private readonly IVolumeFrontend _frontend;
-    private readonly long _submittedAtStep;
-    private Mutation? _mutation;
-    private ReadInProgress? _read;
-    private FlushInProgress? _flush;
+    private readonly TrackedRequest _tracked;
     private bool _isOver;
 
     private ClientRequest(
@@ -31,7 +28,6 @@ public sealed class ClientRequest
         _ended = ended;
         _frontend = frontend;
         Server = server;
-        _submittedAtStep = simulation.World.Steps;
         (long offset, long length) = operation == VolumeOperation.Flush
             ? (0, 0) : hotspots.Draw(random, volume, frontend.BlockBytes);
         bool mutates = operation is not (VolumeOperation.Read or VolumeOperation.Flush);
@@ -45,6 +41,12 @@ public sealed class ClientRequest
             MayUnmap = operation == VolumeOperation.Zero && random.Percent(50),
             Data = buffer is null ? default : buffer.Slice(BufferPool.HeadroomBytes, (int)length),
         };
+        _tracked = new TrackedRequest(
+            simulation, operation, volume, offset, length, _request.ForceUnitAccess);
+        if (operation == VolumeOperation.Write)
+        {
+            _tracked.Fill(_request.Data.Span);
+        }
     }
 
     /// <summary>The node that it is at.</summary>
@@ -73,7 +75,6 @@ public sealed class ClientRequest
 
         var request = new ClientRequest(
             simulation, server, operation, buffer, frontend, volume, hotspots, ended);
-        request.Remember();
         simulation.Requests.Add(request);
         frontend.Submit(request._request);
         return request;
@@ -83,15 +84,12 @@ public sealed class ClientRequest
     public Mutation? LoseServer()
     {
         _isOver = true;
-        if (_read is not null)
-        {
-            _simulation.Oracle.DropRead(_read);
-        }
-
-        return _mutation;
+        _tracked.Drop();
+        return _tracked.Mutation;
     }
 
-    private static VolumeOperation Draw(SeededRandom random) => random.Below(100) switch
+    /// <summary>What a client asks for next.</summary>
+    public static VolumeOperation Draw(SeededRandom random) => random.Below(100) switch
     {
         < 56 => VolumeOperation.Write,
         < 80 => VolumeOperation.Read,
@@ -99,33 +97,6 @@ public sealed class ClientRequest
         < 96 => VolumeOperation.Zero,
         _ => VolumeOperation.Discard,
     };
-
-    private void Remember()
-    {
-        if (_request.Operation == VolumeOperation.Read)
-        {
-            _read = _simulation.Oracle.BeginRead(_request.Volume, _request.Offset, _request.LengthBytes);
-        }
-        else if (_request.Operation == VolumeOperation.Flush)
-        {
-            _flush = _simulation.Oracle.BeginFlush();
-        }
-        else
-        {
-            MutationKind kind = _request.Operation switch
-            {
-                VolumeOperation.Zero => MutationKind.Zero,
-                VolumeOperation.Discard => MutationKind.Discard,
-                _ => MutationKind.Write,
-            };
-            _mutation = _simulation.Oracle.Submit(
-                kind, _request.Volume, _request.Offset, _request.LengthBytes, _request.ForceUnitAccess);
-            if (kind == MutationKind.Write)
-            {
-                Stamp.Fill(_request.Data.Span, _request.Volume, _mutation.FirstSector, _mutation.Number);
-            }
-        }
-    }
 
     private void Completed(IoRequest request)
     {
@@ -136,14 +107,14 @@ public sealed class ClientRequest
 
         _isOver = true;
         _simulation.Requests.Remove(this);
-        _simulation.Tally.Count(request);
+        _simulation.Tally.Count(request.Operation, request.Error == 0);
         if (request.Error == 0)
         {
-            Succeed();
+            _tracked.Succeed(Server, request.Data.Span);
         }
         else
         {
-            Fail();
+            _tracked.Fail();
         }
 
         if (request.State is IoBuffer buffer)
@@ -153,36 +124,5 @@ public sealed class ClientRequest
         }
 
         _ended(this, request.Error);
-    }
-
-    private void Succeed()
-    {
-        if (_mutation is not null)
-        {
-            _simulation.Oracle.Acknowledge(_mutation);
-            _simulation.Acknowledgements.Check(_mutation, Server, _submittedAtStep);
-        }
-        else if (_read is not null)
-        {
-            _simulation.Oracle.EndRead(_read, _request.Data.Span);
-        }
-        else if (_flush is not null)
-        {
-            _simulation.Oracle.EndFlush(_flush);
-            _simulation.Acknowledgements.Check(_flush, Server);
-        }
-    }
-
-    private void Fail()
-    {
-        if (_mutation is not null)
-        {
-            _simulation.Oracle.Fail(_mutation);
-        }
-
-        if (_read is not null)
-        {
-            _simulation.Oracle.DropRead(_read);
-        }
     }
 }

@@ -1,5 +1,4 @@
 using MirrorD.Core.Volumes;
-using MirrorD.Engine;
 
 namespace MirrorD.Simulator.Workload;
 
@@ -60,16 +59,27 @@ public sealed class Tally
     /// <summary>Faults.</summary>
     public List<string> Faults { get; } = [];
 
+    /// <summary>Requests of the kernel's block devices.</summary>
+    public long DeviceRequests { get; set; }
+
+    /// <summary>Sendings of such a request after its first.</summary>
+    public long Replays { get; set; }
+
+    /// <summary>Those that ended with EIO, by their answer, with their device or with their host.</summary>
+    public long DeviceErrors { get; set; }
+
+    /// <summary>Daemons restarted in order.</summary>
+    public long Restarts { get; set; }
+
     /// <summary>Counts an answered request.</summary>
-    public void Count(IoRequest request)
+    public void Count(VolumeOperation operation, bool succeeded)
     {
-        bool succeeded = request.Error == 0;
-        if (request.IsMutation)
+        if (operation is VolumeOperation.Write or VolumeOperation.Zero or VolumeOperation.Discard)
         {
             Writes++;
             AcknowledgedWrites += succeeded ? 1 : 0;
         }
-        else if (succeeded && request.Operation == VolumeOperation.Flush)
+        else if (succeeded && operation == VolumeOperation.Flush)
         {
             Flushes++;
         }
@@ -86,6 +96,7 @@ public sealed class Tally
         ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
         ("takeovers", Takeovers), ("roles at join", RolesAtJoin), ("splits", Splits),
-        ("named states", NamedStates),
+        ("named states", NamedStates), ("of devices", DeviceRequests), ("replays", Replays),
+        ("EIO of devices", DeviceErrors), ("restarts", Restarts),
     ];
 }
