@@ -9,7 +9,7 @@ namespace MirrorD.Daemon.Resources;
 /// <summary>What the engine tells, on the loop's thread: noted and passed on at once.</summary>
 internal sealed partial class RunningResource
 {
-    private bool _areLeftDevicesKnown;
+    private readonly LeftDevices _left = new();
 
     void IResourceOwner.RoleRecorded(RoleRecord record) =>
         _history.Add(ReportBuilder.Record(record, Name, _context.Name, _loop!.NowNs, DateTimeOffset.UtcNow));
@@ -19,24 +19,13 @@ internal sealed partial class RunningResource
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;
-        RemoveLeftDevices(status);
-        _changes.Changed();
-    }
-
-    /// <summary>
-    /// An earlier daemon may have left block devices behind. They wait while this node may resume the role; once it can't,
-    /// nobody will serve them any more, and what waits in them must not become old data of a later role.
-    /// </summary>
-    private void RemoveLeftDevices(ResourceStatus status)
-    {
-        if (!_areLeftDevicesKnown && (status.Role == Role.Primary || !status.WasPrimary))
+        if (_left.HaveToGo(status))
         {
-            _areLeftDevicesKnown = true;
-            if (status.Role == Role.Standby)
-            {
-                _ = _devices.Close();
-            }
+            // A later role waits for it.
+            _ = _devices.Close();
         }
+
+        _changes.Changed();
     }
 
     void IResourceOwner.Raised(ResourceEvent happened)
