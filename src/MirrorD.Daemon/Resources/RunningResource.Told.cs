@@ -9,8 +9,6 @@ namespace MirrorD.Daemon.Resources;
 /// <summary>What the engine tells, on the loop's thread: noted and passed on at once.</summary>
 internal sealed partial class RunningResource
 {
-    private readonly LeftDevices _left = new();
-
     void IResourceOwner.RoleRecorded(RoleRecord record) =>
         _history.Add(ReportBuilder.Record(record, Name, _context.Name, _loop!.NowNs, DateTimeOffset.UtcNow));
 
@@ -19,12 +17,6 @@ internal sealed partial class RunningResource
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;
-        if (_left.HaveToGo(status))
-        {
-            // A later role waits for it.
-            _ = _devices.Close();
-        }
-
         _changes.Changed();
     }
 

@@ -64,10 +64,6 @@ public sealed record ResourceStatus
     public required string Name { get; init; }
     /// <summary>Role of this node.</summary>
     public required Role Role { get; init; }
-    /// <summary>
-    /// This node was Primary and has neither handed the role over nor joined as Standby since: it may resume the role.
-    /// </summary>
-    public bool WasPrimary { get; init; }
     /// <summary>State of this node's copy.</summary>
     public required DiskState DiskState { get; init; }
     /// <summary>State of the link.</summary>

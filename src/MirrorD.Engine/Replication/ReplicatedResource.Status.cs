@@ -68,8 +68,6 @@ public sealed partial class ReplicatedResource
             {
                 Name = Name,
                 Role = Role.Standby,
-                // Not read yet.
-                WasPrimary = true,
                 DiskState = _loadFailure is null ? DiskState.Consistent : DiskState.Failed,
                 Link = LinkState.Disconnected,
                 PeerName = _options.PeerName,
@@ -83,7 +81,6 @@ public sealed partial class ReplicatedResource
         {
             Name = Name,
             Role = replica.Role,
-            WasPrimary = replica.State.WasPrimary,
             DiskState = replica.Failure is null ? replica.State.DiskState : DiskState.Failed,
             Link = LinkOf(replica),
             PeerRole = replica.PeerRole,

@@ -152,23 +152,6 @@ public class PairTests
     }
 
     [Fact]
-    public void A_restarted_primary_publishes_nothing_that_looks_as_if_its_peer_had_had_the_role()
-    {
-        // By that the daemon takes away block devices that wait for it.
-        SimulatedPair pair = Joined();
-        pair.A.Write(0, 131072, 4);
-        pair.A.Kill();
-        pair.A.Published.Clear();
-        pair.A.Start();
-        pair.Until("a is primary again", () => pair.A.Role == Role.Primary);
-
-        ResourceStatus[] before = [.. pair.A.Published.TakeWhile(s => s.Role == Role.Standby).Where(s => s.Volumes.Count > 0)];
-        Assert.True(before[0].WasPrimary);
-        Assert.All(before, s => Assert.NotEqual(Role.Primary, s.PeerRole));
-        Assert.All(before.Where(s => !s.WasPrimary), s => Assert.Equal(before[0].Promotions, s.Promotions));
-    }
-
-    [Fact]
     public void A_lone_standby_is_not_promoted_without_proof_and_the_refusal_names_the_command()
     {
         SimulatedPair pair = Joined();

@@ -332,9 +332,9 @@ internal sealed class SimulatedPair
 
         public void RoleRecorded(RoleRecord record) => Records.Add(record);
 
-        public List<ResourceStatus> Published { get; } = [];
-
-        public void Publish(ResourceStatus status) => Published.Add(status);
+        public void Publish(ResourceStatus status)
+        {
+        }
 
         public void Raise(ResourceEvent happened) => Events.Add($"{happened.AtNs / 1000000} {Name} {happened.Kind} {happened.Message}");
     }
