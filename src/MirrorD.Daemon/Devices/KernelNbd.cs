@@ -21,7 +21,8 @@ internal sealed class KernelNbd
     private static readonly TimeSpan s_linkPause = TimeSpan.FromMilliseconds(20);
 
     private readonly ILogger _logger;
-    private readonly Lazy<Task<(INbdDriver? Driver, string? Cause)>> _opened;
+    private readonly Func<(INbdDriver? Driver, string? Cause)> _open;
+    private volatile Lazy<Task<(INbdDriver? Driver, string? Cause)>> _opened;
     private Task _readied = Task.CompletedTask;
 
     /// <summary>Nothing is opened yet.</summary>
@@ -34,7 +35,8 @@ internal sealed class KernelNbd
     internal KernelNbd(ILogger logger, Func<(INbdDriver? Driver, string? Cause)> open)
     {
         _logger = logger;
-        _opened = new(() => Task.Run(open));
+        _open = open;
+        _opened = new(() => Task.Run(_open));
     }
 
     /// <summary>How long udev has for its link.</summary>
@@ -62,7 +64,14 @@ internal sealed class KernelNbd
     public async Task<INbdDriver> Driver()
     {
         (INbdDriver? driver, string? cause) = await _opened.Value;
-        return driver ?? throw new IOException(cause);
+        if (driver is null)
+        {
+            // The message names a remedy, and whoever needs it asks again.
+            _opened = new(() => Task.Run(_open));
+            throw new IOException(cause);
+        }
+
+        return driver;
     }
 
     private static (INbdDriver? Driver, string? Cause) OpenDriver() =>

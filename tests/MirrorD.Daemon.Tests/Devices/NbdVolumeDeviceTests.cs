@@ -14,6 +14,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     private readonly UringLoop _loop = new();
     private readonly Thread _thread;
     private readonly TestDriver _driver = new();
+    private readonly Queue<string> _absences = new();
     private readonly List<Action> _connections = [];
     private readonly NbdVolumeDevice _device;
     private int _losses;
@@ -22,7 +23,8 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     {
         _thread = new Thread(_loop.Run);
         _thread.Start();
-        var kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null)) { LinkWait = TimeSpan.Zero };
+        var kernel = new KernelNbd(NullLogger.Instance, () =>
+            _absences.TryDequeue(out string? cause) ? ((INbdDriver?)null, cause) : (_driver, null)) { LinkWait = TimeSpan.Zero };
         _device = new NbdVolumeDevice(
             Backend, () => new TestVolume(), kernel, _loop, isRequired: true, Serve, () => _losses++);
     }
@@ -104,6 +106,17 @@ public sealed class NbdVolumeDeviceTests : IDisposable
 
         _connections[1]();
         Assert.Equal(1, _losses);
+    }
+
+    [Fact]
+    public async Task A_driver_that_is_loaded_later_is_found()
+    {
+        _absences.Enqueue("not loaded");
+        IOException failed = await Assert.ThrowsAsync<IOException>(() => _device.Attach(CancellationToken.None));
+        Assert.Equal("not loaded", failed.Message);
+
+        await _device.Attach(CancellationToken.None);
+        Assert.Equal("/dev/nbd0", _device.Path);
     }
 
     private void Serve(IConnection connection, Action ended)
