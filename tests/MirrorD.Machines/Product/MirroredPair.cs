@@ -8,7 +8,7 @@ namespace MirrorD.Machines.Product;
 
 /// <summary>
 /// Machines a and b with the package installed and one resource between them, as an administrator would do it. Emulated
-/// machines are slow: a node counts as dead only after <see cref="DeadAfterSeconds"/>.
+/// machines are slow: a node counts as dead only after <see cref="PairChoices.DeadAfterSeconds"/>.
 /// </summary>
 public sealed class MirroredPair : IDisposable
 {
@@ -20,9 +20,6 @@ public sealed class MirroredPair : IDisposable
 
     /// <summary>Where tests mount it.</summary>
     public const string MountPoint = "/srv/mail";
-
-    /// <summary>dead-after of the heartbeats.</summary>
-    public const int DeadAfterSeconds = 8;
 
     private const string DiskName = "backing";
     private const double SlowSeconds = 240;
@@ -191,7 +188,7 @@ public sealed class MirroredPair : IDisposable
             $"    volumes:\n      data: {{device: {Lab.A.DiskPath(DiskName)}}}\n" +
             $"    addresses: [{{address: {MirrorD.Lab.Lab.ServiceAddress}/32, interface: prod}}]\n" +
             $"    block-devices: nbd\n{lines}" +
-            $"heartbeat: {{interval: 500ms, dead-after: {DeadAfterSeconds}s}}\n";
+            $"heartbeat: {{interval: 500ms, dead-after: {_choices.DeadAfterSeconds}s}}\n";
     }
 
     private string TryLogs()

@@ -12,6 +12,9 @@ public sealed record PairChoices
     /// <summary>See <see cref="Devices.MachineDisk"/>.</summary>
     public int EvictPercent { get; init; } = 30;
 
+    /// <summary>dead-after of the heartbeats, and with it the time that a daemon has to be back.</summary>
+    public int DeadAfterSeconds { get; init; } = 8;
+
     /// <summary>More lines of the resource's configuration.</summary>
     public IReadOnlyList<string> ResourceLines { get; init; } = [];
 }

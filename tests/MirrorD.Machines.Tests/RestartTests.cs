@@ -1,0 +1,88 @@
+using System.Globalization;
+using MirrorD.Lab;
+using MirrorD.Lab.Processes;
+using MirrorD.Machines.Agent;
+using MirrorD.Machines.Product;
+using Xunit.Abstractions;
+
+namespace MirrorD.Machines.Tests;
+
+/// <summary>
+/// The daemon is restarted and killed under a mounted file system: the device stays, fio verifies what it wrote and meets
+/// no error, and the kernel tells of none.
+/// </summary>
+public sealed class RestartTests(ITestOutputHelper output)
+{
+    /// <summary>RESTARTS of them (2), each a restart and a kill.</summary>
+    private static int Rounds => int.Parse(
+        Environment.GetEnvironmentVariable("RESTARTS") ?? "2", CultureInfo.InvariantCulture);
+
+    [MachineFact]
+    public void The_device_outlives_the_daemon_without_an_error()
+    {
+        // An emulated machine takes long to start the daemon; that it is away for so long is no matter here.
+        using var pair = new MirroredPair(new PairChoices { DeadAfterSeconds = 120 });
+        Machine primary = pair.Lab.A;
+        pair.MakeFileSystem(primary);
+        string device = primary.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output;
+        GuestProcess fio = primary.Start(
+            "fio", "--name=verified", $"--directory={MirroredPair.MountPoint}", "--size=24M", "--rw=randwrite", "--bs=4k",
+            "--iodepth=8", "--ioengine=libaio", "--direct=1", "--verify=crc32c", "--verify_backlog=256", "--fsync=64",
+            "--loops=1000000", "--time_based", "--runtime=100000", "--rate_iops=200", "--verify_fatal=1",
+            "--group_reporting");
+        for (int round = 1; round <= Rounds; round++)
+        {
+            WaitForProgress(pair, primary);
+            primary.RunWithin(240, "systemctl", "restart", "mirrord").Require();
+            WaitForService(pair, primary);
+            WaitForProgress(pair, primary);
+            primary.Run("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", "mirrord").Require();
+            WaitForService(pair, primary);
+            Assert.False(fio.HasEnded(), "fio has ended");
+            Assert.Equal(device, primary.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output);
+        }
+
+        WaitForProgress(pair, primary);
+        primary.Run("pkill", "-INT", "-x", "fio").Require();
+        ToolResult ended = fio.WaitForExit(240);
+        output.WriteLine(ended.Output[..Math.Min(ended.Output.Length, 1500)]);
+        Assert.True(ended.ExitCode is 0 or 128, $"fio: {ended.ExitCode}\n{ended.Output}\n{ended.Error}");
+        Assert.DoesNotContain("verify:", ended.Output + ended.Error, StringComparison.Ordinal);
+        string[] complaints =
+        [
+            .. primary.Dmesg().Split('\n').Where(line =>
+                line.Contains("I/O error", StringComparison.Ordinal) || line.Contains("EXT4-fs error", StringComparison.Ordinal)
+                || line.Contains("blocked for more than", StringComparison.Ordinal)),
+        ];
+        Assert.Empty(complaints);
+
+        // The file is whole, and both copies are the same.
+        pair.Unmount(primary);
+        ToolResult check = primary.RunWithin(240, "e2fsck", "-f", "-n", MirroredPair.DevicePath);
+        Assert.True(check.ExitCode == 0, $"e2fsck says {check.ExitCode}:\n{check.Output}{check.Error}");
+        Assert.Equal("Primary", pair.Status(primary, "role"));
+        Assert.Single(
+            pair.Control(primary, "history").Require().Output.Split('\n'),
+            line => line.Contains("promotion", StringComparison.OrdinalIgnoreCase));
+    }
+
+    // What the disk driver of the machine has written to the backing disk grows: the kernel's own count.
+    private static void WaitForProgress(MirroredPair pair, Machine machine)
+    {
+        long before = Writes(machine);
+        Wait.For("100 more writes to complete", 240, () => Writes(machine) >= before + 100, pair.Describe);
+    }
+
+    // The 5th field of /sys/block/nbdN/stat (Documentation/block/stat.rst): completed writes.
+    private static long Writes(Machine machine)
+    {
+        string device = machine.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output.Trim();
+        string stat = machine.ReadFile($"/sys/block/{Path.GetFileName(device)}/stat");
+        return long.Parse(
+            stat.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture);
+    }
+
+    private static void WaitForService(MirroredPair pair, Machine machine) => Wait.For(
+        "mirrord to serve again", 240,
+        () => machine.Run("systemctl", "is-active", "mirrord").Output.Trim() == "active", pair.Describe);
+}
