@@ -36,6 +36,7 @@ setup: ## Install what build and tests need (as root, by apt; says what)
 build: setup $(PUBLISHED) ## Put runnable out/mirrord and out/mirrorctl
 
 deb: setup ## Put the package out/mirrord_<version>_amd64.deb
+	@tests/setup package
 	@packaging/build-deb
 
 test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces
@@ -48,9 +49,11 @@ test-hosts: setup $(BUILT) $(PUBLISHED) ## Real daemons in network namespaces (r
 	@tests/run hosts
 
 test-deb: setup ## Build the package, look into it, install, upgrade, remove and purge it in a root of its own (root)
+	@tests/setup package
 	@tests/run package
 
-test-machines: setup $(BUILT) $(PUBLISHED) ## Whole Debian machines in QEMU, booted and cut off (root)
+test-machines: deb $(BUILT) ## Whole Debian machines in QEMU, booted and cut off (root)
+	@tests/setup machines
 	@tests/run machines
 
 sim: setup $(BUILT) ## Simulate SEEDS=200 pairs from seeds, then the canaries
