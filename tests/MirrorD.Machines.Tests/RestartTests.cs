@@ -3,7 +3,6 @@ using MirrorD.Lab;
 using MirrorD.Lab.Processes;
 using MirrorD.Machines.Agent;
 using MirrorD.Machines.Product;
-using Xunit.Abstractions;
 
 namespace MirrorD.Machines.Tests;
 
@@ -11,7 +10,7 @@ namespace MirrorD.Machines.Tests;
 /// The daemon is restarted and killed under a mounted file system: the device stays, fio verifies what it wrote and meets
 /// no error, and the kernel tells of none.
 /// </summary>
-public sealed class RestartTests(ITestOutputHelper output)
+public sealed class RestartTests
 {
     /// <summary>RESTARTS of them (2), each a restart and a kill.</summary>
     private static int Rounds => int.Parse(
@@ -42,12 +41,11 @@ public sealed class RestartTests(ITestOutputHelper output)
             Assert.Equal(device, primary.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output);
         }
 
+        // It ends by itself at the first block that is not what was written, and at the first error.
         WaitForProgress(pair, primary);
-        primary.Run("pkill", "-INT", "-x", "fio").Require();
-        ToolResult ended = fio.WaitForExit(240);
-        output.WriteLine(ended.Output[..Math.Min(ended.Output.Length, 1500)]);
-        Assert.True(ended.ExitCode is 0 or 128, $"fio: {ended.ExitCode}\n{ended.Output}\n{ended.Error}");
-        Assert.DoesNotContain("verify:", ended.Output + ended.Error, StringComparison.Ordinal);
+        Assert.False(fio.HasEnded(), "fio has ended");
+        primary.Run("pkill", "-KILL", "-x", "fio").Require();
+        fio.WaitForExit(240);
         string[] complaints =
         [
             .. primary.Dmesg().Split('\n').Where(line =>

@@ -16,6 +16,7 @@ namespace MirrorD.Simulator.Faults;
 public sealed class FaultInjector(PairSimulation simulation)
 {
     private const long Millisecond = 1_000_000;
+    private const long AnswersNs = 200 * Millisecond;
 
     private readonly SeededRandom _random = simulation.World.Random.Fork();
     private long _armedAtStep = long.MaxValue;
@@ -173,6 +174,7 @@ public sealed class FaultInjector(PairSimulation simulation)
     private void Flap()
     {
         Networks.Cut(Networks.Dedicated, "a", "b");
+        DelayAnswers();
         long backNs = _random.Between(500, 900) * Millisecond;
         long againNs = backNs + _random.Between(150, 600) * Millisecond;
         simulation.World.Schedule(backNs, () => Networks.Mend(Networks.Dedicated, "a", "b"));
@@ -187,6 +189,24 @@ public sealed class FaultInjector(PairSimulation simulation)
                 Array.ForEach(standbys, node => node.Pause(_random.Between(500, 2000) * Millisecond));
                 AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
             }
+        });
+    }
+
+    /// <summary>
+    /// What is said when the loss is noticed comes once, and mostly late; for less time than it takes to miss a node.
+    /// </summary>
+    private void DelayAnswers()
+    {
+        SimulatedNetwork network = simulation.World.Network;
+        simulation.World.Schedule(simulation.Scenario.LinkTimeoutMs * Millisecond - AnswersNs / 4, () =>
+        {
+            network.DatagramReorderPercent = 90;
+            network.DatagramDuplicatePercent = 0;
+        });
+        simulation.World.Schedule(simulation.Scenario.LinkTimeoutMs * Millisecond + AnswersNs, () =>
+        {
+            network.DatagramReorderPercent = simulation.Scenario.LateDatagramsPercent;
+            network.DatagramDuplicatePercent = simulation.Scenario.LateDatagramsPercent;
         });
     }
 
