@@ -13,8 +13,11 @@ internal sealed class ChildProcess
 {
     private const int LongestLine = 2000;
 
-    // mirrord is kept from being killed when memory runs out; what it starts is as everything else.
+    // mirrord may be kept from being killed when memory runs out; what it starts is as everything else. A value above zero
+    // is left as it is: somebody wants it, and lowering it may be refused.
     private const string Choom = "/usr/bin/choom";
+    private static readonly bool s_isSpared =
+        File.Exists(Choom) && File.ReadAllText("/proc/self/oom_score_adj").StartsWith('-');
 
     // With a session of its own what it starts can be killed as a group, also what its parent left behind.
     private const string Setsid = "/usr/bin/setsid";
@@ -87,7 +90,7 @@ internal sealed class ChildProcess
     {
         string[] command =
         [
-            .. File.Exists(Choom) ? [Choom, "-n", "0", "--"] : Array.Empty<string>(),
+            .. s_isSpared ? [Choom, "-n", "0", "--"] : Array.Empty<string>(),
             .. File.Exists(Setsid) ? [Setsid, "--"] : Array.Empty<string>(),
             Program, .. Arguments,
         ];

@@ -37,8 +37,18 @@ public static unsafe class IoFlusher
             return $"the kernel does not take it for what writes its dirty pages ({LinuxError.Text(error)}){remedy}";
         }
 
+        if (Prctl.prctl(Prctl.PR_GET_IO_FLUSHER, 0, 0, 0, 0) != 1)
+        {
+            // Started anew, it would do so for ever.
+            return "the kernel accepts and forgets that it is what writes its dirty pages: a sandbox, it seems";
+        }
+
         return $"the program could not be started anew ({LinuxError.Text(StartAnew())})";
     }
+
+    /// <summary>By its own name, which is what ps(1) and the kernel's messages show; by the link once the file is replaced.</summary>
+    private static string Program() =>
+        File.ResolveLinkTarget(Self, returnFinalTarget: false) is { Exists: true } file ? file.FullName : Self;
 
     private static int StartAnew()
     {
@@ -56,7 +66,7 @@ public static unsafe class IoFlusher
         int count = arguments.AsSpan().Count((byte)0);
         byte** pointers = (byte**)NativeMemory.AllocZeroed((nuint)count + 1, (nuint)sizeof(byte*));
         fixed (byte* first = arguments)
-        fixed (byte* program = Encoding.ASCII.GetBytes(Self + '\0'))
+        fixed (byte* program = Encoding.UTF8.GetBytes(Program() + '\0'))
         {
             for (int i = 0, offset = 0; i < count; i++)
             {
