@@ -118,12 +118,14 @@ public sealed class NbdDevicesUsersTests : IDisposable
         Command.Run("mount", device.Path, mountPoint);
         try
         {
-            Assert.Equal([$"mounted at {mountPoint}"], DeviceUsers.Of(device.Path));
+            // In a changed root directory it has a second path.
+            IReadOnlyList<string> mounts = DeviceUsers.Of(device.Path);
+            Assert.Contains($"mounted at {mountPoint}", mounts);
+            Assert.All(mounts, mount => Assert.StartsWith("mounted at ", mount, StringComparison.Ordinal));
             using FileStream opened = File.OpenRead(device.Path);
-            IReadOnlyList<string> both = DeviceUsers.Of(device.Path);
-            Assert.Equal(2, both.Count);
-            Assert.StartsWith("open by ", both[1], StringComparison.Ordinal);
-            Assert.EndsWith($" (pid {Environment.ProcessId})", both[1], StringComparison.Ordinal);
+            string open = Assert.Single(DeviceUsers.Of(device.Path), use => !mounts.Contains(use));
+            Assert.StartsWith("open by ", open, StringComparison.Ordinal);
+            Assert.EndsWith($" (pid {Environment.ProcessId})", open, StringComparison.Ordinal);
         }
         finally
         {
