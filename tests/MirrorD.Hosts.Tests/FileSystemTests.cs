@@ -41,7 +41,8 @@ public sealed class FileSystemTests : PairTest
         FileSystem again = FileSystem.Mount(Lab, "standby", taken.Path, type);
         Assert.All(sums, pair => Assert.Equal(pair.Value, Sum(Path.Combine(again.MountPoint, pair.Key))));
         again.Unmount();
-        FileSystem.Check(taken.Path, type).Require();
+        ToolResult check = FileSystem.Check(taken.Path, type);
+        Assert.True(check.Succeeded, $"{check.Output}{check.Error}\n{Lab.Logs(80)}");
         taken.Detach();
     }
 

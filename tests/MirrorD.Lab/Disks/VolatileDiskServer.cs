@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using MirrorD.Lab.Processes;
 
 namespace MirrorD.Lab.Disks;
@@ -65,8 +66,23 @@ public sealed class VolatileDiskServer
         Wait.For($"disk {_name} to come up", 10, () => IsUp(started));
     }
 
-    private bool IsUp(LabProcess started) =>
-        started.IsRunning
-            ? File.Exists(Socket)
-            : throw new InvalidOperationException($"the disk did not come up\n{started.Tail()}");
+    // The socket's name is there before somebody listens.
+    private bool IsUp(LabProcess started)
+    {
+        if (!started.IsRunning)
+        {
+            throw new InvalidOperationException($"the disk did not come up\n{started.Tail()}");
+        }
+
+        using var tried = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            tried.Connect(new UnixDomainSocketEndPoint(Socket));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 }
