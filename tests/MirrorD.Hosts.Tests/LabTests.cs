@@ -176,6 +176,28 @@ public sealed class LabTests
     }
 
     [HostFact]
+    public void A_file_system_ends_with_its_unmount_though_another_lab_started_a_program_meanwhile()
+    {
+        using var lab = new Lab.Lab();
+        using var other = new Lab.Lab();
+        string file = BackingFile.Create(Path.Combine(lab.Directory, "disk"), 512L << 20);
+        LoopDevice loop = LoopDevice.Attach(lab, file);
+        FileSystem.Make(loop.Path, "xfs");
+        FileSystem mounted = FileSystem.Mount(lab, "one", loop.Path, "xfs");
+
+        // It gets a mount namespace of its own, with a copy of every mount.
+        LabProcess idle = other.A.Start("idle", "tail", "-f", "/dev/null");
+        Wait.For("the program to have its own mounts", 10, () =>
+            File.ReadAllText($"/proc/{idle.Id}/cmdline").StartsWith("tail", StringComparison.Ordinal));
+        mounted.Unmount();
+
+        Assert.True(FileSystem.Check(loop.Path, "xfs").Succeeded);
+        Assert.DoesNotContain(
+            mounted.MountPoint, File.ReadAllText($"/proc/{idle.Id}/mounts"), StringComparison.Ordinal);
+        loop.Detach();
+    }
+
+    [HostFact]
     public void A_lab_leaves_nothing_behind()
     {
         string id;

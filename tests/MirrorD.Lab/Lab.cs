@@ -39,6 +39,7 @@ public sealed class Lab : IDisposable
         _ownership = Leftovers.Create(Directory);
         System.IO.Directory.CreateDirectory(Path.Combine(Directory, "logs"));
         LabExit.Register(this);
+        ShareMounts();
 
         A = new Host(this, "a", "10.77.0.1", "10.78.0.1");
         B = new Host(this, "b", "10.77.0.2", "10.78.0.2");
@@ -90,6 +91,10 @@ public sealed class Lab : IDisposable
     /// <summary>Starts a long-running program outside of the hosts' networks (disks, mounts).</summary>
     public LabProcess Start(string name, string program, params IReadOnlyList<string> arguments) =>
         Start(name, null, program, arguments);
+
+    /// <summary>Makes a directory to mount something on.</summary>
+    public string MountPoint(string name) =>
+        System.IO.Directory.CreateDirectory(Path.Combine(Mounts, name)).FullName;
 
     /// <summary>Undoes every cut of both networks.</summary>
     public void MendNetworks()
@@ -162,6 +167,16 @@ public sealed class Lab : IDisposable
         }
     }
 
+    private string Mounts => Path.Combine(Directory, "mounts");
+
+    // Every program of a host, of this lab or another one, has its own copy of all mounts. What is unmounted below a
+    // shared mount goes from the copies as well; else a file system would live on after its unmount.
+    private void ShareMounts()
+    {
+        System.IO.Directory.CreateDirectory(Mounts);
+        Tool.Run("mount", "--bind", "--make-shared", Mounts, Mounts).Require();
+    }
+
     private void MakeNetworks()
     {
         Production.Make();
@@ -213,7 +228,7 @@ public sealed class Lab : IDisposable
             }
         }
 
-        Leftovers.Sweep(Directory);
+        Leftovers.RemoveAll(Directory);
         _ownership.Dispose();
         LabExit.Forget(this);
     }

@@ -40,6 +40,7 @@ internal static class Leftovers
             {
                 using FileStream taken = Lock(Path.Combine(directory, LockName));
                 Sweep(directory);
+                DeleteFiles(directory);
             }
             catch (IOException)
             {
@@ -48,23 +49,24 @@ internal static class Leftovers
         }
     }
 
-    /// <summary>
-    /// Removes processes, mounts, loop devices, namespaces and files of one lab, as far as they are there.
-    /// </summary>
-    public static void Sweep(string directory)
+    /// <summary>Removes all of one lab that is there: processes, mounts, loop devices, namespaces, files.</summary>
+    public static void RemoveAll(string directory)
+    {
+        Sweep(directory);
+
+        // Somebody who looks for leftovers would take a half-deleted directory for one, and put a lock into it.
+        using FileStream exclusive = TakeRoot();
+        DeleteFiles(directory);
+    }
+
+    private static void Sweep(string directory)
     {
         string id = Path.GetFileName(directory);
         KillRecorded(directory);
         string[] namespaces = Namespaces(id);
         foreach (string name in namespaces)
         {
-            foreach (string processId in Tool.Run("ip", "netns", "pids", name).Output.Split('\n'))
-            {
-                if (int.TryParse(processId, out int number))
-                {
-                    Signals.Send(number, Signals.Kill);
-                }
-            }
+            KillInside(name);
         }
 
         // A loop device's file system lies above it, and its file may lie in a mount below it: undo in turns.
@@ -79,7 +81,10 @@ internal static class Leftovers
         {
             Tool.Run("ip", "netns", "delete", name);
         }
+    }
 
+    private static void DeleteFiles(string directory)
+    {
         try
         {
             Directory.Delete(directory, recursive: true);
@@ -89,6 +94,20 @@ internal static class Leftovers
             // Somebody was faster.
         }
     }
+
+    // Also what the lab did not start itself, as hooks of its daemons: they may still write into its directory.
+    private static void KillInside(string networkNamespace) =>
+        Wait.For($"programs in {networkNamespace} to end", 10, () =>
+        {
+            string[] processIds = Tool.Run("ip", "netns", "pids", networkNamespace).Output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            foreach (string processId in processIds)
+            {
+                Signals.Send(int.Parse(processId, CultureInfo.InvariantCulture), Signals.Kill);
+            }
+
+            return processIds.Length == 0;
+        });
 
     // Between a directory's creation and its lock nobody may take it for a leftover.
     private static FileStream TakeRoot()

@@ -29,8 +29,7 @@ public sealed class FileSystem
     /// <summary>Mounts a file system, which replays its journal.</summary>
     public static FileSystem Mount(Lab lab, string name, string devicePath, string type)
     {
-        string mountPoint = Path.Combine(lab.Directory, $"mnt-{name}");
-        Directory.CreateDirectory(mountPoint);
+        string mountPoint = lab.MountPoint($"fs-{name}");
         Tool.Run("mount", "-t", type, devicePath, mountPoint).Require();
         var mounted = new FileSystem(devicePath, type, mountPoint);
         lab.AtEnd(() => Tool.RunWithin(TimeSpan.FromSeconds(10), "umount", mountPoint));

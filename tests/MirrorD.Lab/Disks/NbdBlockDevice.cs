@@ -25,8 +25,7 @@ public sealed class NbdBlockDevice
     /// <summary>Connects the export on a unix socket.</summary>
     public static NbdBlockDevice Attach(Lab lab, string name, string socket)
     {
-        string mountPoint = System.IO.Path.Combine(lab.Directory, $"fuse-{name}");
-        Directory.CreateDirectory(mountPoint);
+        string mountPoint = lab.MountPoint($"fuse-{name}");
         LabProcess fuse = lab.Start($"nbdfuse-{name}", "nbdfuse", $"{mountPoint}/disk", "--unix", socket);
         string file = $"{mountPoint}/disk";
         Wait.For($"nbdfuse to show {name}", 15, () => IsShown(fuse, file), () => fuse.Tail());
