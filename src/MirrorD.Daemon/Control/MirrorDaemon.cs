@@ -4,6 +4,7 @@ using MirrorD.Daemon.Arbitration;
 using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
+using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
@@ -22,11 +23,19 @@ internal sealed class MirrorDaemon
     private readonly Dictionary<string, RunningResource> _resources;
     private readonly WatchThread _watch;
     private readonly KernelNbd _kernel;
+    private readonly ILogger _logger;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
     /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
     public MirrorDaemon(
         NodeContext context, EventLog events, TakeoverHistory history, ILoggerFactory loggers)
+        : this(context, events, history, loggers, new KernelNbd(loggers.CreateLogger("mirrord.device")))
+    {
+    }
+
+    /// <summary>The same with another driver of block devices.</summary>
+    internal MirrorDaemon(
+        NodeContext context, EventLog events, TakeoverHistory history, ILoggerFactory loggers, KernelNbd kernel)
     {
         Context = context;
         Events = events;
@@ -38,7 +47,8 @@ internal sealed class MirrorDaemon
         ArbiterClaims? arbiter = context.Configuration.Arbiter is { } configured
             ? new ArbiterClaims(new SharedDirectory(configured.Directory).Claim, s_arbiterDeadline)
             : null;
-        _kernel = new KernelNbd(loggers.CreateLogger("mirrord.device"));
+        _kernel = kernel;
+        _logger = loggers.CreateLogger("mirrord");
         _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
@@ -109,18 +119,34 @@ internal sealed class MirrorDaemon
         Paths = Paths.Paths(),
     };
 
-    /// <summary>Loads the driver now, so that a takeover need not.</summary>
+    /// <summary>Loads the driver now, so that a takeover need not, and takes away what nobody will serve again.</summary>
     private void PrepareDevices()
     {
-        string[] wanting =
+        RunningResource[] wanting =
         [
-            .. _resources.Values.Where(resource => resource.Configuration.BlockDevices != BlockDevices.None)
-                .Select(resource => resource.Name),
+            .. _resources.Values.Where(resource => resource.Configuration.BlockDevices != BlockDevices.None),
         ];
         if (wanting.Length > 0)
         {
-            _kernel.Begin(wanting, Context.State.Path, Context.IoFlusherProblem);
+            _kernel.Begin(
+                [.. wanting.Select(resource => resource.Name)], Context.State.Path, Context.IoFlusherProblem);
         }
+
+        if (_kernel.MayHaveDevices)
+        {
+            HashSet<string> claimed =
+            [
+                .. wanting.SelectMany(resource => resource.Configuration.On[Context.Name].Volumes
+                    .Select(volume => KernelNbd.BackendOf(resource.Name, volume.Name))),
+            ];
+            _ = new OrphanDevices(_kernel, TellOrphan).TakeAway(claimed);
+        }
+    }
+
+    private void TellOrphan(string kind, string message)
+    {
+        DaemonLog.Happened(_logger, EventClasses.LevelOf(kind), kind, message);
+        Events.Add(null, kind, message);
     }
 
     /// <summary>The process ends at once: addresses must not outlive it.</summary>

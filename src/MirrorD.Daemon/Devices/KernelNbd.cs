@@ -39,11 +39,20 @@ internal sealed class KernelNbd
         _opened = new(() => Task.Run(_open));
     }
 
+    /// <summary>The driver was there before this daemon, and so may be devices of an earlier one.</summary>
+    public bool MayHaveDevices { get; init; } = Directory.Exists("/sys/module/nbd");
+
     /// <summary>How long udev has for its link.</summary>
     internal TimeSpan LinkWait { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The backend that names a volume on this host.</summary>
     public static string BackendOf(string resource, string volume) => $"{BackendPrefix}{resource}/{volume}";
+
+    /// <summary>A device is, or was, of a mirrord.</summary>
+    public static bool IsOurs(string backend) => backend.StartsWith(BackendPrefix, StringComparison.Ordinal);
+
+    /// <summary>Resource and volume of a device of a mirrord, as "mail/data".</summary>
+    public static string VolumeOf(string backend) => backend[BackendPrefix.Length..];
 
     /// <summary>Looks for the driver, and loads its module if need be.</summary>
     /// <returns>Why it can't be used; null when it can.</returns>
@@ -159,7 +168,7 @@ internal sealed class KernelNbd
     /// <summary>The link that udev makes for a device; the device itself when there is none after a while.</summary>
     public async Task<string> Link(string backend, string device, CancellationToken wanted)
     {
-        string link = Path.Combine(LinkDirectory, backend[BackendPrefix.Length..]);
+        string link = Path.Combine(LinkDirectory, VolumeOf(backend));
         var waited = Stopwatch.StartNew();
         while (waited.Elapsed < LinkWait)
         {

@@ -14,12 +14,12 @@ namespace MirrorD.Daemon.Devices;
 /// <param name="backend">Names the volume on this host.</param>
 /// <param name="volume">What is served, once it is open.</param>
 /// <param name="kernel">The driver.</param>
-/// <param name="loop">The volume's loop.</param>
+/// <param name="loop">The volume's loop, once it runs.</param>
 /// <param name="isRequired">Without the driver it fails; else there simply is no device.</param>
 /// <param name="serve">Serves a connection on the loop; calls back when nothing of it is left.</param>
 /// <param name="lost">Called when the connection ended though the device is wanted.</param>
 internal sealed class NbdVolumeDevice(
-    string backend, Func<IVolumeFrontend> volume, KernelNbd kernel, UringLoop loop, bool isRequired,
+    string backend, Func<IVolumeFrontend> volume, KernelNbd kernel, Func<UringLoop> loop, bool isRequired,
     Action<IConnection, Action> serve, Action lost) : IVolumeDevice
 {
     // Reads are answered as a whole up to this, so that an error in them is told and does not end the connection.
@@ -245,7 +245,7 @@ internal sealed class NbdVolumeDevice(
     private Task Serve(StreamPair pair, CancellationToken wanted)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        loop.Post(() =>
+        loop().Post(() =>
         {
             if (wanted.IsCancellationRequested)
             {
@@ -255,7 +255,7 @@ internal sealed class NbdVolumeDevice(
 
             var served = new Served { Wanted = wanted };
             _served = served;
-            serve(loop.Adopt(pair.DaemonEnd, "kernel"), () =>
+            serve(loop().Adopt(pair.DaemonEnd, "kernel"), () =>
             {
                 if (Interlocked.CompareExchange(ref _served, null, served) == served
                     && !served.Wanted.IsCancellationRequested)

@@ -18,6 +18,7 @@ internal static class EventClasses
         ["resource-unstuck"] = EventClass.Anomaly,
         ["production-lost"] = EventClass.Anomaly,
         ["device-in-use"] = EventClass.Anomaly,
+        ["device-removed"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,

@@ -30,6 +30,9 @@ internal static partial class DaemonLog
         1006, LogLevel.Warning, "SIGHUP is ignored: restart mirrord to read the configuration again")]
     public static partial void HangupIgnored(ILogger logger);
 
+    [LoggerMessage(EventId = 1009, Message = "{Kind}: {Message}")]
+    public static partial void Happened(ILogger logger, LogLevel level, string kind, string message);
+
     [LoggerMessage(1008, LogLevel.Warning, "{Problem}")]
     public static partial void MemoryNotLocked(ILogger logger, string problem);
 

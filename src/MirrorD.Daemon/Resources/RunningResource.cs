@@ -26,8 +26,6 @@ namespace MirrorD.Daemon.Resources;
 /// </summary>
 internal sealed partial class RunningResource : IResourceOwner
 {
-    private static readonly TimeSpan s_releaseWait = TimeSpan.FromSeconds(1);
-
     private readonly NodeContext _context;
     private readonly ResourceConfiguration _resource;
     private readonly EventLog _events;
@@ -39,12 +37,12 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly HeldAddresses _addresses;
     private readonly HookRunner _hooks;
     private readonly KernelNbd _kernel;
+    private readonly ResourceDevices _devices;
 
     private UringLoop? _loop;
     private Thread? _thread;
     private ResourceHost? _host;
     private ReplicatedResource? _engine;
-    private ResourceDevices _devices = new([], _ => { });
     private volatile ResourceExports? _exports;
     private volatile ResourceStatus? _status;
     private volatile StartFailure? _failure;
@@ -69,6 +67,9 @@ internal sealed partial class RunningResource : IResourceOwner
             Path.Combine(context.RunDirectory, resource.Name, "held-addresses"), RaiseEvent);
         _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
             ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
+        _devices = new ResourceDevices(
+            resource.BlockDevices == BlockDevices.None ? [] : [.. resource.On[context.Name].Volumes.Select(Device)],
+            problem => RaiseEvent("device-failed", problem));
     }
 
     private sealed record StartFailure(string Problem, string Remedy, DateTimeOffset At);
@@ -94,11 +95,6 @@ internal sealed partial class RunningResource : IResourceOwner
 
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
             _loop = new UringLoop();
-            if (Devices(volumes) is { } devices)
-            {
-                _devices = devices;
-            }
-
             _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, Questions(), this);
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
@@ -133,70 +129,6 @@ internal sealed partial class RunningResource : IResourceOwner
         _engine!.Command(command, outcome => answered.TrySetResult(outcome));
         return answered.Task;
     }
-
-    /// <summary>Planned stop; ends when the resource stopped or <paramref name="wait"/> has passed.</summary>
-    /// <param name="hostStops">The host shuts down, and this daemon is not stopped by itself.</param>
-    /// <param name="wait">Limit.</param>
-    public async Task Stop(bool hostStops, TimeSpan wait)
-    {
-        if (_failure is not null)
-        {
-            return;
-        }
-
-        bool handsOver = (_resource.OnStop ?? (hostStops ? OnStop.Switchover : OnStop.Stop)) == OnStop.Switchover;
-        Task<CommandOutcome> stopping = Command(new ResourceCommand.Stop(handsOver));
-        if (await Task.WhenAny(stopping, Task.Delay(wait)) == stopping)
-        {
-            ResourceLog.Stopped(_logger, Name, (await stopping).Message);
-        }
-        else
-        {
-            ResourceLog.StopTimedOut(_logger, Name, wait.TotalSeconds);
-            await Task.WhenAny(_devices.FailWithoutServer(), Task.Delay(s_releaseWait));
-        }
-
-        PeerWatch?.Remove(_engine!);
-        _loop!.Stop();
-
-        // Those of a stop that came to no end must not outlive the process either.
-        await Task.WhenAny(_addresses.Release(), Task.Delay(s_releaseWait));
-    }
-
-    /// <summary>
-    /// The daemon restarts: what clients asked for is answered, and nothing more is taken up. Role, addresses and block
-    /// devices stay for the next daemon, as they do when this one crashes.
-    /// </summary>
-    public async Task Suspend(TimeSpan wait)
-    {
-        if (_failure is not null)
-        {
-            return;
-        }
-
-        var finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _loop!.Post(() =>
-        {
-            _devices.Leave();
-            if (_exports is { } exports)
-            {
-                exports.Finish("mirrord restarts", finished.SetResult);
-            }
-            else
-            {
-                finished.SetResult();
-            }
-        });
-        if (await Task.WhenAny(finished.Task, Task.Delay(wait)) != finished.Task)
-        {
-            ResourceLog.RequestsLeft(_logger, Name, wait.TotalSeconds);
-        }
-
-        _loop.Stop();
-    }
-
-    /// <summary>The process ends at once: addresses must not outlive it.</summary>
-    public Task ReleaseAddresses() => _addresses.Release();
 
     /// <summary>What the status shows of this resource.</summary>
     public ResourceReport Report()
@@ -233,23 +165,11 @@ internal sealed partial class RunningResource : IResourceOwner
         };
     }
 
-    /// <summary>The devices of the volumes; null where there are none.</summary>
-    private ResourceDevices? Devices(IReadOnlyList<VolumeOptions> volumes)
-    {
-        if (_resource.BlockDevices == BlockDevices.None)
-        {
-            return null;
-        }
-
-        return new ResourceDevices(
-            [.. volumes.Select((volume, index) => (volume.Name, Device(volume.Name, index)))],
-            problem => RaiseEvent("device-failed", problem));
-    }
-
-    private IVolumeDevice Device(string volume, int index) => new NbdVolumeDevice(
-        KernelNbd.BackendOf(Name, volume), () => _engine!.Frontend(index), _kernel, _loop!,
-        isRequired: _resource.BlockDevices == BlockDevices.Nbd,
-        (connection, ended) => _exports!.Serve(index, connection, ended), () => _devices.Lost(volume));
+    private (string Volume, IVolumeDevice Device) Device(VolumeConfiguration volume, int index) =>
+        (volume.Name, new NbdVolumeDevice(
+            KernelNbd.BackendOf(Name, volume.Name), () => _engine!.Frontend(index), _kernel, () => _loop!,
+            isRequired: _resource.BlockDevices == BlockDevices.Nbd,
+            (connection, ended) => _exports!.Serve(index, connection, ended), () => _devices.Lost(volume.Name)));
 
     private NeighbourQuestions Questions() => new(
         _resource.On[_context.Name].Addresses, _resource.AddressProbe,

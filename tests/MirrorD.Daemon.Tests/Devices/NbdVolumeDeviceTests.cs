@@ -13,7 +13,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     private const string Backend = "mirrord:mail/data";
     private readonly UringLoop _loop = new();
     private readonly Thread _thread;
-    private readonly TestDriver _driver = new();
+    private readonly TestDriver _driver = new(Backend);
     private readonly Queue<string> _absences = new();
     private readonly List<Action> _connections = [];
     private readonly NbdVolumeDevice _device;
@@ -26,7 +26,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         var kernel = new KernelNbd(NullLogger.Instance, () =>
             _absences.TryDequeue(out string? cause) ? ((INbdDriver?)null, cause) : (_driver, null)) { LinkWait = TimeSpan.Zero };
         _device = new NbdVolumeDevice(
-            Backend, () => new TestVolume(), kernel, _loop, isRequired: true, Serve, () => _losses++);
+            Backend, () => new TestVolume(), kernel, () => _loop, isRequired: true, Serve, () => _losses++);
     }
 
     public void Dispose()
@@ -125,85 +125,11 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         _connections.Add(ended);
     }
 
-    private sealed class TestDevice
-    {
-        public bool IsDead { get; set; }
-
-        public long TimeoutSeconds { get; set; } = NbdDeviceOptions.ForeverSeconds;
-
-        public ManualResetEventSlim Ended { get; } = new();
-    }
-
-    private sealed class TestDriver : INbdDriver
-    {
-        public Dictionary<int, TestDevice> Devices { get; } = [];
-
-        public Dictionary<string, string[]> Users { get; } = [];
-
-        public bool Refuses { get; set; }
-
-        public bool ConnectWaitsForEnd { get; set; }
-
-        public void Add(int index, bool isDead = false) => Devices.Add(index, new TestDevice { IsDead = isDead });
-
-        public IReadOnlyList<NbdDevice> Find() =>
-        [
-            .. Devices.Keys.Order().Select(index => new NbdDevice(index, Backend, TestVolume.Bytes, 1, true)),
-        ];
-
-        public NbdConnection Connect(NbdDeviceOptions options, StreamPair pair)
-        {
-            if (Refuses)
-            {
-                throw new IOException("busy");
-            }
-
-            int index = Devices.Count;
-            Add(index);
-            if (ConnectWaitsForEnd)
-            {
-                Devices[index].Ended.Wait();
-            }
-
-            return new NbdConnection(index, []);
-        }
-
-        public bool Reconfigure(int index, string backend, StreamPair pair)
-        {
-            RequireAlive(index);
-            return true;
-        }
-
-        public void SetDeadConnectionTimeout(int index, string backend, long seconds)
-        {
-            RequireAlive(index);
-            Devices[index].TimeoutSeconds = seconds;
-        }
-
-        public void Disconnect(int index)
-        {
-            Devices[index].IsDead = true;
-            Devices[index].Ended.Set();
-        }
-
-        public IReadOnlyList<string> UsersOf(string devicePath) => Users.GetValueOrDefault(devicePath, []);
-
-        private void RequireAlive(int index)
-        {
-            if (Devices[index].IsDead)
-            {
-                throw new IOException("not connected", Errno.EINVAL);
-            }
-        }
-    }
-
     private sealed class TestVolume : IVolumeFrontend
     {
-        public const long Bytes = 1 << 20;
+                public string Name => "data";
 
-        public string Name => "data";
-
-        public long LengthBytes => Bytes;
+        public long LengthBytes => TestDriver.DeviceBytes;
 
         public int BlockBytes => 4096;
 

@@ -1,0 +1,181 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using MirrorD.Configuration.NodeState;
+using MirrorD.Daemon.Control;
+using MirrorD.Daemon.Devices;
+using MirrorD.Daemon.Events;
+using MirrorD.Daemon.History;
+using MirrorD.Daemon.Startup;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
+using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
+using MirrorD.Io.Linux;
+
+namespace MirrorD.Daemon.Tests.Devices;
+
+/// <summary>
+/// What becomes of devices that a daemon left when it was Primary and died: a whole daemon in this process, with a driver
+/// that is made up, and without its peer.
+/// </summary>
+public sealed class LeftDevicesTests : IAsyncDisposable
+{
+    private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(10);
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly TestDriver _driver = new("mirrord:mail/data");
+    private EventLog? _events;
+    private TakeoverHistory? _history;
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_events?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_history?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _directory.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_takes_away_what_nobody_has_resumed(bool hostStops)
+    {
+        MirrorDaemon daemon = await StartedStandby();
+        _driver.Users["/dev/nbd0"] = ["mounted at /srv"];
+
+        await Within.Deadline(daemon.Stop(hostStops, s_stopWait), "the stop");
+
+        Assert.True(_driver.Devices[0].IsDead, "its users wait for a daemon that does not come");
+        Assert.Contains("/dev/nbd0 is mounted at /srv", Told("device-removed"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_restart_leaves_it_for_the_next_daemon()
+    {
+        MirrorDaemon daemon = await StartedStandby();
+
+        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+
+        Assert.False(_driver.Devices[0].IsDead, "a restart took the device from under its users");
+    }
+
+    [Fact]
+    public async Task A_stop_takes_away_that_of_a_resource_which_could_not_start()
+    {
+        _driver.Add(0);
+        MirrorDaemon daemon = Daemon("auto");
+        daemon.Start();
+        Assert.Contains("a.img", Told("start-failed"), StringComparison.Ordinal);
+        Assert.False(_driver.Devices[0].IsDead);
+
+        await Within.Deadline(daemon.Stop(false, s_stopWait), "the stop");
+
+        Assert.True(_driver.Devices[0].IsDead, "its users wait for a daemon that does not come");
+    }
+
+    [Fact]
+    public async Task A_start_takes_away_what_the_configuration_has_no_more()
+    {
+        _driver.Add(0);
+        _driver.Add(1, named: "mirrord:removed/data");
+        MirrorDaemon daemon = Daemon("none");
+        daemon.Start();
+
+        await Within.Until(() => Task.FromResult(_driver.Devices.Values.All(device => device.IsDead)), "the end of both");
+        await Within.Until(
+            () => Task.FromResult(_events!.After(0).Events.Count(one => one.Kind == "device-removed") == 2), "two events");
+        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+    }
+
+    /// <summary>It has stored that it was Primary, and waits for its peer.</summary>
+    private async Task<MirrorDaemon> StartedStandby()
+    {
+        _driver.Add(0);
+        MirrorDaemon daemon = Daemon("auto");
+        Format(daemon.Context.Id);
+        daemon.Start();
+        await Within.Until(
+            () => Task.FromResult(daemon.Find("mail")!.Report() is { DiskState: "UpToDate", Role: "Standby" }),
+            "the resource to be loaded");
+        Assert.False(_driver.Devices[0].IsDead, "it was not kept for the role that is to be resumed");
+        return daemon;
+    }
+
+    private MirrorDaemon Daemon(string blockDevices)
+    {
+        string key = _directory.At("state/cluster.key");
+        ClusterKey.Generate(key);
+        string file = _directory.At("mirrord.yaml");
+        int port = FreePort();
+        File.WriteAllText(file, $"""
+            nodes:
+              a:
+                dedicated: {Network("127.0.0.1", port)}
+              b:
+                dedicated: {Network("127.0.0.2", port)}
+            resources:
+              mail:
+                between: [a, b]
+                block-devices: {blockDevices}
+                volumes:
+                  data:
+                    file: {_directory.At("a.img")}
+            """);
+        NodeContext context = NodeContextLoader.Load(new DaemonOptions
+        {
+            Config = file,
+            Node = "a",
+            RunDirectory = _directory.At("run"),
+            StateDirectory = _directory.At("state"),
+        });
+        Directory.CreateDirectory(context.RunDirectory);
+        _events = new EventLog(context.State.EventsFile, failed => throw failed);
+        _history = new TakeoverHistory(context.State.HistoryFile, failed => throw failed);
+        var kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null))
+        {
+            LinkWait = TimeSpan.Zero,
+            MayHaveDevices = true,
+        };
+        return new MirrorDaemon(context, _events, _history, NullLoggerFactory.Instance, kernel);
+    }
+
+    private static string Network(string address, int port) =>
+        $"{{address: {address}, port: {port}, heartbeat-port: {port}, call-port: {FreePort()}}}";
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private void Format(NodeId node)
+    {
+        string file = _directory.At("a.img");
+        LinuxDisk.CreateFile(file, 16 << 20);
+        LinuxDisk disk = LinuxDisk.Open(file, isWritable: true, isExclusive: true);
+        MetadataPlacement place = MetadataPlacement.Internal(disk.LengthBytes);
+        var volume = new VolumeOptions("data", disk, disk, place.MetadataOffset, place.MetadataBytes);
+        Superblock stored = VolumeFormatter.Initial(
+            "mail", "data", 0, node, place.DataBytes, CreationSource.Empty, new Generation(1)) with
+        {
+            DiskState = DiskState.UpToDate,
+            Session = new SessionId(7),
+            Promotions = 1,
+            WasPrimary = true,
+            JustCreated = false,
+        };
+        int result = -1;
+        using var loop = new UringLoop();
+        VolumeFormatter.Format(loop, volume, stored, everythingDirty: false, error =>
+        {
+            result = error;
+            loop.Stop();
+        });
+        loop.Run();
+        disk.Close();
+        Assert.Equal(0, result);
+    }
+
+    private string Told(string kind) => Assert.Single(_events!.After(0).Events, one => one.Kind == kind).Message;
+}

@@ -1,0 +1,91 @@
+using MirrorD.Daemon.Devices;
+using MirrorD.Io;
+using MirrorD.Io.Linux.NbdDevices;
+
+namespace MirrorD.Daemon.Tests.Devices;
+
+/// <summary>A driver that is made up: as the kernel's, as far as devices need it.</summary>
+/// <param name="backend">Of devices that are added without one.</param>
+internal sealed class TestDriver(string backend) : INbdDriver
+{
+    public const long DeviceBytes = 1 << 20;
+
+    public Dictionary<int, TestDevice> Devices { get; } = [];
+
+    public Dictionary<string, string[]> Users { get; } = [];
+
+    public bool Refuses { get; set; }
+
+    public bool ConnectWaitsForEnd { get; set; }
+
+    public TestDevice Add(int index, bool isDead = false, string? named = null)
+    {
+        var device = new TestDevice { Backend = named ?? backend, IsDead = isDead };
+        Devices.Add(index, device);
+        return device;
+    }
+
+    public IReadOnlyList<NbdDevice> Find() =>
+    [
+        .. Devices.OrderBy(one => one.Key).Select(one =>
+            new NbdDevice(one.Key, one.Value.Backend, DeviceBytes, 1, one.Value.IsConfigured)),
+    ];
+
+    public NbdConnection Connect(NbdDeviceOptions options, StreamPair pair)
+    {
+        if (Refuses)
+        {
+            throw new IOException("busy");
+        }
+
+        int index = Devices.Count;
+        TestDevice made = Add(index, named: options.Backend);
+        made.IsServed = true;
+        if (ConnectWaitsForEnd)
+        {
+            made.Ended.Wait();
+        }
+
+        return new NbdConnection(index, []);
+    }
+
+    public bool Reconfigure(int index, string backend, StreamPair pair)
+    {
+        TestDevice device = Alive(index);
+        bool isTaken = !device.IsServed;
+        device.IsServed = true;
+        return isTaken;
+    }
+
+    public void SetDeadConnectionTimeout(int index, string backend, long seconds) => Alive(index).TimeoutSeconds = seconds;
+
+    public void Disconnect(int index)
+    {
+        Devices[index].IsDead = true;
+        Devices[index].Ended.Set();
+    }
+
+    public IReadOnlyList<string> UsersOf(string devicePath) => Users.GetValueOrDefault(devicePath, []);
+
+    private TestDevice Alive(int index) =>
+        Devices[index].IsDead ? throw new IOException("not connected", Errno.EINVAL) : Devices[index];
+}
+
+/// <summary>One of its devices.</summary>
+internal sealed class TestDevice
+{
+    public required string Backend { get; init; }
+
+    /// <summary>It was connected, and is known to the kernel as such.</summary>
+    public bool IsConfigured { get; init; } = true;
+
+    /// <summary>It was disconnected while in use.</summary>
+    public bool IsDead { get; set; }
+
+    /// <summary>It has a connection that lives.</summary>
+    public bool IsServed { get; set; }
+
+    public long TimeoutSeconds { get; set; } = NbdDeviceOptions.ForeverSeconds;
+
+    public ManualResetEventSlim Ended { get; } = new();
+}
