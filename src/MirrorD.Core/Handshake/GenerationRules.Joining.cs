@@ -67,7 +67,9 @@ public static partial class GenerationRules
     /// <param name="target">The target's stored state.</param>
     /// <param name="commit">What the source stored in J4.</param>
     /// <param name="sourceSequence">Sequence of the source's superblock of this volume.</param>
-    public static Superblock AdoptFromSource(Superblock target, JoinCommit commit, ulong sourceSequence) =>
+    /// <param name="keepsRole">The target is about to resume its role: WasPrimary stays.</param>
+    public static Superblock AdoptFromSource(
+        Superblock target, JoinCommit commit, ulong sourceSequence, bool keepsRole) =>
         target with
         {
             ResourceId = commit.ResourceId,
@@ -84,7 +86,7 @@ public static partial class GenerationRules
             Proof = Proof.None,
             PeerExcluded = false,
             PeerMayHaveCurrent = false,
-            WasPrimary = false,
+            WasPrimary = target.WasPrimary && keepsRole,
             ResyncFrom = Generation.None,
             FullSyncNeeded = false,
             JustCreated = false,
@@ -92,11 +94,11 @@ public static partial class GenerationRules
 
     /// <summary>J6, source: both sides have the same data and history.</summary>
     /// <param name="source">The source's stored state.</param>
-    /// <param name="isPrimary">The source is Primary: WasPrimary stays.</param>
+    /// <param name="keepsRole">The source is Primary, or about to resume its role: WasPrimary stays.</param>
     /// <param name="targetBoot">This run of the target's host.</param>
     /// <param name="targetSequence">Sequence of the target's superblock of this volume after J5.</param>
     public static Superblock FinishSource(
-        Superblock source, bool isPrimary, BootId targetBoot, ulong targetSequence) => source with
+        Superblock source, bool keepsRole, BootId targetBoot, ulong targetSequence) => source with
         {
             DiskState = DiskState.UpToDate,
             PeerDiskState = DiskState.UpToDate,
@@ -105,7 +107,7 @@ public static partial class GenerationRules
             Bitmap = Generation.None,
             History = Merge(source.Current, [source.Bitmap], source.History),
             PeerMayHaveCurrent = false,
-            WasPrimary = source.WasPrimary && isPrimary,
+            WasPrimary = source.WasPrimary && keepsRole,
             ResyncFrom = Generation.None,
         };
 }

@@ -209,6 +209,7 @@ public sealed partial class Replica
                 _isRoleOpen &= notice.Role == Role.Standby;
                 _peerIsPromoting = false;
                 NotePeerPromotions(notice.Promotions);
+                ForgetRoleOfPeer();
                 _roleWasTakenAway &= notice.Role == Role.Standby;
                 _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
                 _effects.Changed();

@@ -402,7 +402,7 @@ public sealed partial class Replica
         var adopted = new JoinCommit(_peerFacts!.Node, _peerFacts.Boot, commit.ResourceId, _linkSession,
             commit.Current, commit.History, commit.Promotions);
         Store(
-            s => link != _link ? s : GenerationRules.AdoptFromSource(s, adopted, commit.Sequence),
+            s => link != _link ? s : GenerationRules.AdoptFromSource(s, adopted, commit.Sequence, KeepsRole),
             () =>
             {
                 if (link != _link)
@@ -433,7 +433,8 @@ public sealed partial class Replica
         int link = _link;
         Store(
             s => link != _link ? s : GenerationRules.FinishSource(
-                s, Role == Role.Primary, _peerFacts!.Boot, _peerFacts.Volumes[s.VolumeIndex].Sequence),
+                s, Role == Role.Primary || KeepsRole, _peerFacts!.Boot,
+                _peerFacts.Volumes[s.VolumeIndex].Sequence),
             () =>
             {
                 if (link == _link)
@@ -457,6 +458,7 @@ public sealed partial class Replica
         _isEligible = true;
         NotePaths();
         GoOnWithRoleCommand();
+        ForgetRoleOfPeer();
         _isRoleOpen = true;
         _takeoverRetryAtNs = 0;
         TakeRoleAtJoin();

@@ -42,14 +42,7 @@ internal sealed class FailoverStory
             node.GatewayAsked = () =>
                 Pair.Add(node, "gateway", () => node.Replica.GatewayAnswered(Gateway[node]));
             node.Claimed = session => Pair.Add(node, "claim", () => AnswerClaim(node, session));
-            node.TakeoverBegun = () => Pair.Add(node, "takeover", () => node.Replica.Promote(
-                false,
-                (succeeded, message, remedy) =>
-                {
-                    node.Answer(succeeded, message, remedy);
-                    node.Replica.TakeoverEnded();
-                },
-                automatic: true));
+            node.TakeoverBegun = Begin(node);
         }
     }
 
@@ -78,6 +71,16 @@ internal sealed class FailoverStory
 
     /// <summary>What a node says of itself instead of how it is.</summary>
     public Func<ManualNode, PeerReport, PeerReport> Reported { get; set; } = (_, report) => report;
+
+    /// <summary>Takeovers of this node are carried out.</summary>
+    public Action Begin(ManualNode node) => () => Pair.Add(node, "takeover", () => node.Replica.Promote(
+        false,
+        (succeeded, message, remedy) =>
+        {
+            node.Answer(succeeded, message, remedy);
+            node.Replica.TakeoverEnded();
+        },
+        automatic: true));
 
     /// <summary>A joined pair with both networks up and A as its Primary.</summary>
     public static FailoverStory Serving(

@@ -26,6 +26,52 @@ public class RoleAtJoinTests
         Assert.Equal(Role.Standby, story.B.Replica.Role);
     }
 
+    [Fact]
+    public void A_crashed_primary_that_crashes_again_before_it_has_its_role_is_primary_in_the_end()
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Freeze, autoswitch: false);
+        JoinWithoutRole(story);
+        Assert.True(story.A.Stored[0].WasPrimary, "its block device would be taken away at the next start");
+
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.A.TakeoverBegun = story.Begin(story.A);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(Role.Standby, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_role_that_the_peer_has_taken_meanwhile_is_no_more_the_crashed_primarys()
+    {
+        FailoverStory story = FailoverStory.Serving(onPeerLoss: PeerLoss.Freeze, autoswitch: false);
+        JoinWithoutRole(story);
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Pair.Run();
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.False(story.A.Stored[0].WasPrimary);
+
+        story.Kill(story.B);
+        story.Start(story.B);
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
+    /// <summary>The Primary crashes and joins again, and its hooks don't let it take its role.</summary>
+    private static void JoinWithoutRole(FailoverStory story)
+    {
+        story.A.TakeoverBegun = () => story.Pair.Add(story.A, "a hook failed", story.A.Replica.TakeoverEnded);
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.HealAll();
+        story.Tick(2);
+        Assert.All(story.Nodes, node => Assert.Equal(LinkPhase.Joined, node.Replica.Phase));
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
     [Theory]
     [InlineData(true, "this node holds a proof")]
     [InlineData(false, "n2, a Standby, can be asked")]

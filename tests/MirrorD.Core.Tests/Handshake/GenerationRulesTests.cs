@@ -149,7 +149,7 @@ public class GenerationRulesTests
         };
         var commit = new JoinCommit(
             Facts.B.Node, Boot, new Guid(1, 0, 0, new byte[8]), new(101), new(8), Facts.Generations(4, 7), 5);
-        Superblock adopted = GenerationRules.AdoptFromSource(target, commit, sourceSequence: 40);
+        Superblock adopted = GenerationRules.AdoptFromSource(target, commit, sourceSequence: 40, keepsRole: false);
         Assert.Equal(Facts.Generations(4, 3, 7, 2, 9), adopted.History);
         Assert.Equal(
             target with
@@ -169,7 +169,9 @@ public class GenerationRulesTests
                 ResyncFrom = default,
             },
             adopted);
-        Assert.Equal(90UL, GenerationRules.AdoptFromSource(target, commit, 90).PeerSequence);
+        Superblock resuming = GenerationRules.AdoptFromSource(target, commit, 90, keepsRole: true);
+        Assert.Equal((90UL, true), (resuming.PeerSequence, resuming.WasPrimary));
+        Assert.False(GenerationRules.AdoptFromSource(target with { WasPrimary = false }, commit, 90, true).WasPrimary);
     }
 
     [Fact]
@@ -183,12 +185,12 @@ public class GenerationRulesTests
             WasPrimary = true,
             DiskState = DiskState.Outdated,
         };
-        Superblock finished = GenerationRules.FinishSource(source, isPrimary: true, Boot, 30);
+        Superblock finished = GenerationRules.FinishSource(source, keepsRole: true, Boot, 30);
         Assert.Equal(Facts.Generations(7, 6), finished.History);
         Assert.Equal((true, false, true, DiskState.UpToDate, DiskState.UpToDate, Boot, 30UL),
             (finished.Bitmap.IsNone, finished.PeerMayHaveCurrent, finished.WasPrimary, finished.DiskState,
                 finished.PeerDiskState, finished.PeerBoot, finished.PeerSequence));
-        Assert.False(GenerationRules.FinishSource(source, isPrimary: false, Boot, 30).WasPrimary);
+        Assert.False(GenerationRules.FinishSource(source, keepsRole: false, Boot, 30).WasPrimary);
     }
 
     /// <summary>
@@ -210,10 +212,10 @@ public class GenerationRulesTests
         source = GenerationRules.CommitSource(source, new(101), target.Node, Boot.Value);
         Assert.Equal((HandshakeCase.SelfAhead, HandshakeAction.BitmapSync), Meet(source, target, set: 0));
 
-        target = GenerationRules.AdoptFromSource(target, JoinCommit.Of(source, Boot), source.Sequence);
+        target = GenerationRules.AdoptFromSource(target, JoinCommit.Of(source, Boot), source.Sequence, keepsRole: false);
         Assert.Equal((HandshakeCase.SameBitmap, HandshakeAction.NoSync), Meet(source, target, set: 0));
 
-        source = GenerationRules.FinishSource(source, isPrimary: false, Boot, target.Sequence);
+        source = GenerationRules.FinishSource(source, keepsRole: false, Boot, target.Sequence);
         Assert.Equal((HandshakeCase.Same, HandshakeAction.NoSync), Meet(source, target, set: 0));
     }
 
