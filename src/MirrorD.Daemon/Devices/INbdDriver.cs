@@ -7,7 +7,10 @@ internal interface INbdDriver
 {
     IReadOnlyList<NbdDevice> Find();
 
-    NbdConnection Connect(NbdDeviceOptions options, StreamPair pair);
+    int Connect(NbdDeviceOptions options, StreamPair pair);
+
+    /// <summary><see cref="NbdQueueSettings.Apply(int)"/>.</summary>
+    IReadOnlyList<string> Apply(NbdQueueSettings settings, int index);
 
     bool Reconfigure(int index, string backend, StreamPair pair);
 

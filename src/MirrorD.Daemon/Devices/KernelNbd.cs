@@ -165,10 +165,20 @@ internal sealed class KernelNbd
         }
     }
 
-    /// <summary>The link that udev makes for a device; the device itself when there is none after a while.</summary>
-    public async Task<string> Link(string backend, string device, CancellationToken wanted)
+    /// <summary>
+    /// The link that udev makes for a device, once it is told to look; the device itself when there is none after a
+    /// while.
+    /// </summary>
+    public async Task<string> Link(string backend, int index, CancellationToken wanted)
     {
+        string device = NbdDevice.PathOf(index);
         string link = Path.Combine(LinkDirectory, VolumeOf(backend));
+        if (TargetOf(link) == device)
+        {
+            return link;
+        }
+
+        TellChange(index);
         var waited = Stopwatch.StartNew();
         while (waited.Elapsed < LinkWait)
         {

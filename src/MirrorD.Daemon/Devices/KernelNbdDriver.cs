@@ -7,7 +7,9 @@ internal sealed class KernelNbdDriver(NbdDriver driver) : INbdDriver
 {
     public IReadOnlyList<NbdDevice> Find() => driver.Find();
 
-    public NbdConnection Connect(NbdDeviceOptions options, StreamPair pair) => driver.Connect(options, pair);
+    public int Connect(NbdDeviceOptions options, StreamPair pair) => driver.Connect(options, pair);
+
+    public IReadOnlyList<string> Apply(NbdQueueSettings settings, int index) => settings.Apply(index);
 
     public bool Reconfigure(int index, string backend, StreamPair pair) =>
         driver.Reconfigure(index, backend, pair);

@@ -31,6 +31,8 @@ internal sealed class NbdVolumeDevice(
     private const NbdTransmissionFlags Flags = NbdTransmissionFlags.HasFlags | NbdTransmissionFlags.SendFlush
         | NbdTransmissionFlags.SendFua | NbdTransmissionFlags.SendTrim | NbdTransmissionFlags.SendWriteZeroes;
 
+    private static readonly NbdQueueSettings s_queue = new() { MaxRequestKiB = MaxRequestKiB };
+
     private static readonly TimeSpan s_oldLinkPause = TimeSpan.FromMilliseconds(100);
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -63,8 +65,13 @@ internal sealed class NbdVolumeDevice(
 
             INbdDriver driver = await kernel.Driver();
             await kernel.Readied().WaitAsync(wanted);
-            _device = await Reattach(driver, wanted) ?? await Make(driver, wanted);
-            _path = await kernel.Link(backend, _device, wanted);
+            int index = await Reattach(driver, wanted) ?? await Make(driver, wanted);
+            _device = NbdDevice.PathOf(index);
+
+            // Also of one that is left: its daemon may have died before. Then udev: it sets the scheduler, and whoever
+            // else waits in the kernel's list of settings would wait with it.
+            kernel.Warn(driver.Apply(s_queue, index));
+            _path = await kernel.Link(backend, index, wanted);
         }
         finally
         {
@@ -146,8 +153,8 @@ internal sealed class NbdVolumeDevice(
     }
 
     /// <summary>Goes on with the device that an earlier connection left.</summary>
-    /// <returns>Its node; null when there is none.</returns>
-    private async Task<string?> Reattach(INbdDriver driver, CancellationToken wanted)
+    /// <returns>Its number; null when there is none.</returns>
+    private async Task<int?> Reattach(INbdDriver driver, CancellationToken wanted)
     {
         while (true)
         {
@@ -173,7 +180,7 @@ internal sealed class NbdVolumeDevice(
                 if (driver.Reconfigure(left.Index, backend, next))
                 {
                     await Serve(next, wanted);
-                    return left.DevicePath;
+                    return left.Index;
                 }
             }
 
@@ -187,16 +194,13 @@ internal sealed class NbdVolumeDevice(
         }
     }
 
-    private async Task<string> Make(INbdDriver driver, CancellationToken wanted)
+    private async Task<int> Make(INbdDriver driver, CancellationToken wanted)
     {
         using StreamPair pair = StreamPair.Open();
         await Serve(pair, wanted);
         try
         {
-            NbdConnection made = driver.Connect(Options(), pair);
-            kernel.Warn(made.Warnings);
-            kernel.TellChange(made.Index);
-            return made.DevicePath;
+            return driver.Connect(Options(), pair);
         }
         catch
         {
@@ -238,7 +242,6 @@ internal sealed class NbdVolumeDevice(
         SizeBytes = volume().LengthBytes,
         BlockBytes = volume().BlockBytes,
         TransmissionFlags = (ushort)Flags,
-        Queue = new NbdQueueSettings { MaxRequestKiB = MaxRequestKiB },
     };
 
     /// <summary>Hands this process's end to the loop, unless the device has ceased to be wanted there.</summary>

@@ -13,9 +13,6 @@ internal static class Genetlink
 
     public const ushort CTRL_ATTR_FAMILY_ID = 1;
     public const ushort CTRL_ATTR_FAMILY_NAME = 2;
-    public const ushort CTRL_ATTR_MCAST_GROUPS = 7;
-    public const ushort CTRL_ATTR_MCAST_GRP_NAME = 1;
-    public const ushort CTRL_ATTR_MCAST_GRP_ID = 2;
 }
 
 [CHeader("linux/genetlink.h")]

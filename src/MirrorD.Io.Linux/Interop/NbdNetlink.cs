@@ -9,9 +9,6 @@ internal static class NbdNetlink
     public const byte NBD_CMD_CONNECT = 1;
     public const byte NBD_CMD_DISCONNECT = 2;
     public const byte NBD_CMD_RECONFIGURE = 3;
-
-    /// <summary>Only told, never asked for.</summary>
-    public const byte NBD_CMD_LINK_DEAD = 4;
     public const byte NBD_CMD_STATUS = 5;
 
     public const ushort NBD_ATTR_INDEX = 1;

@@ -9,9 +9,6 @@ internal static class Netlink
     public const int NETLINK_ROUTE = 0;
     public const int NETLINK_GENERIC = 16;
 
-    /// <summary>Option of SOL_NETLINK: subscribe to a multicast group by its number.</summary>
-    public const int NETLINK_ADD_MEMBERSHIP = 1;
-
     public const ushort NLM_F_REQUEST = 0x01;
     public const ushort NLM_F_ACK = 0x04;
     public const ushort NLM_F_EXCL = 0x200;

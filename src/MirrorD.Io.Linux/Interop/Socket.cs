@@ -27,7 +27,6 @@ internal static unsafe partial class Socket
     public const int SO_BINDTODEVICE = 25;
     public const int SO_ATTACH_FILTER = 26;
     public const int SO_SNDBUFFORCE = 32;
-    public const int SOL_NETLINK = 270;
 
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_WAITALL = 0x100;

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using System.Text;
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Network;
 
@@ -8,8 +7,7 @@ namespace MirrorD.Io.Linux.NbdDevices;
 
 /// <summary>A family of generic netlink as the kernel numbers it until the next boot.</summary>
 /// <param name="Id">Type of its messages.</param>
-/// <param name="Groups">Numbers of its multicast groups by name.</param>
-internal sealed record GenericNetlinkFamily(ushort Id, IReadOnlyDictionary<string, uint> Groups)
+internal sealed record GenericNetlinkFamily(ushort Id)
 {
     /// <summary>Asks for a family; false when the kernel has none of that name here.</summary>
     /// <exception cref="IOException">The kernel refused.</exception>
@@ -47,26 +45,7 @@ internal sealed record GenericNetlinkFamily(ushort Id, IReadOnlyDictionary<strin
 
         ReadOnlySpan<byte> attributes = body[sizeof(genlmsghdr)..];
         ReadOnlySpan<byte> id = NetlinkMessage.FindAttribute(attributes, Genetlink.CTRL_ATTR_FAMILY_ID);
-        if (!MemoryMarshal.TryRead(id, out ushort number))
-        {
-            return null;
-        }
-
-        Dictionary<string, uint> groups = [];
-        ReadOnlySpan<byte> rest =
-            NetlinkMessage.FindAttribute(attributes, Genetlink.CTRL_ATTR_MCAST_GROUPS);
-        while (NetlinkMessage.TryTakeAttribute(ref rest, out _, out ReadOnlySpan<byte> group))
-        {
-            ReadOnlySpan<byte> name =
-                NetlinkMessage.FindAttribute(group, Genetlink.CTRL_ATTR_MCAST_GRP_NAME);
-            if (MemoryMarshal.TryRead(
-                NetlinkMessage.FindAttribute(group, Genetlink.CTRL_ATTR_MCAST_GRP_ID), out uint groupNumber))
-            {
-                groups[Encoding.UTF8.GetString(name.TrimEnd((byte)0))] = groupNumber;
-            }
-        }
-
-        return new GenericNetlinkFamily(number, groups);
+        return MemoryMarshal.TryRead(id, out ushort number) ? new GenericNetlinkFamily(number) : null;
     }
 
     private static NetlinkMessage Begin(ushort type, byte command, byte version) =>

@@ -31,9 +31,6 @@ public sealed record NbdDeviceOptions
     /// <summary>How long requests wait once the socket is dead; then they fail with EIO.</summary>
     public long DeadConnectionTimeoutSeconds { get; init; } = ForeverSeconds;
 
-    /// <summary>Settings of the device's queue.</summary>
-    public NbdQueueSettings Queue { get; init; } = new();
-
     /// <summary>
     /// Throws <see cref="ArgumentException"/> when the kernel would refuse or misread a value.
     /// </summary>

@@ -12,7 +12,6 @@ namespace MirrorD.Io.Linux.NbdDevices;
 public sealed class NbdDriver : IDisposable
 {
     internal const string FamilyName = "nbd";
-    internal const string GroupName = "nbd_mc_group";
 
     // udev looks at a device that was just made; that lasts for milliseconds, on a slow machine longer.
     private static readonly TimeSpan BusyPatience = TimeSpan.FromSeconds(10);
@@ -27,11 +26,6 @@ public sealed class NbdDriver : IDisposable
         _socket = socket;
         _family = family;
     }
-
-    /// <summary>
-    /// Number of the multicast group that tells of dead sockets; null: an old kernel has none.
-    /// </summary>
-    internal uint? Group => _family.Groups.TryGetValue(GroupName, out uint group) ? group : null;
 
     /// <summary>Reaches the driver, and loads its module if it is not there yet.</summary>
     /// <param name="driver">The driver.</param>
@@ -80,12 +74,13 @@ public sealed class NbdDriver : IDisposable
     }
 
     /// <summary>
-    /// Makes a device and sets its queue up. The daemon's end of the pair has to be served already: udev
-    /// reads the device as soon as it is there, and settings wait for such reads. Closes the kernel's end.
+    /// Makes a device. The daemon's end of the pair has to be served already: udev reads the device as soon as
+    /// it is there. Closes the kernel's end.
     /// </summary>
+    /// <returns>Its number.</returns>
     /// <exception cref="ArgumentException">A value that the kernel would refuse or misread.</exception>
     /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
-    public NbdConnection Connect(NbdDeviceOptions options, StreamPair pair)
+    public int Connect(NbdDeviceOptions options, StreamPair pair)
     {
         options.Validate();
         int? index = null;
@@ -111,19 +106,18 @@ public sealed class NbdDriver : IDisposable
             throw Refused(what, result, Errno.EBUSY, "Another process has the unconnected device open.");
         }
 
-        return index is { } number
-            ? new NbdConnection(number, options.Queue.Apply(number))
-            : throw new IOException($"{what}: it did not tell its number.");
+        return index
+            ?? throw new IOException($"{what}: it did not tell its number.");
     }
 
     /// <summary>
     /// Gives a device another socket in place of a dead one. The kernel takes none while it believes the old
-    /// one alive, which lasts until its <see cref="NbdLinkWatch"/> tells so. Closes the kernel's end; the
-    /// daemon's end is only looked at and must not be adopted by a loop yet.
+    /// one alive, which ends within moments of the end of the other side. Closes the kernel's end; the daemon's
+    /// end is only looked at and must not be adopted by a loop yet.
     /// </summary>
     /// <returns>
-    /// The kernel took the socket: requests come at the daemon's end. False: it did not; wait for the link to
-    /// be dead, and try again with another pair.
+    /// The kernel took the socket: requests come at the daemon's end. False: it did not; try again with
+    /// another pair.
     /// </returns>
     /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
     public bool Reconfigure(int index, string backend, StreamPair pair)

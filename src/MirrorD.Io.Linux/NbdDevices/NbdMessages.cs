@@ -40,18 +40,12 @@ internal static unsafe class NbdMessages
     public static NetlinkMessage Status(GenericNetlinkFamily family) =>
         Begin(family, NbdNetlink.NBD_CMD_STATUS);
 
-    /// <summary>
-    /// Number of the device in the answer to a connect or in a NBD_CMD_LINK_DEAD; null: none.
-    /// </summary>
+    /// <summary>Number of the device in the answer to a connect; null: none.</summary>
     public static int? Index(ReadOnlySpan<byte> body) =>
         MemoryMarshal.TryRead(
             NetlinkMessage.FindAttribute(Attributes(body), NbdNetlink.NBD_ATTR_INDEX), out uint index)
             ? (int)index
             : null;
-
-    /// <summary>Command of a message of the family; 0 when there is none.</summary>
-    public static byte Command(ReadOnlySpan<byte> body) =>
-        MemoryMarshal.TryRead(body, out genlmsghdr header) ? header.cmd : (byte)0;
 
     /// <summary>Numbers of the devices that are configured, from the answer to a status question.</summary>
     public static HashSet<int> Configured(ReadOnlySpan<byte> body)

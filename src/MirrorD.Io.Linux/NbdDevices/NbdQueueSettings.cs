@@ -1,8 +1,13 @@
 using System.Globalization;
+using System.Text;
 
 namespace MirrorD.Io.Linux.NbdDevices;
 
-/// <summary>Settings of a device's request queue that only sysfs takes.</summary>
+/// <summary>
+/// Settings of a device's request queue that only sysfs takes. Not its scheduler: setting that waits, in every kernel,
+/// for requests that are under way, and a process that dies meanwhile while it should answer them never quite ends.
+/// The udev rule sets it.
+/// </summary>
 public sealed record NbdQueueSettings
 {
     /// <summary>
@@ -20,8 +25,8 @@ public sealed record NbdQueueSettings
     public int? MaxRequestKiB { get; init; }
 
     /// <summary>
-    /// Writes the settings. Some wait for requests that are under way, so the device must be served
-    /// meanwhile.
+    /// Makes the settings that are not made yet. Some kernels (6.11 to 6.13 for each of them) wait for requests that
+    /// are under way, so the device must be served meanwhile.
     /// </summary>
     /// <param name="index">Number of the device.</param>
     /// <returns>A sentence for each setting that could not be made; none of them is fatal.</returns>
@@ -32,10 +37,7 @@ public sealed record NbdQueueSettings
     {
         string queue = Path.Combine(devices, $"nbd{index}", "queue");
         List<string> warnings = [];
-        Set(queue, "io_timeout", RequestTimeoutMs.ToString(CultureInfo.InvariantCulture), warnings);
-
-        // The daemon orders and merges nothing twice, and a scheduler adds latency.
-        Set(queue, "scheduler", "none", warnings);
+        Set(queue, "io_timeout", RequestTimeoutMs, warnings);
         if (MaxRequestKiB is { } wanted)
         {
             Set(queue, "max_sectors_kb", Clamp(queue, wanted, warnings), warnings);
@@ -44,33 +46,39 @@ public sealed record NbdQueueSettings
         return warnings;
     }
 
-    private static string Clamp(string queue, int wantedKiB, List<string> warnings)
+    private static int Clamp(string queue, int wantedKiB, List<string> warnings)
     {
         string file = Path.Combine(queue, "max_hw_sectors_kb");
         try
         {
-            int most = int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
-            return int.Min(wantedKiB, most).ToString(CultureInfo.InvariantCulture);
+            return int.Min(wantedKiB, Read(file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
             warnings.Add($"{file} can't be read: {e.Message}");
-            return wantedKiB.ToString(CultureInfo.InvariantCulture);
+            return wantedKiB;
         }
     }
 
-    private static void Set(string queue, string name, string value, List<string> warnings)
+    private static void Set(string queue, string name, int value, List<string> warnings)
     {
         string file = Path.Combine(queue, name);
         try
         {
+            if (Read(file) == value)
+            {
+                return;
+            }
+
             // Not created and not truncated: sysfs knows neither.
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
-            stream.Write(System.Text.Encoding.ASCII.GetBytes(value));
+            stream.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
             warnings.Add($"{file} could not be set to {value}: {e.Message}");
         }
     }
+
+    private static int Read(string file) => int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
 }

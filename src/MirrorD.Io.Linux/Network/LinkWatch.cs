@@ -42,7 +42,7 @@ public sealed class LinkWatch : IDisposable
         {
             const uint groups =
                 Rtnetlink.RTMGRP_LINK | Rtnetlink.RTMGRP_IPV4_IFADDR | Rtnetlink.RTMGRP_IPV6_IFADDR;
-            _changes = NetlinkSubscription.ToNetwork(groups);
+            _changes = new NetlinkSubscription(groups);
             foreach (LinkInfo link in LinkInfo.List())
             {
                 Note(link, isTold: false);

@@ -2,46 +2,30 @@ using MirrorD.Io.Linux.Interop;
 
 namespace MirrorD.Io.Linux.Network;
 
-/// <summary>What the kernel tells unasked over netlink; no call waits.</summary>
+/// <summary>Changes of the network as the kernel tells them over netlink; no call waits.</summary>
 internal sealed unsafe class NetlinkSubscription : IDisposable
 {
     // More than the largest message that is told, with room for interfaces with many properties.
     private readonly byte[] _received = new byte[32 * 1024];
 
-    private readonly string _subject;
-
-    private NetlinkSubscription(int protocol, string subject)
+    /// <summary>Everything from now on is told.</summary>
+    /// <param name="groups">Bits of RTMGRP.</param>
+    public NetlinkSubscription(uint groups)
     {
-        _subject = subject;
         const int type = Socket.SOCK_RAW | Socket.SOCK_CLOEXEC | Socket.SOCK_NONBLOCK;
-        Fd = Socket.socket(Socket.AF_NETLINK, type, protocol);
+        Fd = Socket.socket(Socket.AF_NETLINK, type, Netlink.NETLINK_ROUTE);
         if (Fd < 0)
         {
             throw LinuxError.Exception("No netlink socket", LinuxError.Last);
         }
-    }
 
-    /// <summary>Subscribes to changes of the network; everything from now on is told.</summary>
-    /// <param name="groups">Bits of RTMGRP.</param>
-    public static NetlinkSubscription ToNetwork(uint groups)
-    {
-        var subscription = new NetlinkSubscription(Netlink.NETLINK_ROUTE, "changes of the network");
-        subscription.Bind(groups);
-        return subscription;
-    }
-
-    /// <summary>Subscribes to a multicast group of a generic netlink family.</summary>
-    /// <param name="group">Number of the group, as the family tells it.</param>
-    /// <param name="subject">What it tells, for messages.</param>
-    public static NetlinkSubscription ToGroup(uint group, string subject)
-    {
-        var subscription = new NetlinkSubscription(Netlink.NETLINK_GENERIC, subject);
-
-        // A socket without an address has that of the kernel, and who sends is not told what it sent.
-        subscription.Bind(groups: 0);
-        subscription.Check(Socket.setsockopt(
-            subscription.Fd, Socket.SOL_NETLINK, Netlink.NETLINK_ADD_MEMBERSHIP, &group, sizeof(uint)));
-        return subscription;
+        var address = new sockaddr_nl { nl_family = Socket.AF_NETLINK, nl_groups = groups };
+        if (Socket.bind(Fd, &address, (uint)sizeof(sockaddr_nl)) < 0)
+        {
+            int errno = LinuxError.Last;
+            Dispose();
+            throw LinuxError.Exception("The kernel refused to tell changes of the network", errno);
+        }
     }
 
     /// <summary>For poll(2).</summary>
@@ -82,26 +66,10 @@ internal sealed unsafe class NetlinkSubscription : IDisposable
                     return isComplete;
                 default:
                     throw LinuxError.Exception(
-                        $"The kernel does not tell {_subject} any more", LinuxError.Last);
+                        "The kernel does not tell changes of the network any more", LinuxError.Last);
             }
         }
     }
 
     public void Dispose() => _ = Unistd.close(Fd);
-
-    private void Bind(uint groups)
-    {
-        var address = new sockaddr_nl { nl_family = Socket.AF_NETLINK, nl_groups = groups };
-        Check(Socket.bind(Fd, &address, (uint)sizeof(sockaddr_nl)));
-    }
-
-    private void Check(int result)
-    {
-        if (result < 0)
-        {
-            int errno = LinuxError.Last;
-            Dispose();
-            throw LinuxError.Exception($"The kernel refused to tell {_subject}", errno);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MirrorD.Daemon.Devices;
 using MirrorD.Engine;
+using MirrorD.Engine.Nbd;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.NbdDevices;
@@ -16,6 +17,8 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     private readonly TestDriver _driver = new(Backend);
     private readonly Queue<string> _absences = new();
     private readonly List<Action> _connections = [];
+    private readonly TestVolume _volume = new();
+    private readonly KernelNbd _kernel;
     private readonly NbdVolumeDevice _device;
     private int _losses;
 
@@ -23,10 +26,10 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     {
         _thread = new Thread(_loop.Run);
         _thread.Start();
-        var kernel = new KernelNbd(NullLogger.Instance, () =>
+        _kernel = new KernelNbd(NullLogger.Instance, () =>
             _absences.TryDequeue(out string? cause) ? ((INbdDriver?)null, cause) : (_driver, null)) { LinkWait = TimeSpan.Zero };
         _device = new NbdVolumeDevice(
-            Backend, () => new TestVolume(), kernel, () => _loop, isRequired: true, Serve, () => _losses++);
+            Backend, () => _volume, _kernel, () => _loop, isRequired: true, Serve, () => _losses++);
     }
 
     public void Dispose()
@@ -34,6 +37,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         _loop.Stop();
         _thread.Join();
         _loop.Dispose();
+        _volume.Dispose();
     }
 
     [Fact]
@@ -63,6 +67,14 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     }
 
     [Fact]
+    public async Task One_whose_earlier_daemon_died_before_its_settings_gets_them()
+    {
+        _driver.Add(0);
+        await _device.Attach(CancellationToken.None);
+        Assert.Equal(2000, _driver.Devices[0].Settings?.RequestTimeoutMs);
+    }
+
+    [Fact]
     public async Task Users_of_one_that_is_not_served_yet_are_named()
     {
         _driver.Add(0);
@@ -83,7 +95,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     public async Task An_end_does_not_wait_for_an_attempt_that_only_it_can_end()
     {
         // As a setting of the queue, which waits for requests of a connection that has ended.
-        _driver.ConnectWaitsForEnd = true;
+        _driver.SettingsWaitForEnd = true;
         Task attach = Task.Run(() => _device.Attach(CancellationToken.None));
         await Within.Until(() => Task.FromResult(_driver.Devices.Count == 1), "the device");
 
@@ -109,6 +121,28 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_the_kernel_finds_dead_is_replaced_by_the_living_daemon()
+    {
+        using var volume = new TestVolume();
+        var server = new NbdServer(_loop, new UnixEndpoint("unused"), [volume], new NbdServerOptions(), _ => { });
+        ResourceDevices? devices = null;
+        var device = new NbdVolumeDevice(
+            Backend, () => volume, _kernel, () => _loop, isRequired: true, server.Adopt, () => devices!.Lost("data"));
+        devices = new ResourceDevices([("data", device)], _ => { });
+        Assert.Empty(await devices.Open());
+
+        for (int round = 0; round < 3; round++)
+        {
+            _driver.Devices[0].LoseConnection();
+            await Within.Until(() => Task.FromResult(_driver.Devices[0].IsServed), "another connection");
+        }
+
+        Assert.Single(_driver.Devices);
+        await Within.Deadline(OnLoop(devices.Close).Unwrap(), "the end of the device");
+        await Within.Until(() => OnLoop(() => server.Sessions == 0), "the end of the connection");
+    }
+
+    [Fact]
     public async Task A_driver_that_is_loaded_later_is_found()
     {
         _absences.Enqueue("not loaded");
@@ -125,7 +159,14 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         _connections.Add(ended);
     }
 
-    private sealed class TestVolume : IVolumeFrontend
+    private Task<T> OnLoop<T>(Func<T> action)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loop.Post(() => done.SetResult(action()));
+        return done.Task;
+    }
+
+    private sealed class TestVolume : IVolumeFrontend, IDisposable
     {
                 public string Name => "data";
 
@@ -135,7 +176,9 @@ public sealed class NbdVolumeDeviceTests : IDisposable
 
         public string? Unavailable => null;
 
-        public BufferPool Buffers => throw new NotSupportedException();
+        public BufferPool Buffers { get; } = new(4, 128 << 10);
+
+        public void Dispose() => Buffers.Dispose();
 
         public void Submit(IoRequest request) => throw new NotSupportedException();
 

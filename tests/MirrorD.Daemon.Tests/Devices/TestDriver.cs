@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using MirrorD.Daemon.Devices;
 using MirrorD.Io;
 using MirrorD.Io.Linux.NbdDevices;
@@ -16,7 +17,7 @@ internal sealed class TestDriver(string backend) : INbdDriver
 
     public bool Refuses { get; set; }
 
-    public bool ConnectWaitsForEnd { get; set; }
+    public bool SettingsWaitForEnd { get; set; }
 
     public TestDevice Add(int index, bool isDead = false, string? named = null)
     {
@@ -31,7 +32,7 @@ internal sealed class TestDriver(string backend) : INbdDriver
             new NbdDevice(one.Key, one.Value.Backend, DeviceBytes, 1, one.Value.IsConfigured)),
     ];
 
-    public NbdConnection Connect(NbdDeviceOptions options, StreamPair pair)
+    public int Connect(NbdDeviceOptions options, StreamPair pair)
     {
         if (Refuses)
         {
@@ -40,21 +41,31 @@ internal sealed class TestDriver(string backend) : INbdDriver
 
         int index = Devices.Count;
         TestDevice made = Add(index, named: options.Backend);
-        made.IsServed = true;
-        if (ConnectWaitsForEnd)
+        made.Take(pair);
+        return index;
+    }
+
+    public IReadOnlyList<string> Apply(NbdQueueSettings settings, int index)
+    {
+        if (SettingsWaitForEnd)
         {
-            made.Ended.Wait();
+            Devices[index].Ended.Wait();
         }
 
-        return new NbdConnection(index, []);
+        Devices[index].Settings = settings;
+        return [];
     }
 
     public bool Reconfigure(int index, string backend, StreamPair pair)
     {
         TestDevice device = Alive(index);
-        bool isTaken = !device.IsServed;
-        device.IsServed = true;
-        return isTaken;
+        if (device.IsServed)
+        {
+            return false;
+        }
+
+        device.Take(pair);
+        return true;
     }
 
     public void SetDeadConnectionTimeout(int index, string backend, long seconds) => Alive(index).TimeoutSeconds = seconds;
@@ -62,6 +73,7 @@ internal sealed class TestDriver(string backend) : INbdDriver
     public void Disconnect(int index)
     {
         Devices[index].IsDead = true;
+        Devices[index].LoseConnection();
         Devices[index].Ended.Set();
     }
 
@@ -82,10 +94,30 @@ internal sealed class TestDevice
     /// <summary>It was disconnected while in use.</summary>
     public bool IsDead { get; set; }
 
-    /// <summary>It has a connection that lives.</summary>
+    /// <summary>It has a connection that lives, as far as the kernel knows.</summary>
     public bool IsServed { get; set; }
+
+    /// <summary>What was set last.</summary>
+    public NbdQueueSettings? Settings { get; set; }
 
     public long TimeoutSeconds { get; set; } = NbdDeviceOptions.ForeverSeconds;
 
     public ManualResetEventSlim Ended { get; } = new();
+
+    private SafeFileHandle? _end;
+
+    /// <summary>Keeps the kernel's end.</summary>
+    public void Take(StreamPair pair)
+    {
+        _end = new SafeFileHandle(pair.KernelEnd.DangerousGetHandle(), ownsHandle: true);
+        pair.KernelEnd.SetHandleAsInvalid();
+        IsServed = true;
+    }
+
+    /// <summary>The kernel finds the connection dead, and shuts it down (nbd_mark_nsock_dead).</summary>
+    public void LoseConnection()
+    {
+        IsServed = false;
+        _end?.Dispose();
+    }
 }

@@ -15,12 +15,11 @@ public sealed class NbdDevicesDriverTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     [Fact]
-    public void A_family_is_resolved_with_its_groups()
+    public void A_family_is_resolved()
     {
         using var socket = new NetlinkSocket(Netlink.NETLINK_GENERIC);
         Assert.True(GenericNetlinkFamily.TryResolve(socket, "nlctrl", out GenericNetlinkFamily? family));
         Assert.Equal(Genetlink.GENL_ID_CTRL, family.Id);
-        Assert.NotEqual(0u, family.Groups["notify"]);
     }
 
     [Fact]
@@ -104,7 +103,7 @@ public sealed class NbdDevicesDriverTests : IDisposable
             new NbdQueueSettings { MaxRequestKiB = 4096 }.Apply(3, _root.Path);
         Assert.Empty(warnings);
         Assert.Equal("2000", Setting("nbd3", "io_timeout"));
-        Assert.Equal("none", Setting("nbd3", "scheduler"));
+        Assert.Equal("mq-deadline", Setting("nbd3", "scheduler"));
         Assert.Equal("1024", Setting("nbd3", "max_sectors_kb"));
 
         Queue("nbd4", "32768");
@@ -115,7 +114,19 @@ public sealed class NbdDevicesDriverTests : IDisposable
 
         Queue("nbd5", "32768");
         Assert.Empty(new NbdQueueSettings().Apply(5, _root.Path));
-        Assert.Equal("", Setting("nbd5", "max_sectors_kb"));
+        Assert.Equal("0", Setting("nbd5", "max_sectors_kb"));
+    }
+
+    [Fact]
+    public void A_setting_that_is_made_already_is_not_written_again()
+    {
+        // Each write may hold up all requests of the device.
+        Queue("nbd3", "1024");
+        File.WriteAllText(_root.File("nbd3/queue/io_timeout"), "2000\n");
+        File.WriteAllText(_root.File("nbd3/queue/max_sectors_kb"), "512\n");
+        Assert.Empty(new NbdQueueSettings { MaxRequestKiB = 512 }.Apply(3, _root.Path));
+        Assert.Equal("2000\n", Setting("nbd3", "io_timeout"));
+        Assert.Equal("512\n", Setting("nbd3", "max_sectors_kb"));
     }
 
     [Fact]
@@ -129,7 +140,6 @@ public sealed class NbdDevicesDriverTests : IDisposable
         Assert.Equal(2, warnings.Count);
         Assert.Contains("queue/io_timeout could not be set to 2000", warnings[0], StringComparison.Ordinal);
         Assert.Contains("queue/max_hw_sectors_kb can't be read", warnings[1], StringComparison.Ordinal);
-        Assert.Equal("none", Setting("nbd3", "scheduler"));
         Assert.Equal("512", Setting("nbd3", "max_sectors_kb"));
         Assert.False(File.Exists(_root.File("nbd3/queue/io_timeout")));
     }
@@ -148,52 +158,8 @@ public sealed class NbdDevicesDriverTests : IDisposable
         Assert.Equal("/dev/nbd10", new NbdDevice(10, "", 0, null, true).DevicePath);
     }
 
-    [RootFact("ip")]
-    public void A_subscription_to_a_group_is_told_what_the_kernel_sends()
-    {
-        using var network = new NetworkNamespace();
-        network.Run(() =>
-        {
-            using var socket = new NetlinkSocket(Netlink.NETLINK_GENERIC);
-
-            // Tells of network devices since Linux 6.3; without it there is nothing to be told of.
-            if (!GenericNetlinkFamily.TryResolve(socket, "netdev", out GenericNetlinkFamily? family))
-            {
-                return;
-            }
-
-            using var told = NetlinkSubscription.ToGroup(family.Groups["mgmt"], "network devices");
-            network.AddInterface("subject");
-            Span<pollfd> source = [new() { fd = told.Fd, events = Poll.POLLIN }];
-            Assert.True(WakeSignal.Poll(source, 20_000), "waited 20 s for news of a new network device");
-            List<ushort> types = [];
-            Assert.True(told.Visit((type, _) => types.Add(type)));
-            Assert.Equal(family.Id, types[0]);
-        });
-    }
-
-    [Fact]
-    public void A_watch_ends_promptly()
-    {
-        using var socket = new NetlinkSocket(Netlink.NETLINK_GENERIC);
-        Assert.True(GenericNetlinkFamily.TryResolve(socket, "nlctrl", out GenericNetlinkFamily? family));
-        var observer = new SilentObserver();
-        var watch = new NbdLinkWatch(family.Groups["notify"], observer);
-        watch.Dispose();
-        watch.Dispose();
-        Assert.Null(observer.Failure);
-    }
-
-    [Fact]
-    public void A_group_that_does_not_exist_is_refused_by_name()
-    {
-        IOException refusal =
-            Assert.Throws<IOException>(() => new NbdLinkWatch(1_000_000, new SilentObserver()));
-        Assert.Contains("links of nbd devices", refusal.Message, StringComparison.Ordinal);
-    }
-
     private void Queue(string device, string maxHardwareKiB) => Device(
-        device, ("queue/io_timeout", ""), ("queue/scheduler", ""), ("queue/max_sectors_kb", ""),
+        device, ("queue/io_timeout", "0"), ("queue/scheduler", "mq-deadline"), ("queue/max_sectors_kb", "0"),
         ("queue/max_hw_sectors_kb", $"{maxHardwareKiB}\n"));
 
     private void Device(string name, params (string File, string Text)[] files)
@@ -213,16 +179,5 @@ public sealed class NbdDevicesDriverTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_root.File(path))!);
         File.CreateSymbolicLink(_root.File(path), target);
-    }
-
-    private sealed class SilentObserver : INbdLinkObserver
-    {
-        public IOException? Failure { get; private set; }
-
-        public void LinkDead(int index) => Failure = new IOException($"link {index}");
-
-        public void LinksUnknown() => Failure = new IOException("unknown");
-
-        public void WatchFailed(IOException cause) => Failure = cause;
     }
 }
