@@ -17,4 +17,7 @@ internal static class ExitCode
 
     /// <summary>For "status --check": answered, but a resource is not fully mirrored.</summary>
     public const int NotMirrored = 4;
+
+    /// <summary>For "devices --check": a block device is in use.</summary>
+    public const int InUse = 5;
 }

@@ -14,7 +14,7 @@ internal static class MirrorctlCommandLine
     [
         typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
         typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(CreateVerb),
-        typeof(InspectVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
+        typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>

@@ -10,6 +10,7 @@ using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Startup;
 using MirrorD.Daemon.Watch;
+using MirrorD.Io.Linux.NbdDevices;
 using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Control;
@@ -137,7 +138,7 @@ internal sealed class MirrorDaemon
             HashSet<string> claimed =
             [
                 .. wanting.SelectMany(resource => resource.Configuration.On[Context.Name].Volumes
-                    .Select(volume => KernelNbd.BackendOf(resource.Name, volume.Name))),
+                    .Select(volume => DeviceBackend.Of(resource.Name, volume.Name))),
             ];
             _ = new OrphanDevices(_kernel, TellOrphan).TakeAway(claimed);
         }

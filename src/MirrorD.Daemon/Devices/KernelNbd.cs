@@ -13,8 +13,6 @@ internal sealed class KernelNbd
     /// <summary>Where the udev rule makes its links.</summary>
     public const string LinkDirectory = "/dev/mirrord";
 
-    private const string BackendPrefix = "mirrord:";
-
     // Of a scratch run that goes well; a slow disk must not keep waiting users from their device for longer.
     private static readonly TimeSpan s_scratchWait = TimeSpan.FromSeconds(10);
 
@@ -44,15 +42,6 @@ internal sealed class KernelNbd
 
     /// <summary>How long udev has for its link.</summary>
     internal TimeSpan LinkWait { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>The backend that names a volume on this host.</summary>
-    public static string BackendOf(string resource, string volume) => $"{BackendPrefix}{resource}/{volume}";
-
-    /// <summary>A device is, or was, of a mirrord.</summary>
-    public static bool IsOurs(string backend) => backend.StartsWith(BackendPrefix, StringComparison.Ordinal);
-
-    /// <summary>Resource and volume of a device of a mirrord, as "mail/data".</summary>
-    public static string VolumeOf(string backend) => backend[BackendPrefix.Length..];
 
     /// <summary>Looks for the driver, and loads its module if need be.</summary>
     /// <returns>Why it can't be used; null when it can.</returns>
@@ -172,7 +161,7 @@ internal sealed class KernelNbd
     public async Task<string> Link(string backend, int index, CancellationToken wanted)
     {
         string device = NbdDevice.PathOf(index);
-        string link = Path.Combine(LinkDirectory, VolumeOf(backend));
+        string link = Path.Combine(LinkDirectory, DeviceBackend.VolumeOf(backend));
         if (TargetOf(link) == device)
         {
             return link;

@@ -32,7 +32,7 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
             NbdDevice[] orphans =
             [
                 .. driver.Find().Where(device =>
-                    device.IsConfigured && KernelNbd.IsOurs(device.Backend) && !claimed.Contains(device.Backend)),
+                    device.IsConfigured && DeviceBackend.IsOurs(device.Backend) && !claimed.Contains(device.Backend)),
             ];
             await Task.WhenAll(orphans.Select(device => Task.Run(() => TakeAway(driver, device))));
         }
@@ -87,7 +87,7 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
         driver.Disconnect(device.Index);
         kernel.TellChange(device.Index);
         told("device-removed",
-            $"{device.DevicePath} was left by an earlier mirrord for {KernelNbd.VolumeOf(device.Backend)}, which has no "
+            $"{device.DevicePath} was left by an earlier mirrord for {DeviceBackend.VolumeOf(device.Backend)}, which has no "
             + $"block device on this node any more. It is taken away, and what waited there failed{(users.Length == 0
                 ? "" : $"; it was {users}")}.");
     }

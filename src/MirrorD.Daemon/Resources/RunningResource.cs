@@ -17,6 +17,7 @@ using MirrorD.Engine.Watch;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
+using MirrorD.Io.Linux.NbdDevices;
 
 namespace MirrorD.Daemon.Resources;
 
@@ -167,7 +168,7 @@ internal sealed partial class RunningResource : IResourceOwner
 
     private (string Volume, IVolumeDevice Device) Device(VolumeConfiguration volume, int index) =>
         (volume.Name, new NbdVolumeDevice(
-            KernelNbd.BackendOf(Name, volume.Name), () => _engine!.Frontend(index), _kernel, () => _loop!,
+            DeviceBackend.Of(Name, volume.Name), () => _engine!.Frontend(index), _kernel, () => _loop!,
             isRequired: _resource.BlockDevices == BlockDevices.Nbd,
             (connection, ended) => _exports!.Serve(index, connection, ended), () => _devices.Lost(volume.Name)));
 

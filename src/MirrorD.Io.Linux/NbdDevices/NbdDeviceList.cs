@@ -3,15 +3,23 @@ using System.Globalization;
 namespace MirrorD.Io.Linux.NbdDevices;
 
 /// <summary>The nbd devices that sysfs shows.</summary>
-internal static class NbdDeviceList
+public static class NbdDeviceList
 {
     // Documentation/ABI: sizes in /sys/block are in these units, whatever the device's own block.
     private const int SectorBytes = 512;
 
-    /// <summary>All with a backend, in the order of their numbers.</summary>
+    /// <summary>
+    /// All with a backend, in the order of their numbers. Only the driver tells whether they are configured: as far as
+    /// this says, none is.
+    /// </summary>
+    /// <param name="root">/, or a directory that stands for it.</param>
+    public static IReadOnlyList<NbdDevice> Read(string root) =>
+        Read(Path.Combine(root, "sys/block"), new HashSet<int>());
+
+    /// <summary>The same with what the driver tells.</summary>
     /// <param name="devices">/sys/block, or what stands for it.</param>
-    /// <param name="configured">Numbers of configured devices, as the driver tells them.</param>
-    public static List<NbdDevice> Read(string devices, IReadOnlySet<int> configured)
+    /// <param name="configured">Numbers of configured devices.</param>
+    internal static List<NbdDevice> Read(string devices, IReadOnlySet<int> configured)
     {
         List<NbdDevice> found = [];
         foreach (string directory in Directory.EnumerateDirectories(devices, "nbd*"))
