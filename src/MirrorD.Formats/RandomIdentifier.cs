@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 
-namespace MirrorD.Daemon;
+namespace MirrorD.Formats;
 
 /// <summary>Generations, sessions, nonces and challenges: nobody can guess the next one, and none is zero.</summary>
-internal static class RandomIdentifier
+public static class RandomIdentifier
 {
     /// <summary>Draws one; never zero, which stands for none.</summary>
     public static ulong New()

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Metadata;
 using MirrorD.Formats;
@@ -17,7 +16,7 @@ internal static class VolumeCreation
     public static void CreateAll(
         string resource, NodeId node, CreationSource source, IReadOnlyList<VolumePlan> plans)
     {
-        var generation = new Generation(NewIdentifier());
+        var generation = new Generation(RandomIdentifier.New());
         foreach (VolumePlan plan in plans)
         {
             Superblock initial = VolumeFormatter.Initial(
@@ -98,19 +97,5 @@ internal static class VolumeCreation
                 ExitCode.Failed, $"{disk}: {failure} (errno {error})",
                 "look into the kernel's log ('dmesg') and repeat the command with --overwrite");
         }
-    }
-
-    private static ulong NewIdentifier()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        ulong identifier;
-        do
-        {
-            RandomNumberGenerator.Fill(bytes);
-            identifier = BitConverter.ToUInt64(bytes);
-        }
-        while (identifier == 0);
-
-        return identifier;
     }
 }

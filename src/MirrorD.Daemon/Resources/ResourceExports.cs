@@ -67,40 +67,35 @@ internal sealed class ResourceExports
     /// </summary>
     /// <param name="reason">For the log.</param>
     /// <param name="done">Called there; never when a volume holds requests for ever.</param>
-    public void Finish(string reason, Action done)
-    {
-        _isOpen = false;
-        int left = _exports.Count;
-        foreach ((NbdServer server, GatedVolume volume) in _exports)
-        {
-            volume.IsOpen = false;
-            server.FinishSessions(reason, () =>
-            {
-                if (--left == 0)
-                {
-                    done();
-                }
-            });
-        }
-    }
+    public void Finish(string reason, Action done) =>
+        EndSessions((server, ended) => server.FinishSessions(reason, ended), done);
 
     /// <summary>Lets nobody in from now on, and ends all sessions. On the loop's thread.</summary>
     /// <param name="done">Called there when nothing is left of them, or a deadline has passed.</param>
     public void Close(Action done)
     {
-        _isOpen = false;
-        int left = _exports.Count;
         var deadline = new IoOperation(_ => done());
         _loop.StartTimer(_loop.NowNs + CloseWaitNs, deadline);
+
+        // Its end calls back.
+        EndSessions(
+            (server, ended) => server.CloseSessions("the resource is released", ended),
+            () => _loop.CancelTimer(deadline));
+    }
+
+    /// <summary>Lets nobody in, and counts down until the last session of all has ended.</summary>
+    private void EndSessions(Action<NbdServer, Action> end, Action ended)
+    {
+        _isOpen = false;
+        int left = _exports.Count;
         foreach ((NbdServer server, GatedVolume volume) in _exports)
         {
             volume.IsOpen = false;
-            server.CloseSessions("the resource is released", () =>
+            end(server, () =>
             {
                 if (--left == 0)
                 {
-                    // Its end calls back.
-                    _loop.CancelTimer(deadline);
+                    ended();
                 }
             });
         }

@@ -56,7 +56,7 @@ internal sealed class ScratchNode(UringLoop loop, NodeId id, VolumeOptions volum
     public void ClaimSession(string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered) =>
         loop.Post(() => answered(ArbiterAnswer.None));
 
-    public ulong NewIdentifier() => (ulong)Random.Shared.NextInt64() | 1;
+    public ulong NewIdentifier() => RandomIdentifier.New();
 
     public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 

@@ -27,18 +27,28 @@ internal sealed class ScratchPair : IDisposable
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly ScratchNode _a;
     private readonly ScratchNode _b;
+    private readonly List<LinuxDisk> _disks = [];
     private NbdServer? _server;
     private Exception? _failure;
 
-    /// <summary>Makes the files and starts the loop.</summary>
+    /// <summary>Makes the files and starts the loop; leaves neither when it fails.</summary>
     public ScratchPair(string directory)
     {
         _directory = directory;
         _link = new UnixEndpoint(Path.Combine(directory, "link"));
         _thread = new Thread(RunLoop) { IsBackground = true, Name = "scratch" };
         _thread.Start();
-        _a = Make("a");
-        _b = Make("b");
+        try
+        {
+            _a = Make("a");
+            _b = Make("b");
+        }
+        catch
+        {
+            EndLoop();
+            _disks.ForEach(Close);
+            throw;
+        }
     }
 
     public void StartA() => OnLoop(() => _a.Start(Options("a", "b", _a)));
@@ -105,9 +115,26 @@ internal sealed class ScratchPair : IDisposable
         }
         finally
         {
-            _loop.Stop();
-            _thread.Join(LimitMs);
+            EndLoop();
         }
+    }
+
+    /// <summary>With something under way, after a wait in vain, it stays open.</summary>
+    private static void Close(LinuxDisk disk)
+    {
+        try
+        {
+            disk.Close();
+        }
+        catch (InvalidOperationException)
+        {
+        }
+    }
+
+    private void EndLoop()
+    {
+        _loop.Stop();
+        _thread.Join(LimitMs);
     }
 
     private ScratchNode Make(string node)
@@ -117,7 +144,9 @@ internal sealed class ScratchPair : IDisposable
         {
             string path = Path.Combine(_directory, name);
             LinuxDisk.CreateFile(path, lengthBytes);
-            return LinuxDisk.Open(path, isWritable: true, isExclusive: true);
+            LinuxDisk disk = LinuxDisk.Open(path, isWritable: true, isExclusive: true);
+            _disks.Add(disk);
+            return disk;
         }
 
         var volume = new VolumeOptions(

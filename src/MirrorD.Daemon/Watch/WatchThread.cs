@@ -7,6 +7,7 @@ using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Startup;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Watch;
+using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
 using Microsoft.Extensions.Logging;

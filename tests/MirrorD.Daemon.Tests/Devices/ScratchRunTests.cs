@@ -1,4 +1,5 @@
 using MirrorD.Daemon.Scratch;
+using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.NbdDevices;
 
 namespace MirrorD.Daemon.Tests.Devices;
@@ -27,11 +28,36 @@ public class ScratchRunTests
     }
 
     [Fact]
+    public void A_pair_that_can_not_be_made_leaves_no_thread_and_no_open_file()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory.At("b-data"));
+
+        Assert.ThrowsAny<IOException>(() => new ScratchPair(directory.Root));
+
+        Assert.DoesNotContain("scratch", Directory.EnumerateDirectories("/proc/self/task").Select(ThreadName));
+        LinuxDisk.Open(directory.At("a-data"), isWritable: true, isExclusive: true).Close();
+    }
+
+    [Fact]
     public void Its_client_is_the_only_one_that_closes_the_socket()
     {
         using StreamPair pair = StreamPair.Open();
         using var client = new ScratchClient(pair);
 
         Assert.True(pair.KernelEnd.IsClosed, "a second owner would close a number that is another file's by then");
+    }
+
+    private static string? ThreadName(string directory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(directory, "comm")).TrimEnd('\n');
+        }
+        catch (IOException)
+        {
+            // It has ended.
+            return null;
+        }
     }
 }
