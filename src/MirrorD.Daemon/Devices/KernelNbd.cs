@@ -158,16 +158,19 @@ internal sealed class KernelNbd
     /// The link that udev makes for a device, once it is told to look; the device itself when there is none after a
     /// while.
     /// </summary>
-    public async Task<string> Link(string backend, int index, CancellationToken wanted)
+    /// <param name="backend">Names the volume.</param>
+    /// <param name="index">Number of the device.</param>
+    /// <param name="isNew">A link that is there may be an earlier one, and about to go.</param>
+    /// <param name="wanted">Cancelled when it is no longer waited for.</param>
+    public async Task<string> Link(string backend, int index, bool isNew, CancellationToken wanted)
     {
         string device = NbdDevice.PathOf(index);
         string link = Path.Combine(LinkDirectory, DeviceBackend.VolumeOf(backend));
-        if (TargetOf(link) == device)
+        if (isNew || TargetOf(link) != device)
         {
-            return link;
+            TellChange(index);
         }
 
-        TellChange(index);
         var waited = Stopwatch.StartNew();
         while (waited.Elapsed < LinkWait)
         {

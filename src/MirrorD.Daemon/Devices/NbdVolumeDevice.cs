@@ -65,13 +65,14 @@ internal sealed class NbdVolumeDevice(
 
             INbdDriver driver = await kernel.Driver();
             await kernel.Readied().WaitAsync(wanted);
-            int index = await Reattach(driver, wanted) ?? await Make(driver, wanted);
+            int? left = await Reattach(driver, wanted);
+            int index = left ?? await Make(driver, wanted);
             _device = NbdDevice.PathOf(index);
 
-            // Also of one that is left: its daemon may have died before. Then udev: it sets the scheduler, and whoever
-            // else waits in the kernel's list of settings would wait with it.
+            // Also of one that is left: its daemon may have died before. Then udev, which sets the scheduler: the kernel
+            // makes one setting of a queue at a time, and this one may take long.
             kernel.Warn(driver.Apply(s_queue, index));
-            _path = await kernel.Link(backend, index, wanted);
+            _path = await kernel.Link(backend, index, isNew: left is null, wanted);
         }
         finally
         {
