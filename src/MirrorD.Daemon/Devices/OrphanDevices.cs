@@ -14,6 +14,9 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
+    // A program that this process is just starting holds the kernel's end as well, until it runs.
+    private static readonly TimeSpan s_secondLook = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How long the kernel has to notice that an earlier daemon is dead.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -45,16 +48,14 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
     private async Task TakeAway(INbdDriver driver, NbdDevice device)
     {
         var waited = Stopwatch.StartNew();
+        IReadOnlyList<string> users = UsersOf(driver, device);
         try
         {
             while (true)
             {
-                // The kernel takes another connection in place of a dead one only. So this is the proof that nobody
-                // serves the device; the process that it names may be long gone, and its successor serve it.
-                using StreamPair proof = StreamPair.Open();
-                if (driver.Reconfigure(device.Index, device.Backend, proof))
+                if (await IsServedByNobody(driver, device))
                 {
-                    Remove(driver, device);
+                    Remove(driver, device, users);
                     return;
                 }
 
@@ -77,19 +78,39 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
         {
             told("device-failed",
                 $"{device.DevicePath} ({device.Backend}) is of no resource of this node, and can't be taken away: "
-                + $"{failed.Message.TrimEnd('.')}. Repeat with 'nbd-client -d {device.DevicePath}'.");
+                + $"{failed.Message.TrimEnd('.')}. The next start of mirrord tries again.");
         }
     }
 
-    private void Remove(INbdDriver driver, NbdDevice device)
+    /// <summary>
+    /// The kernel takes another connection in place of a dead one only. So this is the proof that nobody serves the
+    /// device; the process that it names may be long gone, and its successor serve it.
+    /// </summary>
+    /// <remarks>
+    /// Nobody reads what the kernel sends there at once, and once the socket is full it holds what Disconnect waits for,
+    /// unkillably (nbd.c: tx_lock). So the connection is closed when this returns, and nothing that may take long is done
+    /// before.
+    /// </remarks>
+    private static async Task<bool> IsServedByNobody(INbdDriver driver, NbdDevice device)
     {
-        string users = string.Join(", ", UsersOf(driver, device));
+        using StreamPair proof = StreamPair.Open();
+        if (!driver.Reconfigure(device.Index, device.Backend, proof))
+        {
+            return false;
+        }
+
+        await Task.Delay(s_secondLook);
+        return proof.IsOtherEndOpen();
+    }
+
+    private void Remove(INbdDriver driver, NbdDevice device, IReadOnlyList<string> users)
+    {
         driver.Disconnect(device.Index);
         kernel.TellChange(device.Index);
         told("device-removed",
             $"{device.DevicePath} was left by an earlier mirrord for {DeviceBackend.VolumeOf(device.Backend)}, which has no "
-            + $"block device on this node any more. It is taken away, and what waited there failed{(users.Length == 0
-                ? "" : $"; it was {users}")}.");
+            + $"block device on this node any more. It is taken away, and what waited there failed{(users.Count == 0
+                ? "" : $"; it was {string.Join(", ", users)}")}.");
     }
 
     private static IReadOnlyList<string> UsersOf(INbdDriver driver, NbdDevice device)

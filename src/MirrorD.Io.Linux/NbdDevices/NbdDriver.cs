@@ -117,7 +117,8 @@ public sealed class NbdDriver : IDisposable
     /// </summary>
     /// <returns>
     /// The kernel took the socket: requests come at the daemon's end. False: it did not; try again with
-    /// another pair.
+    /// another pair. A program that this process starts meanwhile may hold the kernel's end for moments: then this is true,
+    /// and the daemon's end hears of the end later.
     /// </returns>
     /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
     public bool Reconfigure(int index, string backend, StreamPair pair)
@@ -127,9 +128,7 @@ public sealed class NbdDriver : IDisposable
 
         // The kernel accepts in either case. When it did not keep the socket, ours was its last user.
         pair.KernelEnd.Dispose();
-        Span<pollfd> end = [new() { fd = Fd(pair.DaemonEnd), events = Poll.POLLRDHUP }];
-        WakeSignal.Poll(end, timeoutMs: 0);
-        return (end[0].revents & (Poll.POLLHUP | Poll.POLLRDHUP)) == 0;
+        return pair.IsOtherEndOpen();
     }
 
     /// <summary>

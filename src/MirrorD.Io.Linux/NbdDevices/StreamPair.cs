@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using MirrorD.Io.Linux.Interop;
+using MirrorD.Io.Linux.Network;
 using MirrorD.Io.Linux.Sockets;
 
 namespace MirrorD.Io.Linux.NbdDevices;
@@ -47,6 +48,18 @@ public sealed unsafe class StreamPair : IDisposable
 
         string? warning = SetBuffer(fds[0], bufferBytes);
         return new StreamPair(fds[0], fds[1]) { Warning = SetBuffer(fds[1], bufferBytes) ?? warning };
+    }
+
+    /// <summary>
+    /// Somebody still holds the kernel's end: the kernel, this process, or a program that it is just starting. Asked while
+    /// nobody has taken over the daemon's end.
+    /// </summary>
+    public bool IsOtherEndOpen()
+    {
+        ObjectDisposedException.ThrowIf(DaemonEnd.IsClosed || DaemonEnd.IsInvalid, DaemonEnd);
+        Span<pollfd> end = [new() { fd = (int)DaemonEnd.DangerousGetHandle(), events = Poll.POLLRDHUP }];
+        WakeSignal.Poll(end, timeoutMs: 0);
+        return (end[0].revents & (Poll.POLLHUP | Poll.POLLRDHUP)) == 0;
     }
 
     /// <summary>Closes the ends that nobody has taken over.</summary>

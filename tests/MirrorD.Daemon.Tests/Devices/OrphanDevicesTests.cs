@@ -46,6 +46,25 @@ public class OrphanDevicesTests
         Assert.Equal("device-left-alone", Assert.Single(_told).Kind);
     }
 
+    [Fact]
+    public async Task The_connection_that_proves_it_is_closed_before_the_end_of_the_device_and_after_the_look_at_its_users()
+    {
+        _driver.Add(0);
+        await TakeAway();
+        Assert.Equal(["users", "reconfigure", "disconnect"], _driver.Calls);
+    }
+
+    [Fact]
+    public async Task A_connection_that_the_kernel_lets_go_of_a_moment_later_proves_nothing()
+    {
+        _driver.Add(0).IsServed = true;
+        _driver.LetsGoLater = true;
+        await TakeAway();
+
+        Assert.False(_driver.Devices[0].IsDead, "it was taken from who serves it");
+        Assert.Equal("device-left-alone", Assert.Single(_told).Kind);
+    }
+
     private Task TakeAway()
     {
         var kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null));

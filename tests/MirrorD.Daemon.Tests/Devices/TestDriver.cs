@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using MirrorD.Daemon.Devices;
 using MirrorD.Io;
@@ -18,6 +19,12 @@ internal sealed class TestDriver(string backend) : INbdDriver
     public bool Refuses { get; set; }
 
     public bool SettingsWaitForEnd { get; set; }
+
+    /// <summary>It takes no connection, but that shows only after the answer.</summary>
+    public bool LetsGoLater { get; set; }
+
+    /// <summary>In their order; an end of a device whose connection nobody reads would never come back.</summary>
+    public ConcurrentQueue<string> Calls { get; } = new();
 
     public TestDevice Add(int index, bool isDead = false, string? named = null)
     {
@@ -59,9 +66,15 @@ internal sealed class TestDriver(string backend) : INbdDriver
     public bool Reconfigure(int index, string backend, StreamPair pair)
     {
         TestDevice device = Alive(index);
+        Calls.Enqueue("reconfigure");
         if (device.IsServed)
         {
-            return false;
+            if (LetsGoLater)
+            {
+                pair.KernelEnd.Dispose();
+            }
+
+            return LetsGoLater;
         }
 
         device.Take(pair);
@@ -72,12 +85,17 @@ internal sealed class TestDriver(string backend) : INbdDriver
 
     public void Disconnect(int index)
     {
+        Calls.Enqueue(Devices[index].IsUnread ? "disconnect, unread" : "disconnect");
         Devices[index].IsDead = true;
         Devices[index].LoseConnection();
         Devices[index].Ended.Set();
     }
 
-    public IReadOnlyList<string> UsersOf(string devicePath) => Users.GetValueOrDefault(devicePath, []);
+    public IReadOnlyList<string> UsersOf(string devicePath)
+    {
+        Calls.Enqueue("users");
+        return Users.GetValueOrDefault(devicePath, []);
+    }
 
     private TestDevice Alive(int index) =>
         Devices[index].IsDead ? throw new IOException("not connected", Errno.EINVAL) : Devices[index];
@@ -104,13 +122,18 @@ internal sealed class TestDevice
 
     public ManualResetEventSlim Ended { get; } = new();
 
+    /// <summary>Its connection is held by who made it, and no loop reads it.</summary>
+    public bool IsUnread => _daemonEnd is { IsClosed: false };
+
     private SafeFileHandle? _end;
+    private SafeFileHandle? _daemonEnd;
 
     /// <summary>Keeps the kernel's end.</summary>
     public void Take(StreamPair pair)
     {
         _end = new SafeFileHandle(pair.KernelEnd.DangerousGetHandle(), ownsHandle: true);
         pair.KernelEnd.SetHandleAsInvalid();
+        _daemonEnd = pair.DaemonEnd;
         IsServed = true;
     }
 
