@@ -24,6 +24,9 @@ internal sealed class ResourceDevices(
     /// <summary>A takeover does not wait longer for a device; it comes when it can.</summary>
     public TimeSpan AttachDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>A look at who uses the devices takes milliseconds, and a thousand processes a second.</summary>
+    public TimeSpan UsersDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Where programs find a volume; null while its device is not there.</summary>
     public string? PathOf(string volume) => volumes.FirstOrDefault(one => one.Volume == volume).Device?.Path;
 
@@ -86,7 +89,20 @@ internal sealed class ResourceDevices(
     public void Leave() => Unwant()?.Cancel();
 
     /// <summary>Who uses the devices, a clause each.</summary>
+    /// <exception cref="IOException">The kernel does not tell, or not in time: somebody may.</exception>
     public async Task<IReadOnlyList<string>> Users()
+    {
+        try
+        {
+            return await LookForUsers().WaitAsync(UsersDeadline);
+        }
+        catch (TimeoutException)
+        {
+            throw new IOException($"the kernel has not answered for {UsersDeadline.TotalSeconds} s");
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> LookForUsers()
     {
         for (int count = 1; ; count++)
         {

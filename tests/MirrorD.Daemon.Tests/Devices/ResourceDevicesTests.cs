@@ -138,6 +138,16 @@ public class ResourceDevicesTests
         }
     }
 
+    [Fact]
+    public async Task A_kernel_that_does_not_answer_who_uses_a_device_says_neither_yes_nor_no_for_ever()
+    {
+        _device.Looking = new TaskCompletionSource().Task;
+        var devices = new ResourceDevices([("data", _device)], _ => { }) { UsersDeadline = TimeSpan.FromSeconds(0.1) };
+        IOException failed = await Assert.ThrowsAsync<IOException>(
+            () => Within.Deadline(devices.Users(), "an answer"));
+        Assert.Equal("the kernel has not answered for 0.1 s", failed.Message);
+    }
+
     private sealed class TestDevice : IVolumeDevice
     {
         private volatile string? _path;
@@ -151,6 +161,8 @@ public class ResourceDevicesTests
         public Task Attaching { get; set; } = Task.CompletedTask;
 
         public Task Detaching { get; set; } = Task.CompletedTask;
+
+        public Task Looking { get; set; } = Task.CompletedTask;
 
         public Queue<string[]> UsersAtEachLook { get; } = new();
 
@@ -185,8 +197,11 @@ public class ResourceDevicesTests
             Interlocked.Increment(ref _detached);
         }
 
-        public Task<IReadOnlyList<string>> Users() => Task.FromResult<IReadOnlyList<string>>(
-            UsersAtEachLook.TryDequeue(out string[]? users) ? users : []);
+        public async Task<IReadOnlyList<string>> Users()
+        {
+            await Looking;
+            return UsersAtEachLook.TryDequeue(out string[]? users) ? users : [];
+        }
 
         public Task FailWithoutServer() => throw new IOException("not here");
     }
