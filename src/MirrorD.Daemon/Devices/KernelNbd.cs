@@ -47,6 +47,18 @@ internal sealed class KernelNbd
     /// <returns>Why it can't be used; null when it can.</returns>
     public async Task<string?> Prepare() => (await _opened.Value).Cause;
 
+    /// <summary>As <see cref="Prepare"/>; a driver that was not there is looked for again.</summary>
+    public async Task<string?> PrepareAgain()
+    {
+        Lazy<Task<(INbdDriver? Driver, string? Cause)>> opened = _opened;
+        if ((await opened.Value).Driver is null)
+        {
+            LookAgain(opened);
+        }
+
+        return await Prepare();
+    }
+
     /// <summary>Looks for the driver, and makes this process ready to serve the kernel. No device is served before.</summary>
     /// <param name="resources">Who wants devices.</param>
     /// <param name="scratchDirectory">Where a scratch volume may be made.</param>
@@ -61,16 +73,21 @@ internal sealed class KernelNbd
     /// <exception cref="IOException">It can't be used; the message says why.</exception>
     public async Task<INbdDriver> Driver()
     {
-        (INbdDriver? driver, string? cause) = await _opened.Value;
+        Lazy<Task<(INbdDriver? Driver, string? Cause)>> opened = _opened;
+        (INbdDriver? driver, string? cause) = await opened.Value;
         if (driver is null)
         {
             // The message names a remedy, and whoever needs it asks again.
-            _opened = new(() => Task.Run(_open));
+            LookAgain(opened);
             throw new IOException(cause);
         }
 
         return driver;
     }
+
+    /// <summary>Forgets an attempt that failed, unless somebody else has.</summary>
+    private void LookAgain(Lazy<Task<(INbdDriver? Driver, string? Cause)>> failed) =>
+        Interlocked.CompareExchange(ref _opened, new(() => Task.Run(_open)), failed);
 
     private static (INbdDriver? Driver, string? Cause) OpenDriver() =>
         NbdDriver.TryOpen(out NbdDriver? driver, out string? cause) ? (new KernelNbdDriver(driver), null) : (null, cause);

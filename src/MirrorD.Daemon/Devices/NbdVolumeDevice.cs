@@ -57,9 +57,9 @@ internal sealed class NbdVolumeDevice(
             }
 
             (_path, _device) = (null, null);
-            if (!isRequired && await kernel.Prepare() is not null)
+            if (!isRequired && await kernel.PrepareAgain() is not null)
             {
-                // Told when the daemon started.
+                // Told when the daemon started. It may be there for the next role.
                 return;
             }
 
@@ -174,7 +174,8 @@ internal sealed class NbdVolumeDevice(
                 {
                     throw new IOException(
                         $"{left.DevicePath} is left from an earlier run with {left.SizeBytes} bytes, and the volume has "
-                        + $"{volume().LengthBytes}: end its use, then 'nbd-client -d {left.DevicePath}'");
+                        + $"{volume().LengthBytes}: end its use, then 'mirrorctl demote {Resource}' takes it away, and "
+                        + $"'mirrorctl promote {Resource}' makes another one");
                 }
 
                 using StreamPair next = StreamPair.Open();
@@ -219,6 +220,8 @@ internal sealed class NbdVolumeDevice(
             kernel.TellChange(device.Index);
         }
     }
+
+    private string Resource => DeviceBackend.VolumeOf(backend).Split('/')[0];
 
     private List<NbdDevice> Ours(INbdDriver driver) =>
         [.. driver.Find().Where(device => device.IsConfigured && device.Backend == backend)];

@@ -153,6 +153,35 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         Assert.Equal("/dev/nbd0", _device.Path);
     }
 
+    [Fact]
+    public async Task One_that_is_only_welcome_comes_with_a_driver_that_is_loaded_later()
+    {
+        _absences.Enqueue("not loaded");
+        _absences.Enqueue("not loaded yet");
+        var welcome = new NbdVolumeDevice(
+            Backend, () => _volume, _kernel, () => _loop, isRequired: false, Serve, () => _losses++);
+        Assert.Equal("not loaded", await _kernel.Prepare());
+        await welcome.Attach(CancellationToken.None);
+        Assert.Null(welcome.Path);
+
+        await welcome.Attach(CancellationToken.None);
+        Assert.Equal("/dev/nbd0", welcome.Path);
+    }
+
+    [Fact]
+    public async Task One_of_another_size_is_refused_with_what_takes_it_away()
+    {
+        _driver.Add(0);
+        _volume.LengthBytes = 2 * TestDriver.DeviceBytes;
+        IOException failed = await Assert.ThrowsAsync<IOException>(() => _device.Attach(CancellationToken.None));
+        Assert.Contains("'mirrorctl demote mail'", failed.Message, StringComparison.Ordinal);
+
+        // As the command does.
+        await _device.Detach();
+        await _device.Attach(CancellationToken.None);
+        Assert.Equal("/dev/nbd1", _device.Path);
+    }
+
     private void Serve(IConnection connection, Action ended)
     {
         connection.Close();
@@ -168,9 +197,9 @@ public sealed class NbdVolumeDeviceTests : IDisposable
 
     private sealed class TestVolume : IVolumeFrontend, IDisposable
     {
-                public string Name => "data";
+        public string Name => "data";
 
-        public long LengthBytes => TestDriver.DeviceBytes;
+        public long LengthBytes { get; set; } = TestDriver.DeviceBytes;
 
         public int BlockBytes => 4096;
 
