@@ -1,3 +1,4 @@
+using MirrorD.Lab;
 using MirrorD.Lab.Networks;
 using MirrorD.Machines.Devices;
 
@@ -12,13 +13,20 @@ public sealed class MachineLab : IDisposable
     private readonly Dictionary<string, Machine> _machines = [];
     private int _prepared;
 
-    /// <summary>Makes the networks; no machine yet.</summary>
+    /// <summary>
+    /// Makes the networks; no machine yet. Where MACHINES_LOG names a file, it gets all that is waited for, with the time.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Something that machines need is missing here.</exception>
     public MachineLab()
     {
         if (MachineRequirements.Missing() is string reason)
         {
             throw new InvalidOperationException(reason);
+        }
+
+        if (Environment.GetEnvironmentVariable("MACHINES_LOG") is { Length: > 0 } log)
+        {
+            Wait.Announce = description => File.AppendAllText(log, $"{DateTime.UtcNow:HH:mm:ss.f} {description}\n");
         }
 
         Networks = new Lab.Lab();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using MirrorD.Lab;
 using MirrorD.Lab.Networks;
 using MirrorD.Lab.Processes;
+using MirrorD.Machines.Agent;
 using MirrorD.Machines.Devices;
 
 namespace MirrorD.Machines.Product;
@@ -23,26 +24,31 @@ public sealed class MirroredPair : IDisposable
 
     private const string DiskName = "backing";
     private const double SlowSeconds = 240;
+
+    // As curl would ask the control API: an emulated machine takes seconds to start mirrorctl.
+    private const string AskStatus =
+        "use Socket; alarm 60; socket(S, AF_UNIX, SOCK_STREAM, 0) or die; " +
+        "connect(S, sockaddr_un('/run/mirrord/mirrord.sock')) or die $!; " +
+        "syswrite S, qq(GET /v1/status HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n); $/ = undef; $_ = <S>; " +
+        "s/^HTTP\\S+ 200.*?\\r\\n\\r\\n//s or die $_; print";
+
     private readonly PairChoices _choices;
 
-    /// <summary>Boots both machines, installs, creates, starts, and makes machine a the Primary.</summary>
+    /// <summary>Boots both machines with the package, creates, starts, and makes machine a the Primary.</summary>
     public MirroredPair(PairChoices? choices = null)
     {
         _choices = choices ?? new PairChoices();
+        string root = InstalledRoot.Get(Package);
         Lab = new MachineLab();
         try
         {
             Lab.AddPair(new MachineOptions
             {
                 MemoryMebibytes = _choices.MemoryMebibytes,
+                RootFile = root,
                 Disks = [new MachineDisk(DiskName, _choices.DiskBytes, _choices.EvictPercent)],
             });
             Lab.PowerOn(Lab.A, Lab.B);
-            foreach (Machine machine in Lab.Machines)
-            {
-                Install(machine);
-            }
-
             Prepare();
             Control(Lab.A, "promote", Resource).Require();
             WaitForDevice(Lab.A);
@@ -71,7 +77,7 @@ public sealed class MirroredPair : IDisposable
     /// <summary>What the status of a machine says of a member of the resource; null while it does not answer.</summary>
     public string? Status(Machine machine, string member)
     {
-        ToolResult shown = Control(machine, "status", "--json");
+        ToolResult shown = machine.RunWithin(SlowSeconds, "perl", "-e", AskStatus);
         if (!shown.Succeeded)
         {
             return null;
@@ -102,11 +108,11 @@ public sealed class MirroredPair : IDisposable
         WaitForStatus(Lab.B, "link", "Joined");
     }
 
-    /// <summary>Makes a file system on the device and mounts it.</summary>
-    public void MakeFileSystem(Machine machine)
+    /// <summary>Makes a file system on the device, with these options of mkfs.ext4, and mounts it.</summary>
+    public void MakeFileSystem(Machine machine, params IReadOnlyList<string> options)
     {
-        machine.RunWithin(
-            SlowSeconds, "mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", DevicePath).Require();
+        string[] words = ["-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", .. options, DevicePath];
+        machine.RunWithin(SlowSeconds, "mkfs.ext4", words).Require();
         Mount(machine);
     }
 
@@ -148,15 +154,6 @@ public sealed class MirroredPair : IDisposable
         throw new InvalidOperationException("The tests run outside of the project's directory.");
     }
 
-    private static void Install(Machine machine)
-    {
-        string inside = $"/root/{Path.GetFileName(Package)}";
-        machine.CopyIn(Package, inside);
-        machine.RunWithin(
-            SlowSeconds, "apt-get", "install", "-y", "--no-install-recommends", inside).Require();
-        machine.Run("mkdir", "-p", MountPoint).Require();
-    }
-
     private void Prepare()
     {
         (Machine a, Machine b) = (Lab.A, Lab.B);
@@ -164,11 +161,19 @@ public sealed class MirroredPair : IDisposable
         byte[] key = a.ReadBytes("/var/lib/mirrord/cluster.key");
         b.WriteFile("/var/lib/mirrord/cluster.key", key);
         b.Run("chmod", "600", "/var/lib/mirrord/cluster.key").Require();
-        foreach (Machine machine in Lab.Machines)
+        GuestProcess[] starts =
+        [
+            .. Lab.Machines.Select(machine =>
+            {
+                machine.WriteFile("/etc/mirrord/mirrord.yaml", Configuration());
+                _choices.SetUp?.Invoke(machine);
+                return machine.Start(
+                    "sh", "-euc", $"mirrorctl create {Resource} --empty; systemctl start mirrord");
+            }),
+        ];
+        foreach (GuestProcess start in starts)
         {
-            machine.WriteFile("/etc/mirrord/mirrord.yaml", Configuration());
-            Control(machine, "create", Resource, "--empty").Require();
-            machine.RunWithin(SlowSeconds, "systemctl", "start", "mirrord").Require();
+            start.WaitForExit(SlowSeconds).Require();
         }
 
         WaitJoined();

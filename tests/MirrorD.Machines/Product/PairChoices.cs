@@ -15,6 +15,9 @@ public sealed record PairChoices
     /// <summary>dead-after of the heartbeats, and with it the time that a daemon has to be back.</summary>
     public int DeadAfterSeconds { get; init; } = 8;
 
+    /// <summary>Done on each machine before mirrord starts there for the first time.</summary>
+    public Action<Machine>? SetUp { get; init; }
+
     /// <summary>More lines of the resource's configuration.</summary>
     public IReadOnlyList<string> ResourceLines { get; init; } = [];
 }
