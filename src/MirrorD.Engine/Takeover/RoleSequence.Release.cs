@@ -50,7 +50,7 @@ public sealed partial class RoleSequence
             }
             else if (failure is not null)
             {
-                End(attempt, false, NothingChanged(failure));
+                StayPrimary(attempt, failure, "make the hook succeed, or remove it from the configuration");
             }
             else
             {
@@ -74,12 +74,33 @@ public sealed partial class RoleSequence
         {
             string used = string.Join("; ", users);
             Raise("device-in-use", $"The role is not given up: {used}.");
-            // What the pre-release hooks have ended is begun again.
-            RunHooksAloud(HookStep.PostAcquire, Role.Primary, _ => End(attempt, false, new CommandOutcome(
-                false, $"nothing was changed: {used}",
-                "end that use (unmount it, stop the program), or have a pre-release hook do it; then repeat the "
-                + "command")));
+            StayPrimary(attempt, used, "end that use (unmount it, stop the program), or have a pre-release hook do it; "
+                + "then repeat the command");
         }
+    }
+
+    /// <summary>
+    /// The release ends before anything above the role is gone. Of the pre-release hooks some have run: what they have
+    /// ended is begun again.
+    /// </summary>
+    private void StayPrimary(RoleAttempt attempt, string reason, string remedy)
+    {
+        if (_isStopping)
+        {
+            // The stop runs them for good.
+            End(attempt, false, new CommandOutcome(false, "this daemon is stopping"));
+            return;
+        }
+
+        attempt.Begin("post-acquire", _loop.NowNs);
+        _isAcquiring = true;
+        RunHooksAloud(HookStep.PostAcquire, Role.Primary, failure =>
+        {
+            string restored = failure is null ? "was begun again" : $"may still be so: {failure}";
+            End(attempt, false, attempt.Losses != _losses ? s_lostMeanwhile : new CommandOutcome(
+                false,
+                $"this node stays Primary: {reason}; what the pre-release hooks had ended {restored}", remedy));
+        });
     }
 
     private void EndRelease(RoleAttempt attempt, CommandOutcome outcome)

@@ -35,7 +35,9 @@ public class DeviceUseTests
             _resource.Do(isHandOver ? new ResourceCommand.Switchover() : new ResourceCommand.Demote());
 
         Assert.False(outcome.Succeeded);
-        Assert.Equal("nothing was changed: /dev/mirrord/mail/data is mounted at /srv/mail", outcome.Message);
+        Assert.Equal(
+            "this node stays Primary: /dev/mirrord/mail/data is mounted at /srv/mail; what the pre-release hooks had "
+            + "ended was begun again", outcome.Message);
         Assert.Equal(
             ["pre-release as Primary", "event device-in-use", "post-acquire as Primary"], _resource.Steps);
         Assert.True(_resource.HoldsAddresses && _resource.IsOpen);

@@ -218,18 +218,65 @@ public class RoleSequenceTests
         _resource.FailingHooks.Add(HookStep.PreRelease);
         _resource.PeerAsks();
         _resource.Settle();
-        const string reason = "nothing was changed: the pre-release hook 'x' failed with exit code 1";
+        const string reason = "this node stays Primary: the pre-release hook 'x' failed with exit code 1; what the "
+            + "pre-release hooks had ended was begun again";
         Assert.Equal(
-            ["pre-release as Primary", "event hook-failed", "event switchover-refused", $"refused: {reason}"],
+            [
+                "pre-release as Primary", "event hook-failed", "post-acquire as Primary", "event switchover-refused",
+                $"refused: {reason}",
+            ],
             _resource.Steps.Skip(1));
         _resource.Forget();
 
         CommandOutcome outcome = _resource.Do(s_demote);
 
         Assert.Equal(reason, outcome.Message);
-        Assert.Equal(["pre-release as Primary", "event hook-failed"], _resource.Steps);
+        Assert.Equal(["pre-release as Primary", "event hook-failed", "post-acquire as Primary"], _resource.Steps);
         Assert.Equal(Role.Primary, _resource.Role);
         Assert.True(_resource.HoldsAddresses);
+    }
+
+    [Fact]
+    public void A_release_whose_hooks_fail_both_ways_does_not_claim_that_nothing_has_changed()
+    {
+        Promoted();
+        _resource.FailingHooks.UnionWith([HookStep.PreRelease, HookStep.PostAcquire]);
+
+        CommandOutcome outcome = _resource.Do(s_demote);
+
+        Assert.Equal(
+            "this node stays Primary: the pre-release hook 'x' failed with exit code 1; what the pre-release hooks had "
+            + "ended may still be so: the post-acquire hook 'x' failed with exit code 1", outcome.Message);
+        Assert.Equal(Role.Primary, _resource.Role);
+    }
+
+    [Fact]
+    public void A_hand_over_by_rule_whose_hook_fails_begins_again_what_the_hooks_ended()
+    {
+        Promoted();
+        _resource.FailingHooks.Add(HookStep.PreRelease);
+
+        _resource.OnLoop(() => Assert.True(_resource.Sequence.HandOver("no production network")));
+
+        Assert.Equal(["pre-release as Primary", "event hook-failed", "post-acquire as Primary"], _resource.Steps);
+        Assert.Equal(Role.Primary, _resource.Role);
+    }
+
+    [Fact]
+    public void A_right_that_is_lost_while_hooks_begin_again_ends_them()
+    {
+        Promoted();
+        _resource.FailingHooks.Add(HookStep.PreRelease);
+        _resource.HangingHook = HookStep.PostAcquire;
+        Task<CommandOutcome> demotion = _resource.Begin(s_demote);
+        _resource.Until("the hook to hang", () => _resource.HookHangs);
+
+        _resource.Tell(Role.Standby, "refused");
+
+        Assert.Equal("the role was lost meanwhile", _resource.End(demotion).Message);
+        Assert.Contains("hook killed", _resource.Steps);
+        Assert.Equal("post-release as Standby", _resource.Steps[^1]);
+        Assert.False(_resource.HoldsAddresses || _resource.IsOpen);
     }
 
     [Fact]
