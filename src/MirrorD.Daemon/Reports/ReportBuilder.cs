@@ -112,10 +112,10 @@ internal static class ReportBuilder
         };
     }
 
-    /// <summary>A resource that could not start.</summary>
+    /// <summary>A resource that could not start, or not yet.</summary>
     public static ResourceReport Failed(
-        ResourceConfiguration resource, string node, IReadOnlyList<AddressReport> addresses, string problem,
-        string remedy, DateTimeOffset since) => new()
+        ResourceConfiguration resource, string node, IReadOnlyList<AddressReport> addresses, string state,
+        string problem, string remedy, DateTimeOffset since) => new()
         {
             Name = resource.Name,
             Health = ResourceHealth.Failed,
@@ -128,7 +128,7 @@ internal static class ReportBuilder
             AutoswitchNote = resource.AutoswitchOffReason,
             HoldUp = new HoldUpReport
             {
-                State = "StartFailed",
+                State = state,
                 Reason = problem,
                 Owner = "operator",
                 Remedy = remedy,

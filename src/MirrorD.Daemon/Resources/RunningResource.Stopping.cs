@@ -16,6 +16,7 @@ internal sealed partial class RunningResource
     /// <param name="wait">Limit.</param>
     public async Task Stop(bool hostStops, TimeSpan wait)
     {
+        await EndStart(wait);
         if (_failure is not null)
         {
             await TakeDevicesAway();
@@ -56,6 +57,7 @@ internal sealed partial class RunningResource
     /// </summary>
     public async Task Suspend(TimeSpan wait)
     {
+        await EndStart(wait);
         if (_failure is not null)
         {
             return;

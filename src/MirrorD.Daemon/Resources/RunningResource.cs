@@ -73,49 +73,11 @@ internal sealed partial class RunningResource : IResourceOwner
             problem => RaiseEvent("device-failed", problem));
     }
 
-    private sealed record StartFailure(string Problem, string Remedy, DateTimeOffset At);
-
     public string Name => _resource.Name;
 
     public ResourceConfiguration Configuration => _resource;
 
     private PeerWatch? PeerWatch => _watch.Over(_resource.PeerOf(_context.Name));
-
-    /// <summary>
-    /// Removes addresses that an earlier daemon left behind, opens the disks and starts the loop. Never
-    /// throws: what fails is shown.
-    /// </summary>
-    public void Start()
-    {
-        try
-        {
-            foreach (ServiceAddressConfiguration address in _addresses.RemoveLeftovers())
-            {
-                ResourceLog.LeftoverAddress(_logger, Name, address.ToString());
-            }
-
-            IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
-            _loop = new UringLoop();
-            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, Questions(), this);
-            _engine = new ReplicatedResource(_loop, Options(volumes), _host)
-            {
-                Loaded = Loaded,
-                Watch = PeerWatch,
-            };
-            PeerWatch?.Add(_engine);
-            _engine.Start();
-            _thread = new Thread(RunLoop) { IsBackground = true, Name = $"loop {Name}" };
-            _thread.Start();
-        }
-        catch (StartupException failed)
-        {
-            Fail(failed.Problem, failed.Remedy);
-        }
-        catch (IOException failed)
-        {
-            Fail(failed.Message.TrimEnd('.'), "then restart mirrord");
-        }
-    }
 
     /// <summary>Runs a command of an operator, with the steps around the role.</summary>
     public Task<CommandOutcome> Command(ResourceCommand command)
@@ -147,7 +109,7 @@ internal sealed partial class RunningResource : IResourceOwner
         if (_failure is { } failure)
         {
             return ReportBuilder.Failed(
-                _resource, _context.Name, addresses, failure.Problem, failure.Remedy, failure.At);
+                _resource, _context.Name, addresses, failure.State, failure.Problem, failure.Remedy, failure.At);
         }
 
         ResourceStatus status = _status ?? _engine!.Status;
@@ -254,13 +216,5 @@ internal sealed partial class RunningResource : IResourceOwner
             NLog.LogManager.Flush(TimeSpan.FromSeconds(1));
             Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
         }
-    }
-
-    private void Fail(string problem, string remedy)
-    {
-        _failure = new StartFailure(problem, remedy, DateTimeOffset.UtcNow);
-        ResourceLog.CannotStart(_logger, Name, problem, remedy);
-        _events.Add(Name, "start-failed", $"{problem}; {remedy}.");
-        _changes.Changed();
     }
 }

@@ -2,6 +2,7 @@ using MirrorD.Configuration;
 using MirrorD.Daemon.Startup;
 using MirrorD.Engine.Control;
 using MirrorD.Formats.Metadata;
+using MirrorD.Io;
 using MirrorD.Io.Linux;
 
 namespace MirrorD.Daemon.Resources;
@@ -10,7 +11,8 @@ namespace MirrorD.Daemon.Resources;
 internal static class VolumeOpening
 {
     /// <summary>Opens all volumes, or none.</summary>
-    /// <exception cref="StartupException">A disk is missing, in use or too small.</exception>
+    /// <exception cref="DiskAwaitedException">A disk is missing or in use.</exception>
+    /// <exception cref="StartupException">A disk is too small, or can't be used.</exception>
     public static IReadOnlyList<VolumeOptions> Open(ResourceConfiguration resource, string node)
     {
         var opened = new List<LinuxDisk>();
@@ -38,8 +40,10 @@ internal static class VolumeOpening
         catch (Exception failed) when (failed is IOException or StartupException)
         {
             opened.ForEach(disk => disk.Close());
-            throw failed as StartupException ?? new StartupException(
-                failed.Message.TrimEnd('.'), "then restart mirrord");
+            string problem = failed.Message.TrimEnd('.');
+            throw failed.HResult is Errno.EBUSY or Errno.ENOENT
+                ? new DiskAwaitedException(problem, isBusy: failed.HResult == Errno.EBUSY)
+                : failed as StartupException ?? new StartupException(problem, "then restart mirrord");
         }
     }
 

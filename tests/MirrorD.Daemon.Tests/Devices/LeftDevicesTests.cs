@@ -74,6 +74,47 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_disk_that_comes_later_is_served_without_a_restart()
+    {
+        _driver.Add(0);
+        MirrorDaemon daemon = Daemon("auto");
+        daemon.Start();
+        Assert.Equal("DiskAwaited", daemon.Find("mail")!.Report().HoldUp?.State);
+
+        Format(daemon.Context.Id);
+        await UntilLoaded(daemon);
+        await Within.Until(
+            () => Task.FromResult(_events!.After(0).Events.Any(one => one.Kind == "started-late")), "the good news");
+        Told("start-failed");
+        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        Assert.False(_driver.Devices[0].IsDead, "its users were not waited for");
+    }
+
+    [Fact]
+    public async Task A_disk_that_the_kernel_holds_for_an_earlier_daemon_is_waited_for()
+    {
+        MirrorDaemon daemon = Daemon("auto");
+        Format(daemon.Context.Id);
+        LinuxDisk held = LinuxDisk.Open(_directory.At("a.img"), isWritable: true, isExclusive: true);
+        daemon.Start();
+        Assert.Equal("DiskAwaited", daemon.Find("mail")!.Report().HoldUp?.State);
+
+        held.Close();
+        await UntilLoaded(daemon);
+        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+    }
+
+    [Fact]
+    public async Task A_disk_that_can_not_be_used_is_not_waited_for()
+    {
+        MirrorDaemon daemon = Daemon("auto");
+        await File.WriteAllBytesAsync(_directory.At("a.img"), new byte[4096]);
+        daemon.Start();
+        Assert.Equal("StartFailed", daemon.Find("mail")!.Report().HoldUp?.State);
+        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+    }
+
+    [Fact]
     public async Task A_start_takes_away_what_the_configuration_has_no_more()
     {
         _driver.Add(0);
@@ -94,12 +135,14 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         MirrorDaemon daemon = Daemon("auto");
         Format(daemon.Context.Id);
         daemon.Start();
-        await Within.Until(
-            () => Task.FromResult(daemon.Find("mail")!.Report() is { DiskState: "UpToDate", Role: "Standby" }),
-            "the resource to be loaded");
+        await UntilLoaded(daemon);
         Assert.False(_driver.Devices[0].IsDead, "it was not kept for the role that is to be resumed");
         return daemon;
     }
+
+    private static Task UntilLoaded(MirrorDaemon daemon) => Within.Until(
+        () => Task.FromResult(daemon.Find("mail")!.Report() is { DiskState: "UpToDate", Role: "Standby" }),
+        "the resource to be loaded");
 
     private MirrorDaemon Daemon(string blockDevices)
     {

@@ -38,7 +38,7 @@ public sealed class ApiTests : IAsyncLifetime
         MirrorctlRun promoted = await _daemon.Control("promote", "mail");
         MirrorctlRun checkedStatus = await _daemon.Control("status", "--check");
 
-        Assert.Equal((ResourceHealth.Failed, "StartFailed"), (mail.Health, mail.HoldUp!.State));
+        Assert.Equal((ResourceHealth.Failed, "DiskAwaited"), (mail.Health, mail.HoldUp!.State));
         Assert.Contains("/nonexistent/data.img", mail.HoldUp.Reason);
         Assert.Contains("/nonexistent/data.img", promoted.Error);
         Assert.Equal(ExitCode.Failed, promoted.ExitCode);
@@ -135,7 +135,7 @@ public sealed class ApiTests : IAsyncLifetime
         Task<int> watching = MirrorctlCommandLine.Run(
             ["status", "--watch", "--json", "--socket", _daemon.Socket],
             new CommandContext(output, error, TextReader.Null, false, false), CancellationToken.None);
-        await Within.Deadline(output.Seen("\"StartFailed\""), "the status to be shown");
+        await Within.Deadline(output.Seen("\"DiskAwaited\""), "the status to be shown");
 
         Assert.Equal(0, await _daemon.Terminate());
 
