@@ -40,8 +40,14 @@ internal sealed class KernelNbd
     /// <summary>The driver was there before this daemon, and so may be devices of an earlier one.</summary>
     public bool MayHaveDevices { get; init; } = Directory.Exists("/sys/module/nbd");
 
-    /// <summary>How long udev has for its link.</summary>
+    /// <summary>How long udev has for its link; a rule that is missing costs that much.</summary>
     internal TimeSpan LinkWait { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it has while it is busy: hooks that mount the device by its link would fail without it.</summary>
+    internal TimeSpan BusyLinkWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>udev has events to handle. The file is what `udevadm settle` looks at.</summary>
+    internal Func<bool> IsUdevBusy { get; init; } = () => File.Exists("/run/udev/queue");
 
     /// <summary>Looks for the driver, and loads its module if need be.</summary>
     /// <returns>Why it can't be used; null when it can.</returns>
@@ -189,8 +195,11 @@ internal sealed class KernelNbd
         }
 
         var waited = Stopwatch.StartNew();
-        while (waited.Elapsed < LinkWait)
+        bool mayCome = true;
+        while (mayCome)
         {
+            // Before the link is looked for: udev may make it and be done in between.
+            mayCome = waited.Elapsed < LinkWait || (waited.Elapsed < BusyLinkWait && IsUdevBusy());
             if (TargetOf(link) == device)
             {
                 return link;

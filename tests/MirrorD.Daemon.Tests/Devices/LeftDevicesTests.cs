@@ -177,6 +177,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         var kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null))
         {
             LinkWait = TimeSpan.Zero,
+            IsUdevBusy = () => false,
             MayHaveDevices = true,
         };
         return new MirrorDaemon(context, _events, _history, NullLoggerFactory.Instance, kernel);

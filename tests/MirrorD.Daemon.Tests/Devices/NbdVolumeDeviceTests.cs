@@ -21,13 +21,18 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     private readonly KernelNbd _kernel;
     private readonly NbdVolumeDevice _device;
     private int _losses;
+    private int _busyAnswers;
 
     public NbdVolumeDeviceTests()
     {
         _thread = new Thread(_loop.Run);
         _thread.Start();
         _kernel = new KernelNbd(NullLogger.Instance, () =>
-            _absences.TryDequeue(out string? cause) ? ((INbdDriver?)null, cause) : (_driver, null)) { LinkWait = TimeSpan.Zero };
+            _absences.TryDequeue(out string? cause) ? ((INbdDriver?)null, cause) : (_driver, null))
+        {
+            LinkWait = TimeSpan.Zero,
+            IsUdevBusy = () => --_busyAnswers >= 0,
+        };
         _device = new NbdVolumeDevice(
             Backend, () => _volume, _kernel, () => _loop, isRequired: true, Serve, () => _losses++);
     }
@@ -38,6 +43,18 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         _thread.Join();
         _loop.Dispose();
         _volume.Dispose();
+    }
+
+    [Fact]
+    public async Task Its_link_is_waited_for_while_udev_is_busy()
+    {
+        _busyAnswers = 3;
+
+        await _device.Attach(CancellationToken.None);
+
+        // The answer that ends it was the first "no".
+        Assert.Equal(-1, _busyAnswers);
+        Assert.Equal("/dev/nbd0", _device.Path);
     }
 
     [Fact]
