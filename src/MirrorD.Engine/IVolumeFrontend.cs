@@ -18,6 +18,12 @@ public interface IVolumeFrontend
     int BlockBytes { get; }
 
     /// <summary>
+    /// A discard gives room back on this node. Else it would write zeroes, so that clients should not ask for one; on the
+    /// other node it may be so nevertheless.
+    /// </summary>
+    bool CanTrim { get; }
+
+    /// <summary>
     /// Null when the volume can be opened now; else why not, for the client: e.g.
     /// "resource mail is Standby here; the Primary is node a".
     /// </summary>

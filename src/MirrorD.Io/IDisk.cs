@@ -15,6 +15,9 @@ public interface IDisk
     /// <summary>Discard gives room back (contents then undefined or zero).</summary>
     bool CanDiscard { get; }
 
+    /// <summary>Zeroing that may give room back does so, instead of writing zeroes.</summary>
+    bool UnmapsZeroes => CanDiscard;
+
     /// <summary>Releases the disk. No operation may be pending.</summary>
     void Close();
 }

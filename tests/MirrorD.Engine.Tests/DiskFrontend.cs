@@ -19,6 +19,8 @@ public sealed class DiskFrontend(IIoLoop loop, IDisk disk, BufferPool buffers, s
 
     public int BlockBytes => disk.LogicalBlockBytes;
 
+    public bool CanTrim { get; set; } = true;
+
     public string? Unavailable { get; set; }
 
     public BufferPool Buffers => buffers;

@@ -29,7 +29,7 @@ internal sealed class NbdVolumeDevice(
     private const long WithoutServerSeconds = 30;
 
     private const NbdTransmissionFlags Flags = NbdTransmissionFlags.HasFlags | NbdTransmissionFlags.SendFlush
-        | NbdTransmissionFlags.SendFua | NbdTransmissionFlags.SendTrim | NbdTransmissionFlags.SendWriteZeroes;
+        | NbdTransmissionFlags.SendFua | NbdTransmissionFlags.SendWriteZeroes;
 
     private static readonly NbdQueueSettings s_queue = new() { MaxRequestKiB = MaxRequestKiB };
 
@@ -245,7 +245,8 @@ internal sealed class NbdVolumeDevice(
         Backend = backend,
         SizeBytes = volume().LengthBytes,
         BlockBytes = volume().BlockBytes,
-        TransmissionFlags = (ushort)Flags,
+        TransmissionFlags = (ushort)(Flags
+            | (volume().CanTrim ? NbdTransmissionFlags.SendTrim : NbdTransmissionFlags.None)),
     };
 
     /// <summary>Hands this process's end to the loop, unless the device has ceased to be wanted there.</summary>

@@ -18,6 +18,8 @@ internal sealed class GatedVolume(IVolumeFrontend volume, string closedReason) :
 
     public int BlockBytes => volume.BlockBytes;
 
+    public bool CanTrim => volume.CanTrim;
+
     public string? Unavailable => volume.Unavailable ?? (IsOpen ? null : closedReason);
 
     public BufferPool Buffers => volume.Buffers;

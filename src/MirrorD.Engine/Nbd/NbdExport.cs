@@ -49,11 +49,13 @@ internal sealed class NbdExport
     public int SlotBytes => Volume.Buffers.DataBytes;
 
     /// <summary>
-    /// What is offered. A flush covers every completed write of the volume, whoever sent it.
+    /// What is offered. A flush covers every completed write of the volume, whoever sent it. A trim leaves zeroes on
+    /// both nodes; where they would have to be written it is not offered.
     /// </summary>
-    public static NbdTransmissionFlags Flags(bool structuredReplies) =>
+    public NbdTransmissionFlags Flags(bool structuredReplies) =>
         NbdTransmissionFlags.HasFlags | NbdTransmissionFlags.SendFlush | NbdTransmissionFlags.SendFua
-        | NbdTransmissionFlags.SendTrim | NbdTransmissionFlags.SendWriteZeroes
+        | (Volume.CanTrim ? NbdTransmissionFlags.SendTrim : NbdTransmissionFlags.None)
+        | NbdTransmissionFlags.SendWriteZeroes
         | NbdTransmissionFlags.SendCache | NbdTransmissionFlags.SendFastZero
         | NbdTransmissionFlags.CanMultiConnection
         | (structuredReplies ? NbdTransmissionFlags.SendDontFragment : NbdTransmissionFlags.None);

@@ -196,7 +196,7 @@ internal sealed partial class NbdSession
     }
 
     private NbdExportInfo InfoOf(NbdExport export) =>
-        new((ulong)export.Volume.LengthBytes, NbdExport.Flags(_structuredReplies));
+        new((ulong)export.Volume.LengthBytes, export.Flags(_structuredReplies));
 
     private void Refuse(NbdOption option, NbdOptionReply error, string text)
     {

@@ -23,7 +23,10 @@ internal sealed partial class NbdSession
 
     private void BeginRange(PendingRequest request)
     {
-        if (request.LeftBytes == 0)
+        // Asked for although it is not offered, e.g. by a kernel whose device was made when it was: a hint, and nothing
+        // would be won.
+        bool isUseless = request.Header.Command == NbdCommand.Trim && !_export!.Volume.CanTrim;
+        if (request.LeftBytes == 0 || isUseless)
         {
             _replies.Enqueue(request);
             return;

@@ -18,6 +18,9 @@ internal sealed class MirroredVolume(
     public int BlockBytes => options.Data.LogicalBlockBytes;
 
     /// <inheritdoc/>
+    public bool CanTrim => options.Data.UnmapsZeroes;
+
+    /// <inheritdoc/>
     public string? Unavailable => resource.DescribeUnavailable();
 
     /// <inheritdoc/>

@@ -67,9 +67,14 @@ internal static unsafe class DiskOpening
         }
 
         statx found;
-        bool canDiscard = Stat.statx(fd, "", At.AT_EMPTY_PATH, Stat.STATX_BASIC_STATS, &found) == 0
-            && DiscardLimitBytes(found.stx_rdev_major, found.stx_rdev_minor) > 0;
-        return Geometry(path, true, (long)lengthBytes, blockBytes, canDiscard);
+        bool isKnown = Stat.statx(fd, "", At.AT_EMPTY_PATH, Stat.STATX_BASIC_STATS, &found) == 0;
+        (uint major, uint minor) = (found.stx_rdev_major, found.stx_rdev_minor);
+        bool Has(string limit) => isKnown && LimitBytes(major, minor, limit) > 0;
+        bool canDiscard = Has("discard_max_bytes");
+
+        // Some discard but don't zero (thin LVM, many SATA disks): there the kernel writes zeroes out.
+        bool unmapsZeroes = canDiscard && Has("write_zeroes_max_bytes");
+        return Geometry(path, true, (long)lengthBytes, blockBytes, canDiscard, unmapsZeroes);
     }
 
     private static DiskGeometry FileGeometry(int fd, string path, bool isWritable)
@@ -89,11 +94,11 @@ internal static unsafe class DiskOpening
         const int punch = Falloc.FALLOC_FL_PUNCH_HOLE | Falloc.FALLOC_FL_KEEP_SIZE;
         long lengthBytes = (long)found.stx_size;
         bool canDiscard = isWritable && Fcntl.fallocate(fd, punch, lengthBytes, LargestBlockBytes) == 0;
-        return Geometry(path, false, lengthBytes, blockBytes, canDiscard);
+        return Geometry(path, false, lengthBytes, blockBytes, canDiscard, canDiscard);
     }
 
     private static DiskGeometry Geometry(
-        string path, bool isBlockDevice, long lengthBytes, int blockBytes, bool canDiscard)
+        string path, bool isBlockDevice, long lengthBytes, int blockBytes, bool canDiscard, bool unmapsZeroes)
     {
         blockBytes = int.Max(blockBytes, SmallestBlockBytes);
         if (blockBytes > LargestBlockBytes || !int.IsPow2(blockBytes))
@@ -103,7 +108,7 @@ internal static unsafe class DiskOpening
         }
 
         lengthBytes -= lengthBytes % blockBytes;
-        return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard);
+        return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard, unmapsZeroes);
     }
 
     /// <summary>Finds out by reading: the smallest block, unless the disk below refuses it.</summary>
@@ -114,14 +119,15 @@ internal static unsafe class DiskOpening
         return read < 0 && LinuxError.Last == Errno.EINVAL ? LargestBlockBytes : SmallestBlockBytes;
     }
 
-    private static long DiscardLimitBytes(uint major, uint minor)
+    /// <summary>A limit of the device's queue, as "discard_max_bytes"; 0 when it does not have it.</summary>
+    private static long LimitBytes(uint major, uint minor, string name)
     {
         string link = $"/sys/dev/block/{major}:{minor}";
         string? device = Directory.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName;
         foreach (string? directory in (ReadOnlySpan<string?>)[device, Path.GetDirectoryName(device)])
         {
             // A partition has no queue of its own, but that of the disk above it.
-            string limit = $"{directory}/queue/discard_max_bytes";
+            string limit = $"{directory}/queue/{name}";
             if (File.Exists(limit))
             {
                 return long.Parse(File.ReadAllText(limit).Trim(), CultureInfo.InvariantCulture);

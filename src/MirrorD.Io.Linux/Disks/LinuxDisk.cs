@@ -18,6 +18,7 @@ public sealed unsafe class LinuxDisk : IDisk
         LengthBytes = geometry.LengthBytes;
         LogicalBlockBytes = geometry.LogicalBlockBytes;
         CanDiscard = isWritable && geometry.CanDiscard;
+        UnmapsZeroes = isWritable && geometry.UnmapsZeroes;
         IsBlockDevice = geometry.IsBlockDevice;
     }
 
@@ -32,6 +33,9 @@ public sealed unsafe class LinuxDisk : IDisk
 
     /// <inheritdoc/>
     public bool CanDiscard { get; }
+
+    /// <inheritdoc/>
+    public bool UnmapsZeroes { get; }
 
     /// <summary>Opened for writing too.</summary>
     public bool IsWritable { get; }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MirrorD.Daemon.Devices;
 using MirrorD.Engine;
 using MirrorD.Engine.Nbd;
+using MirrorD.Formats.Nbd;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.NbdDevices;
@@ -199,6 +200,18 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         Assert.Equal("/dev/nbd1", _device.Path);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_trim_is_offered_where_the_disk_can_do_it(bool canTrim)
+    {
+        _volume.CanTrim = canTrim;
+        await _device.Attach(CancellationToken.None);
+        var offered = (NbdTransmissionFlags)_driver.Devices[0].Options!.TransmissionFlags;
+        Assert.Equal(canTrim, offered.HasFlag(NbdTransmissionFlags.SendTrim));
+        Assert.True(offered.HasFlag(NbdTransmissionFlags.SendWriteZeroes));
+    }
+
     private void Serve(IConnection connection, Action ended)
     {
         connection.Close();
@@ -219,6 +232,8 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         public long LengthBytes { get; set; } = TestDriver.DeviceBytes;
 
         public int BlockBytes => 4096;
+
+        public bool CanTrim { get; set; }
 
         public string? Unavailable => null;
 

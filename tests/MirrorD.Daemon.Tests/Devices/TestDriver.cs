@@ -48,6 +48,7 @@ internal sealed class TestDriver(string backend) : INbdDriver
 
         int index = Devices.Count;
         TestDevice made = Add(index, named: options.Backend);
+        made.Options = options;
         made.Take(pair);
         return index;
     }
@@ -117,6 +118,9 @@ internal sealed class TestDevice
 
     /// <summary>What was set last.</summary>
     public NbdQueueSettings? Settings { get; set; }
+
+    /// <summary>What it was made with; null of one that is left.</summary>
+    public NbdDeviceOptions? Options { get; set; }
 
     public long TimeoutSeconds { get; set; } = NbdDeviceOptions.ForeverSeconds;
 

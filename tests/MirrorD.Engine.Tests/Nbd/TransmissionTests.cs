@@ -136,6 +136,22 @@ public sealed class TransmissionTests
         Assert.Equal(1, world.Volume.MostInFlight);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_trim_is_offered_and_passed_on_where_it_gives_room_back(bool canTrim)
+    {
+        using var world = new NbdWorld();
+        world.Volume.CanTrim = canTrim;
+        int submitted = 0;
+        world.Volume.Submitted = _ => submitted++;
+        NbdClient client = world.Open();
+        Assert.Equal(canTrim, client.Export.Flags.HasFlag(NbdTransmissionFlags.SendTrim));
+        Assert.Equal(NbdError.None, client.Call(NbdCommand.Trim, 0, 1 << 20).Error);
+        Assert.Equal(canTrim ? 1 : 0, submitted);
+        Assert.Equal(NbdError.None, client.Call(NbdCommand.WriteZeroes, 0, 1 << 20).Error);
+    }
+
     [Fact]
     public void A_trim_that_the_volume_can_not_do_is_still_fine()
     {
