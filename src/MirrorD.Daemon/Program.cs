@@ -11,16 +11,13 @@ using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Memory;
 using Microsoft.Extensions.Logging;
 using NLog.Extensions.Logging;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace MirrorD.Daemon;
 
 /// <summary>Entry point of mirrord.</summary>
 internal static class Program
 {
-    // A stop waits for hooks (30 s each by default) and for what is in flight; systemd waits longer
-    // (TimeoutStopSec).
-    private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(75);
-
     // What is answered before a restart need not be sent again; what takes longer is.
     private static readonly TimeSpan s_suspendWait = TimeSpan.FromSeconds(3);
 
@@ -122,18 +119,28 @@ internal static class Program
         }
 
         PosixSignal came = await asked.Task;
-        StopReason reason = await ServiceManager.WhyStop();
+        var stopped = Stopwatch.StartNew();
+        StopReason? told = await ServiceManager.WhyStop();
+        if (told is null)
+        {
+            DaemonLog.ReasonUnknown(logger);
+        }
+
+        // Taken for a restart, a stop leaves block devices that wait for the next start, and nothing is lost. Taken for a
+        // stop, a restart would unmount file systems and give the role away for good.
+        StopReason reason = told ?? StopReason.Restart;
         DaemonLog.Stopping(logger, came.ToString(), reason);
         ServiceManagerNotify.Stopping();
         if (reason == StopReason.Restart)
         {
-            events.Add(null, "stopping", "mirrord restarts as asked: roles, addresses and block devices stay.");
-            await daemon.Suspend(s_suspendWait);
+            events.Add(null, "stopping", "mirrord restarts: roles and block devices stay. Service addresses go for the "
+                + "moment until the next mirrord has its role again.");
+            await daemon.Suspend(() => server.DisposeAsync().AsTask(), s_suspendWait);
         }
         else
         {
             events.Add(null, "stopping", "mirrord stops as asked.");
-            await daemon.Stop(reason == StopReason.HostStops, s_stopWait);
+            await daemon.Stop(reason == StopReason.HostStops, StopLimits.Orderly - stopped.Elapsed);
         }
 
         DaemonLog.Stopped(logger);

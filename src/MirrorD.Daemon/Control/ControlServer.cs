@@ -12,10 +12,14 @@ namespace MirrorD.Daemon.Control;
 /// <summary>Serves the control API on a unix socket, and to other nodes of the cluster behind their key.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
+    /// <summary>What calls under way have when mirrord ends.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly WebApplication _application;
     private readonly Forwarder _forwarder;
     private readonly CallListener _calls;
     private readonly CancellationTokenSource _stopping = new();
+    private int _isDisposed;
 
     private ControlServer(WebApplication application, MirrorDaemon daemon, ILogger calls)
     {
@@ -68,11 +72,17 @@ internal sealed class ControlServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Ends it; once is enough.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _calls.DisposeAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        using var patience = new CancellationTokenSource(Patience);
         await _application.StopAsync(patience.Token);
         await _application.DisposeAsync();
         _forwarder.Dispose();

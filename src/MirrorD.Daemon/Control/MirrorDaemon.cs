@@ -103,11 +103,22 @@ internal sealed class MirrorDaemon
         await Notifier.DisposeAsync();
     }
 
-    /// <summary>The next daemon goes on with everything; nobody is told of a stop.</summary>
-    public async Task Suspend(TimeSpan wait)
+    /// <summary>
+    /// The next daemon goes on with everything; nobody is told of a stop. When this ends the loops stand still while
+    /// connections and heartbeats still look alive: the process has to end at once, or the peer takes this node for stuck.
+    /// </summary>
+    /// <param name="endControl">Ends what else takes time, while everything is served.</param>
+    /// <param name="wait">Limit for requests to be answered.</param>
+    public async Task Suspend(Func<Task> endControl, TimeSpan wait)
     {
-        await Task.WhenAll(_resources.Values.Select(resource => resource.Suspend(wait)));
-        await Notifier.DisposeAsync();
+        await Task.WhenAll(endControl(), Notifier.DisposeAsync().AsTask());
+        await Task.WhenAll(_resources.Values.Select(resource => resource.Finish(wait)));
+
+        // None before the others: it would stand still for as long as they take.
+        foreach (RunningResource resource in _resources.Values)
+        {
+            resource.StopLoop();
+        }
     }
 
     public StatusReport Status() => new()

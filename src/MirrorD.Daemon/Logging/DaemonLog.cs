@@ -16,6 +16,11 @@ internal static partial class DaemonLog
     [LoggerMessage(1002, LogLevel.Information, "stopping signal={Signal} reason={Reason}")]
     public static partial void Stopping(ILogger logger, string signal, StopReason reason);
 
+    [LoggerMessage(
+        1010, LogLevel.Warning, "systemd does not say whether mirrord restarts or stops: roles and block devices are kept "
+        + "for the next mirrord. If it is to stay stopped, start it and stop it again")]
+    public static partial void ReasonUnknown(ILogger logger);
+
     [LoggerMessage(1003, LogLevel.Information, "stopped")]
     public static partial void Stopped(ILogger logger);
 

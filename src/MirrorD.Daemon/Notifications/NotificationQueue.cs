@@ -10,7 +10,8 @@ internal sealed class NotificationQueue : IAsyncDisposable
     /// <summary>How many wait at most.</summary>
     public const int Most = 100;
 
-    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(5);
+    /// <summary>What those that wait have when mirrord ends; the one that is under way is killed then.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private readonly Func<Notification, CancellationToken, Task<string?>> _send;
     private readonly Action<string?> _ended;
@@ -55,7 +56,7 @@ internal sealed class NotificationQueue : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
-        if (await Task.WhenAny(_sending, Task.Delay(s_grace)) != _sending)
+        if (await Task.WhenAny(_sending, Task.Delay(Grace)) != _sending)
         {
             await _stop.CancelAsync();
         }

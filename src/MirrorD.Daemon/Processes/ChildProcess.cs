@@ -22,8 +22,8 @@ internal sealed class ChildProcess
     // With a session of its own what it starts can be killed as a group, also what its parent left behind.
     private const string Setsid = "/usr/bin/setsid";
 
-    // A process that can't be killed, as it hangs in the kernel, is left behind after this.
-    private static readonly TimeSpan s_killWait = TimeSpan.FromSeconds(2);
+    /// <summary>A process that can't be killed, as it hangs in the kernel, is left behind after this.</summary>
+    public static readonly TimeSpan KillWait = TimeSpan.FromSeconds(2);
 
     // What a program printed last may still be in the pipe; a daemon that it started may keep the pipe open.
     private static readonly TimeSpan s_outputWait = TimeSpan.FromMilliseconds(200);
@@ -156,7 +156,7 @@ internal sealed class ChildProcess
             // while somebody is in it. Without setsid there is no such group, and nobody is hit.
             Syscall.kill(-process.Id, Signum.SIGKILL);
             process.Kill(entireProcessTree: true);
-            using var wait = new CancellationTokenSource(s_killWait);
+            using var wait = new CancellationTokenSource(KillWait);
             await process.WaitForExitAsync(wait.Token);
         }
         catch (Exception failed) when (failed is OperationCanceledException or InvalidOperationException)

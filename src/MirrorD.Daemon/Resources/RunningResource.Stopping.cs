@@ -11,6 +11,9 @@ internal sealed partial class RunningResource
     private static readonly TimeSpan s_releaseWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_deviceWait = TimeSpan.FromSeconds(5);
 
+    /// <summary>What <see cref="Stop"/> takes at most beyond its limit: devices, then addresses.</summary>
+    public static TimeSpan AfterStopWait => s_deviceWait + s_releaseWait;
+
     /// <summary>Planned stop; ends when the resource stopped or <paramref name="wait"/> has passed.</summary>
     /// <param name="hostStops">The host shuts down, and this daemon is not stopped by itself.</param>
     /// <param name="wait">Limit.</param>
@@ -52,10 +55,10 @@ internal sealed partial class RunningResource
     }
 
     /// <summary>
-    /// The daemon restarts: what clients asked for is answered, and nothing more is taken up. Role, addresses and block
-    /// devices stay for the next daemon, as they do when this one crashes.
+    /// The daemon restarts: what clients asked for is answered, and nothing more is taken up. Role and block devices stay
+    /// for the next daemon, as they do when this one crashes. <see cref="StopLoop"/> follows.
     /// </summary>
-    public async Task Suspend(TimeSpan wait)
+    public async Task Finish(TimeSpan wait)
     {
         await EndStart(wait);
         if (_failure is not null)
@@ -80,9 +83,10 @@ internal sealed partial class RunningResource
         {
             ResourceLog.RequestsLeft(_logger, Name, wait.TotalSeconds);
         }
-
-        _loop.Stop();
     }
+
+    /// <summary>Nothing moves any more; only before the end of the process.</summary>
+    public void StopLoop() => _loop?.Stop();
 
     /// <summary>The process ends at once: addresses must not outlive it.</summary>
     public Task ReleaseAddresses() => _addresses.Release();

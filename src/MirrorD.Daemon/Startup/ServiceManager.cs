@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MirrorD.Daemon.Processes;
 
 namespace MirrorD.Daemon.Startup;
@@ -7,12 +8,30 @@ namespace MirrorD.Daemon.Startup;
 /// </summary>
 internal static class ServiceManager
 {
+    /// <summary>How long it is asked, all in all; everything is served meanwhile.</summary>
+    public static readonly TimeSpan AskWait = TimeSpan.FromSeconds(20);
+
     private const string Systemctl = "/usr/bin/systemctl";
     private const string ControlGroupFile = "/proc/self/cgroup";
     private const int AnswerMs = 5000;
 
-    /// <summary>Asks why this process was asked to end. Without systemd, or an answer, it is a stop.</summary>
-    public static async Task<StopReason> WhyStop()
+    // A service manager that is being started anew refuses at once.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(300);
+
+    // systemctl(1), is-system-running; "offline" and "unknown" mean that nobody answered.
+    private static readonly HashSet<string> s_states =
+        ["initializing", "starting", "running", "degraded", "maintenance", "stopping"];
+
+    /// <summary>Asks systemctl with these arguments.</summary>
+    /// <returns>What it printed; null when it got no answer.</returns>
+    internal delegate Task<IReadOnlyList<string>?> Question(params string[] arguments);
+
+    /// <summary>Asks why this process was asked to end. Without systemd it is a stop.</summary>
+    /// <returns>
+    /// Null when systemd does not say: then whoever chooses must know that a stop taken for a restart leaves block
+    /// devices waiting, and a restart taken for a stop ends the service.
+    /// </returns>
+    public static async Task<StopReason?> WhyStop()
     {
         if (Environment.GetEnvironmentVariable("INVOCATION_ID") is null || !File.Exists(Systemctl)
             || UnitOf(await File.ReadAllLinesAsync(ControlGroupFile)) is not { } unit)
@@ -20,9 +39,32 @@ internal static class ServiceManager
             return StopReason.Stop;
         }
 
-        // Both at once: a shutdown has no time to lose.
-        Task<IReadOnlyList<string>> state = Ask("is-system-running");
-        return Reason(await Ask("list-jobs", "--no-legend", "--no-pager"), unit, await state);
+        return await WhyStop(unit, Ask, AskWait);
+    }
+
+    /// <summary>Asks until there is an answer, or that time has passed.</summary>
+    internal static async Task<StopReason?> WhyStop(string unit, Question ask, TimeSpan within)
+    {
+        long beganAt = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            // Both at once: a shutdown has no time to lose.
+            Task<IReadOnlyList<string>?> asked = ask("is-system-running");
+            IReadOnlyList<string>? jobs = await ask("list-jobs", "--no-legend", "--no-pager");
+            IReadOnlyList<string> state = await asked ?? [];
+            bool isKnown = state.Any(s_states.Contains);
+            if (state.Contains("stopping") || (jobs is not null && isKnown))
+            {
+                return Reason(jobs ?? [], unit, state);
+            }
+
+            if (Stopwatch.GetElapsedTime(beganAt) + s_pause >= within)
+            {
+                return jobs is null ? null : Reason(jobs, unit, state);
+            }
+
+            await Task.Delay(s_pause);
+        }
     }
 
     /// <summary>The unit that a process belongs to, by its control group (cgroups(7)); null when it is of none.</summary>
@@ -43,7 +85,7 @@ internal static class ServiceManager
         return state.Contains("stopping") ? StopReason.HostStops : restarts ? StopReason.Restart : StopReason.Stop;
     }
 
-    private static async Task<IReadOnlyList<string>> Ask(params string[] arguments)
+    private static async Task<IReadOnlyList<string>?> Ask(params string[] arguments)
     {
         var lines = new List<string>();
         var question = new ChildProcess
@@ -59,12 +101,11 @@ internal static class ServiceManager
                 }
             },
         };
-
-        // Its exit code tells of the system, not of the question.
-        await question.Run(CancellationToken.None);
+        string? failure = await question.Run(CancellationToken.None);
         lock (lines)
         {
-            return [.. lines];
+            // With is-system-running the exit code tells of the system, not of the question.
+            return failure is null || arguments is ["is-system-running"] ? [.. lines] : null;
         }
     }
 }

@@ -20,7 +20,8 @@ namespace MirrorD.Daemon.Watch;
 /// </summary>
 internal sealed class WatchThread : IPathReports
 {
-    private const int StopMs = 1000;
+    /// <summary>Limit of <see cref="Stop"/>.</summary>
+    public static readonly TimeSpan StopWait = TimeSpan.FromSeconds(1);
 
     private readonly NodeContext _context;
     private readonly EventLog _events;
@@ -98,9 +99,9 @@ internal sealed class WatchThread : IPathReports
             return stopped.Task;
         })];
         Task all = Task.WhenAll(stopping);
-        if (await Task.WhenAny(all, Task.Delay(StopMs)) != all)
+        if (await Task.WhenAny(all, Task.Delay(StopWait)) != all)
         {
-            WatchLog.StopTimedOut(_logger, StopMs);
+            WatchLog.StopTimedOut(_logger, (int)StopWait.TotalMilliseconds);
         }
 
         _loop.Stop();

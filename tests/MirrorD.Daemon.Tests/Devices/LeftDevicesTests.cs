@@ -54,9 +54,23 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     {
         MirrorDaemon daemon = await StartedStandby();
 
-        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
 
         Assert.False(_driver.Devices[0].IsDead, "a restart took the device from under its users");
+    }
+
+    [Fact]
+    public async Task A_restart_ends_calls_and_notifications_while_its_loops_still_move()
+    {
+        MirrorDaemon daemon = await StartedStandby();
+        var ended = new TaskCompletionSource();
+        Task end = daemon.Suspend(() => ended.Task, s_stopWait);
+
+        Task<CommandOutcome> answer = daemon.Find("mail")!.Command(new ResourceCommand.Switchover());
+        Assert.False((await Within.Deadline(answer, "an answer of the loop")).Succeeded);
+        Assert.False(end.IsCompleted);
+        ended.SetResult();
+        await Within.Deadline(end, "the end");
     }
 
     [Fact]
@@ -86,7 +100,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         await Within.Until(
             () => Task.FromResult(_events!.After(0).Events.Any(one => one.Kind == "started-late")), "the good news");
         Told("start-failed");
-        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
         Assert.False(_driver.Devices[0].IsDead, "its users were not waited for");
     }
 
@@ -101,7 +115,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
 
         held.Close();
         await UntilLoaded(daemon);
-        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
     }
 
     [Fact]
@@ -111,7 +125,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         await File.WriteAllBytesAsync(_directory.At("a.img"), new byte[4096]);
         daemon.Start();
         Assert.Equal("StartFailed", daemon.Find("mail")!.Report().HoldUp?.State);
-        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
     }
 
     [Fact]
@@ -125,7 +139,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         await Within.Until(() => Task.FromResult(_driver.Devices.Values.All(device => device.IsDead)), "the end of both");
         await Within.Until(
             () => Task.FromResult(_events!.After(0).Events.Count(one => one.Kind == "device-removed") == 2), "two events");
-        await Within.Deadline(daemon.Suspend(s_stopWait), "the end");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
     }
 
     /// <summary>It has stored that it was Primary, and waits for its peer.</summary>
