@@ -51,6 +51,10 @@ internal static class Program
             await Console.Error.WriteLineAsync($"mirrord: {failed.Problem}; {failed.Remedy}");
             return ExitCodes.CannotStart;
         }
+        finally
+        {
+            LogSetup.Flush();
+        }
     }
 
     private static int Refuse(ParserResult<DaemonOptions> result)
@@ -75,8 +79,7 @@ internal static class Program
         using RunDirectory held = RunDirectory.Take(options.RunDirectory);
         held.NoteDeadAfter(context.Configuration.Heartbeat.DeadAfterMs);
         var logging = new NLogLoggerProvider(
-            new NLogProviderOptions(),
-            new NLog.LogFactory { Configuration = LogSetup.Configuration(options.Verbose) });
+            new NLogProviderOptions(), LogSetup.Begin(options.Verbose));
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder
             .AddProvider(logging)
             .SetMinimumLevel(options.Verbose ? LogLevel.Debug : LogLevel.Information));

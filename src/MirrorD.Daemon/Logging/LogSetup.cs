@@ -2,10 +2,14 @@ using NLog;
 using NLog.Config;
 using NLog.Layouts;
 using NLog.Targets;
+using NLog.Targets.Wrappers;
 
 namespace MirrorD.Daemon.Logging;
 
-/// <summary>Logs to standard error; under systemd in the form that the journal takes levels from.</summary>
+/// <summary>
+/// Logs to standard error; under systemd in the form that the journal takes levels from. Whoever logs does not wait for the
+/// reader: a journal that stalls must stop no loop. When the queue is full its oldest lines are lost.
+/// </summary>
 internal static class LogSetup
 {
     // sd-daemon(3): a line that begins with <N> has the priority N. The journal adds the time itself.
@@ -20,7 +24,21 @@ internal static class LogSetup
         "${message}" +
         "${onexception:inner= ${exception:format=toString}}";
 
-    public static LoggingConfiguration Configuration(bool verbose)
+    // A few MiB, and more than is ever logged in a minute.
+    private const int QueuedLines = 10_000;
+
+    private static readonly TimeSpan s_flushWait = TimeSpan.FromSeconds(1);
+
+    private static volatile LogFactory? s_factory;
+
+    /// <summary>Makes the log of this process.</summary>
+    public static LogFactory Begin(bool verbose) =>
+        s_factory = new LogFactory { Configuration = Configuration(verbose) };
+
+    /// <summary>The process is about to end: what was logged is written, unless that takes long.</summary>
+    public static void Flush() => s_factory?.Flush(s_flushWait);
+
+    private static LoggingConfiguration Configuration(bool verbose)
     {
         bool isJournal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null;
         var target = new ConsoleTarget("stderr")
@@ -30,8 +48,13 @@ internal static class LogSetup
         };
         var configuration = new LoggingConfiguration();
         LogLevel own = verbose ? LogLevel.Debug : LogLevel.Info;
-        configuration.AddRule(own, LogLevel.Fatal, target, "mirrord*", final: true);
-        configuration.AddRule(LogLevel.Warn, LogLevel.Fatal, target);
+        var queue = new AsyncTargetWrapper("queue", target)
+        {
+            QueueLimit = QueuedLines,
+            OverflowAction = AsyncTargetWrapperOverflowAction.Discard,
+        };
+        configuration.AddRule(own, LogLevel.Fatal, queue, "mirrord*", final: true);
+        configuration.AddRule(LogLevel.Warn, LogLevel.Fatal, queue);
         return configuration;
     }
 }

@@ -213,7 +213,7 @@ internal sealed partial class RunningResource : IResourceOwner
             // does.
             ResourceLog.LoopFailed(_logger, Name, failed);
             _addresses.Release().Wait(TimeSpan.FromSeconds(1));
-            NLog.LogManager.Flush(TimeSpan.FromSeconds(1));
+            LogSetup.Flush();
             Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
         }
     }

@@ -188,7 +188,7 @@ internal sealed class WatchThread : IPathReports
             // Without a watch the resources would decide by what was seen last: that is worse than an end.
             WatchLog.LoopFailed(_logger, failed);
             _ending();
-            NLog.LogManager.Flush(TimeSpan.FromSeconds(1));
+            LogSetup.Flush();
             Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
         }
     }
