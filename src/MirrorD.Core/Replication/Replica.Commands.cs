@@ -209,7 +209,6 @@ public sealed partial class Replica
                 _isRoleOpen &= notice.Role == Role.Standby;
                 _peerIsPromoting = false;
                 NotePeerPromotions(notice.Promotions);
-                ForgetRoleOfPeer();
                 _roleWasTakenAway &= notice.Role == Role.Standby;
                 _effects.Raise("peer-role", $"{_settings.Resource}: {_settings.PeerName} is {notice.Role} now");
                 _effects.Changed();
@@ -285,9 +284,36 @@ public sealed partial class Replica
         {
             _peerIsPromoting = true;
             FinishPromotion(false, $"{_settings.PeerName} is being promoted", null);
+            AgreeToClaim();
+            return;
         }
 
-        _effects.SendMessage(new PeerMessage.RoleAnswer(reason is null, reason ?? ""));
+        _effects.SendMessage(new PeerMessage.RoleAnswer(false, reason));
+    }
+
+    /// <summary>
+    /// The peer may serve as soon as it has the answer. Before that it is stored that the role is this node's no more:
+    /// forgotten by a crash, what still waits in its block device would later be written over what the peer has served.
+    /// </summary>
+    private void AgreeToClaim()
+    {
+        int link = _link;
+        void Answer()
+        {
+            if (link == _link && _peerIsPromoting)
+            {
+                _effects.SendMessage(new PeerMessage.RoleAnswer(true, ""));
+            }
+        }
+
+        if (!State.WasPrimary)
+        {
+            Answer();
+            return;
+        }
+
+        // A join that has not come to J5 or J6 yet forgets it there.
+        Store(s => link == _link && _peerIsPromoting && s.Session == _linkSession ? s with { WasPrimary = false } : s, Answer);
     }
 
     /// <summary>Looks what a pending promotion waits for; called whenever link or phase changed.</summary>

@@ -458,7 +458,6 @@ public sealed partial class Replica
         _isEligible = true;
         NotePaths();
         GoOnWithRoleCommand();
-        ForgetRoleOfPeer();
         _isRoleOpen = true;
         _takeoverRetryAtNs = 0;
         TakeRoleAtJoin();

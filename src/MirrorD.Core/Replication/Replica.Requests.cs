@@ -59,7 +59,9 @@ public sealed partial class Replica
             }
             else
             {
-                _effects.Complete(request, error);
+                // Nothing is served any more, not even what was read before the right was lost.
+                bool isServing = Role == Role.Primary && Failure is null;
+                _effects.Complete(request, error == 0 && !isServing ? Eio : error);
             }
         }
         else

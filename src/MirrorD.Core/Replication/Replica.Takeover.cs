@@ -148,24 +148,9 @@ public sealed partial class Replica
     /// If the role was this node's before, that stays stored until it has it again: a second crash in between must
     /// forget neither whose role it was nor that a block device waits.
     /// </summary>
-    private bool KeepsRole => IsRoleOurs && !IsOvertaken;
+    private bool KeepsRole => IsRoleOurs && !_peerIsPromoting && !IsOvertaken;
 
     /// <summary>Of two Standbys that join, this one takes the role.</summary>
     private bool IsRoleOurs => Role == Role.Standby && PeerRole == Role.Standby && !_roleWasTakenAway
         && RoleAtJoin.IsOurs(_ownFacts!, _peerFacts!, _settings.IsPreferred);
-
-    /// <summary>
-    /// The peer became Primary after a join at which the role would have been this node's: it is so no more. Both copies
-    /// were equal and flushed at the join, and this node has served nothing since.
-    /// </summary>
-    private void ForgetRoleOfPeer()
-    {
-        int link = _link;
-        if (State.WasPrimary && IsLinked && State.Session == _linkSession && IsPeersRole)
-        {
-            Store(s => link == _link && IsPeersRole ? s with { WasPrimary = false } : s, static () => { });
-        }
-    }
-
-    private bool IsPeersRole => Role == Role.Standby && PeerRole == Role.Primary;
 }

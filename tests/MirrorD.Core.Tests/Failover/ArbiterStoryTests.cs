@@ -56,6 +56,24 @@ public class ArbiterStoryTests
     }
 
     [Fact]
+    public void A_read_that_is_under_way_when_the_right_is_lost_fails()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true);
+        story.WithoutArbiter.Add(story.A);
+        story.Pair.Stop(story.A, "read");
+        ManualRequest read = story.A.Submit(Core.Volumes.VolumeOperation.Read, 1);
+        story.CutAll();
+        story.Seconds(6);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.WithoutArbiter.Clear();
+        story.Seconds(2);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+        Assert.Null(read.Result);
+        story.Pair.Go(story.A, "read");
+        Assert.Equal(5, read.Result);
+    }
+
+    [Fact]
     public void A_primary_whose_arbiter_is_away_is_frozen_and_granted_later()
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter: true);

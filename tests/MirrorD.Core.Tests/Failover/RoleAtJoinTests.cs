@@ -60,6 +60,60 @@ public class RoleAtJoinTests
         Assert.Equal(Role.Standby, story.A.Replica.Role);
     }
 
+    [Fact]
+    public void A_peer_that_is_promoted_serves_only_when_the_crashed_primary_has_durably_given_its_role_up()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true, autoswitch: false);
+        JoinWithoutRole(story);
+        Assert.True(story.A.Stored[0].WasPrimary);
+        story.Pair.Stop(story.A, "superblock");
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Pair.Run();
+        ManualRequest write = story.B.Write(1, 7);
+        Assert.Equal(Role.Standby, story.B.Replica.Role);
+        Assert.NotEqual(0, write.Result);
+
+        // Killed here A may go on with its block device: nobody has served anything since.
+        story.Pair.Go(story.A, "superblock");
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(0, story.B.Write(1, 7).Result);
+        Assert.False(story.A.Stored[0].WasPrimary);
+    }
+
+    [Fact]
+    public void A_peer_that_is_promoted_before_the_join_has_ended_is_not_forgotten_either()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true, autoswitch: false);
+        story.CutAll();
+        story.HealAll();
+        story.Tick(20);
+        Assert.Equal(0, story.A.Write(1, 1).Result);
+        story.A.TakeoverBegun = () => story.Pair.Add(story.A, "a hook failed", story.A.Replica.TakeoverEnded);
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.Pair.Stop(story.A, "superblock");
+        story.HealAll();
+        story.Pair.Complete(story.A, "superblock");
+        story.Pair.Run();
+        for (int ticks = 0; story.Pair.Waiting(story.A, "superblock") == 0 && ticks < 50; ticks++)
+        {
+            story.Tick();
+        }
+
+        // J5, with the role still its own, is on its way to the disk.
+        Assert.Equal(LinkPhase.Target, story.A.Replica.Phase);
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Pair.Run();
+        story.Pair.Complete(story.A, "superblock");
+        story.Pair.Run();
+        Assert.True(story.A.Stored[0].WasPrimary);
+        Assert.Equal(Role.Standby, story.B.Replica.Role);
+
+        story.Pair.Go(story.A, "superblock");
+        Assert.False(story.A.Stored[0].WasPrimary);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+    }
+
     /// <summary>The Primary crashes and joins again, and its hooks don't let it take its role.</summary>
     private static void JoinWithoutRole(FailoverStory story)
     {
