@@ -138,10 +138,14 @@ internal sealed partial class RunningResource
     }
 
     /// <summary>No start begins any more; ends when one that is under way has ended, or after a while.</summary>
-    private async Task EndStart(TimeSpan wait)
+    /// <returns>What is left of the while.</returns>
+    private async Task<TimeSpan> EndStart(TimeSpan wait)
     {
+        var waited = Stopwatch.StartNew();
         await _startWanted.CancelAsync();
         await Task.WhenAny(_starting, Task.Delay(wait));
+        TimeSpan left = wait - waited.Elapsed;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private void Await(DiskAwaitedException missing)

@@ -19,7 +19,7 @@ internal sealed partial class RunningResource
     /// <param name="wait">Limit.</param>
     public async Task Stop(bool hostStops, TimeSpan wait)
     {
-        await EndStart(wait);
+        wait = await EndStart(wait);
         if (_failure is not null)
         {
             await TakeDevicesAway();
@@ -60,7 +60,7 @@ internal sealed partial class RunningResource
     /// </summary>
     public async Task Finish(TimeSpan wait)
     {
-        await EndStart(wait);
+        wait = await EndStart(wait);
         if (_failure is not null)
         {
             return;
