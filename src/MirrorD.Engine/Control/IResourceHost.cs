@@ -64,7 +64,10 @@ public interface IResourceHost
     /// </summary>
     void CloseExports(Action done);
 
-    /// <summary>Who uses the block devices: mounts, device mapper, swap, programs that have them open.</summary>
+    /// <summary>
+    /// Who uses the block devices: mounts, device mapper, swap, programs that have them open. While this daemon has none in
+    /// place also those that an earlier one left, and those that were taken away while somebody used them.
+    /// </summary>
     /// <param name="answered">
     /// One clause each, as "/dev/mirrord/mail/data is mounted at /srv/mail"; empty when they can be taken away.
     /// </param>

@@ -94,14 +94,14 @@ public sealed partial class ReplicatedResource : IRoleEngine
         }
         else if (_replica is { IsOvertaken: true } && !_areLeftoversClosed)
         {
-            CloseLeftovers();
+            CloseLeftovers($"{_options.PeerName} has been Primary since");
         }
     }
 
-    private void CloseLeftovers()
+    private void CloseLeftovers(string reason)
     {
         _areLeftoversClosed = true;
-        _host.CloseExports(() => { });
+        _roles.EndLeftovers(reason);
     }
 
     private CommandOutcome NotLoaded() =>

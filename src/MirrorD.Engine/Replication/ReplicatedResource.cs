@@ -195,7 +195,7 @@ public sealed partial class ReplicatedResource : IDisposable
         if (!_replica.State.WasPrimary)
         {
             // The role was given up, or a join as Standby was ended, by a daemon that then died too soon.
-            CloseLeftovers();
+            CloseLeftovers("the role was given up before");
         }
 
         Changed();

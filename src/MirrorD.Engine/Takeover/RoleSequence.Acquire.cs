@@ -33,19 +33,38 @@ public sealed partial class RoleSequence
                 command is ResourceCommand.Promote { Force: true } ? "forced by an operator" : "asked by an operator",
                 ended);
             BeginAcquiring(attempt);
-            RunHooksAloud(HookStep.PreAcquire, Role.Standby, failure =>
+            if (command is ResourceCommand.Promote { Force: true })
             {
-                if (failure is null)
+                Prepare(attempt, command);
+                return;
+            }
+
+            // Asked while somebody else may still serve: later it can only be told.
+            FindUsersAfterEnd(users =>
+            {
+                if (users.Count == 0)
                 {
-                    Take(attempt, command);
+                    Prepare(attempt, command);
+                    return;
                 }
-                else
-                {
-                    End(attempt, false, NothingChanged(failure));
-                }
+
+                End(attempt, false, new CommandOutcome(false, $"nothing was changed: {StillUsed(users)}", s_endedRemedy));
             });
         }
     }
+
+    private void Prepare(RoleAttempt attempt, ResourceCommand command) =>
+        RunHooksAloud(HookStep.PreAcquire, Role.Standby, failure =>
+        {
+            if (failure is null)
+            {
+                Take(attempt, command);
+            }
+            else
+            {
+                End(attempt, false, NothingChanged(failure));
+            }
+        });
 
     /// <summary>By force a Primary that holds its requests goes on: what stands above the role is in place.</summary>
     private void AcquireAgain(ResourceCommand command, Action<CommandOutcome> ended)
@@ -169,12 +188,16 @@ public sealed partial class RoleSequence
         _isAcquired = true;
         _isAcquiring = true;
         Begin(attempt, "exports", "opening the exports");
-        _host.OpenExports(failed => IfRight(attempt, then, () =>
+        FindUsersAfterEnd(users => IfRight(attempt, then, () =>
         {
-            Note("device-failed", failed, failures);
-            Begin(attempt, "addresses", "adding the addresses");
-            WhenRemoved(() => IfRight(attempt, then, () =>
-                AddAddresses(failures, () => IfRight(attempt, then, () => FinishAbove(attempt, failures, then)))));
+            TellUsersAfterEnd(users, failures);
+            _host.OpenExports(failed => IfRight(attempt, then, () =>
+            {
+                Note("device-failed", failed, failures);
+                Begin(attempt, "addresses", "adding the addresses");
+                WhenRemoved(() => IfRight(attempt, then, () =>
+                    AddAddresses(failures, () => IfRight(attempt, then, () => FinishAbove(attempt, failures, then)))));
+            }));
         }));
     }
 

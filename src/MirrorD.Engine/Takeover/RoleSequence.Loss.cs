@@ -80,7 +80,7 @@ public sealed partial class RoleSequence
 
         loss.IsClosing = true;
         loss.Attempt.Begin("exports", _loop.NowNs);
-        _host.CloseExports(() =>
+        EndExports(() =>
         {
             loss.IsClosed = true;
             GoOn(loss);

@@ -281,7 +281,7 @@ public sealed partial class RoleSequence
         RemoveAddresses(() =>
         {
             Begin(attempt, "exports", "closing the exports");
-            _host.CloseExports(then);
+            EndExports(then);
         });
     }
 

@@ -11,6 +11,7 @@ namespace MirrorD.Engine.Takeover;
 /// takeover: vetoes → pre-acquire hooks → address probe → vetoes → as acquire, from the engine on
 /// release:  pre-release hooks → devices unused → addresses removed → exports closed → role Standby (engine) → post-release hooks
 /// loss:     addresses removed → exports closed → pre-release hooks → post-release hooks
+/// left:     users found → exports closed → if there were any: pre-release hooks → post-release hooks
 /// </code>
 /// One sequence at a time, in turn. A loss removes and closes at once, whatever runs; what is being acquired ends,
 /// and the hooks of the loss take their turn. Once the engine has the role nothing but a loss or a stop takes it

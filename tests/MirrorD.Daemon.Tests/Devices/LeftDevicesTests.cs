@@ -50,6 +50,22 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_start_ends_what_was_given_up_and_has_the_hooks_stop_its_users()
+    {
+        _driver.Add(0);
+        _driver.Users["/dev/nbd0"] = ["mounted at /srv"];
+        string unmounted = _directory.At("unmounted");
+        MirrorDaemon daemon = Daemon("auto", $"hooks: {{pre-release: 'touch {unmounted}'}}");
+        Format(daemon.Context.Id, wasPrimary: false);
+        daemon.Start();
+
+        await Within.Until(() => Task.FromResult(_driver.Devices[0].IsDead && File.Exists(unmounted)), "end and hook");
+        Assert.Contains("/dev/nbd0 is mounted at /srv", Told("device-removed"), StringComparison.Ordinal);
+
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
+    }
+
+    [Fact]
     public async Task A_restart_leaves_it_for_the_next_daemon()
     {
         MirrorDaemon daemon = await StartedStandby();
@@ -158,7 +174,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         () => Task.FromResult(daemon.Find("mail")!.Report() is { DiskState: "UpToDate", Role: "Standby" }),
         "the resource to be loaded");
 
-    private MirrorDaemon Daemon(string blockDevices)
+    private MirrorDaemon Daemon(string blockDevices, string more = "")
     {
         string key = _directory.At("state/cluster.key");
         ClusterKey.Generate(key);
@@ -174,6 +190,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
               mail:
                 between: [a, b]
                 block-devices: {blockDevices}
+                {more}
                 volumes:
                   data:
                     file: {_directory.At("a.img")}
@@ -207,7 +224,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private void Format(NodeId node)
+    private void Format(NodeId node, bool wasPrimary = true)
     {
         string file = _directory.At("a.img");
         LinuxDisk.CreateFile(file, 16 << 20);
@@ -220,7 +237,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
             DiskState = DiskState.UpToDate,
             Session = new SessionId(7),
             Promotions = 1,
-            WasPrimary = true,
+            WasPrimary = wasPrimary,
             JustCreated = false,
         };
         int result = -1;

@@ -8,6 +8,8 @@ public class DeviceUseTests
 {
     private static readonly string[] s_mounted = ["/dev/mirrord/mail/data is mounted at /srv/mail"];
 
+    private static readonly string[] s_dead = ["/dev/nbd0 is mounted at /srv/mail"];
+
     private readonly FakeResource _resource = new();
 
     [Fact]
@@ -91,6 +93,92 @@ public class DeviceUseTests
         _resource.Tell(Role.Standby, "refused");
         _resource.Until("stopped", () => ended is not null);
         Assert.False(_resource.HoldsAddresses || _resource.IsOpen);
+    }
+
+    [Fact]
+    public void Users_of_what_an_earlier_daemon_left_are_named_and_stopped_by_the_hooks()
+    {
+        _resource.UsersOfClosed = s_dead;
+
+        _resource.OnLoop(() => _resource.Sequence.EndLeftovers("b has been Primary since"));
+
+        Assert.Equal(
+            ["event device-removed", "exports closed", "pre-release as Standby", "post-release as Standby"],
+            _resource.Steps);
+        Assert.Contains("as b has been Primary since", _resource.Messages[^1], StringComparison.Ordinal);
+        Assert.Contains("/dev/nbd0 is mounted at /srv/mail", _resource.Messages[^1], StringComparison.Ordinal);
+        Assert.Null(_resource.Sequence.Step);
+    }
+
+    [Fact]
+    public void What_an_earlier_daemon_left_and_nobody_uses_goes_without_a_word()
+    {
+        _resource.OnLoop(() => _resource.Sequence.EndLeftovers("the role was given up before"));
+
+        Assert.Equal(["exports closed"], _resource.Steps);
+    }
+
+    [Fact]
+    public void Nothing_is_opened_before_what_was_left_is_gone()
+    {
+        _resource.StuckLooks = [];
+        _resource.OnLoop(() => _resource.Sequence.EndLeftovers("b has been Primary since"));
+
+        _resource.Tell(Role.Primary, "the peer handed over");
+        _resource.Pass(FakeResource.SecondNs);
+        Assert.DoesNotContain("exports open", _resource.Steps);
+
+        List<Action> looks = _resource.StuckLooks;
+        _resource.StuckLooks = null;
+        _resource.OnLoop(looks.Single());
+        string[] expected = ["exports closed", "exports open"];
+        Assert.Equal(expected, _resource.Steps.Where(step => step.StartsWith("exports", StringComparison.Ordinal)));
+        Assert.True(_resource.HoldsAddresses && _resource.IsOpen);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_role_is_not_asked_for_while_a_dead_device_is_in_the_way(bool isSwitchover)
+    {
+        _resource.OnLoop(() => _resource.Sequence.EndLeftovers("b has been Primary since"));
+        _resource.Forget();
+        _resource.UsersOfClosed = s_dead;
+
+        CommandOutcome outcome =
+            _resource.Do(isSwitchover ? new ResourceCommand.Switchover() : new ResourceCommand.Promote(false));
+
+        Assert.False(outcome.Succeeded);
+        Assert.Equal(
+            "nothing was changed: a block device that was taken away is still in use: /dev/nbd0 is mounted at /srv/mail",
+            outcome.Message);
+        Assert.Empty(_resource.Steps);
+        Assert.Equal(Role.Standby, _resource.Role);
+
+        _resource.UsersOfClosed = [];
+        Assert.True(_resource.Do(new ResourceCommand.Promote(false)).Succeeded);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_role_that_can_not_wait_tells_of_a_dead_device_in_the_way(bool isTakeover)
+    {
+        Promoted();
+        _resource.Tell(Role.Standby, "refused");
+        _resource.Settle();
+        _resource.Forget();
+        _resource.UsersOfClosed = s_dead;
+
+        CommandOutcome outcome =
+            isTakeover ? _resource.TakeOver() : _resource.Do(new ResourceCommand.Promote(true));
+
+        Assert.Contains(
+            "a block device that was taken away is still in use: /dev/nbd0 is mounted at /srv/mail", outcome.Message,
+            StringComparison.OrdinalIgnoreCase);
+        Assert.True(
+            _resource.Steps.ToList().IndexOf("event device-failed") < _resource.Steps.ToList().IndexOf("exports open"));
+        Assert.Equal(Role.Primary, _resource.Role);
     }
 
     private void Promoted()

@@ -78,6 +78,12 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
     /// <summary>Who uses the block devices.</summary>
     public IReadOnlyList<string> DeviceUsers { get; set; } = [];
 
+    /// <summary>Who uses what was left, or taken away.</summary>
+    public IReadOnlyList<string> UsersOfClosed { get; set; } = [];
+
+    /// <summary>Answers about users do not come until this is called.</summary>
+    public List<Action>? StuckLooks { get; set; }
+
     /// <summary>Removals of addresses do not end until this is called.</summary>
     public List<Action>? StuckRemovals { get; set; }
 
@@ -226,8 +232,16 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
 
     void IResourceHost.FindDeviceUsers(Action<IReadOnlyList<string>> answered)
     {
-        Assert.True(IsOpen, "nobody uses what is closed");
-        _loop.Post(() => answered(DeviceUsers));
+        bool isOpen = IsOpen;
+        void Answer() => _loop.Post(() => answered(isOpen ? DeviceUsers : UsersOfClosed));
+        if (StuckLooks is { } stuck)
+        {
+            stuck.Add(Answer);
+        }
+        else
+        {
+            Answer();
+        }
     }
 
     void IResourceHost.CloseExports(Action done)
