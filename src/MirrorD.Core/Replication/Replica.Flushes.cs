@@ -170,22 +170,24 @@ public sealed partial class Replica
 
     private void PassDone()
     {
-        if (_passStoresDirty)
+        // Copies and requests that go on may begin the next pass, which overwrites what this one noted.
+        bool storedDirty = _passStoresDirty;
+        Action[] after = _passActions.ToArray();
+        _passActions.Clear();
+        if (storedDirty)
         {
             foreach (ActivityLog log in _logs)
             {
                 log.CleanThrough = _passTouch;
             }
-
-            for (int waiting = _awaitingRoom.Count; waiting > 0; waiting--)
-            {
-                EnterLog(_awaitingRoom.Dequeue());
-            }
         }
 
         CopiesFlushed(_passCopies);
-        Action[] after = _passActions.ToArray();
-        _passActions.Clear();
+        for (int waiting = storedDirty ? _awaitingRoom.Count : 0; waiting > 0; waiting--)
+        {
+            EnterLog(_awaitingRoom.Dequeue());
+        }
+
         foreach (Action action in after)
         {
             action();

@@ -58,6 +58,9 @@ public sealed record ReplicaSettings(
     /// <summary>prefer-connected-node: auto.</summary>
     public bool FollowsProduction { get; init; }
 
+    /// <summary>Extents of the activity log of each volume that may be active at once: what a transaction holds.</summary>
+    public int ActiveExtents { get; init; } = Limits.ActiveExtents;
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }
@@ -95,7 +98,7 @@ public sealed partial class Replica
         _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
         for (int i = 0; i < maps.Length; i++)
         {
-            _logs[i] = new ActivityLog(Limits.ActiveExtents);
+            _logs[i] = new ActivityLog(settings.ActiveExtents);
             _awaitingLog[i] = new Queue<Volumes.VolumeRequest>(256);
         }
     }
