@@ -5,7 +5,7 @@ return args switch
 {
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
     ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1), Word(rest, "--rule")),
-    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 200), Word(rest, "--rule")),
+    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 1000), Word(rest, "--rule")),
     _ => Usage(),
 };
 
