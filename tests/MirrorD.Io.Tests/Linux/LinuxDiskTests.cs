@@ -204,20 +204,6 @@ public sealed class LinuxDiskTests : IDisposable
     }
 
     [RootFact("losetup")]
-    public void A_block_device_whose_queue_discards_nothing_neither_discards_nor_unmaps()
-    {
-        using var device = new LoopDevice(_directory.File("backing"), 16 << 20, 512);
-        LinuxDisk disk = LinuxDisk.Open(device.Path, isWritable: true, isExclusive: true);
-        Assert.Equal((true, true), (disk.CanDiscard, disk.UnmapsZeroes));
-        disk.Close();
-
-        File.WriteAllText($"/sys/block/{Path.GetFileName(device.Path)}/queue/discard_max_bytes", "0");
-        disk = LinuxDisk.Open(device.Path, isWritable: true, isExclusive: true);
-        Assert.Equal((false, false), (disk.CanDiscard, disk.UnmapsZeroes));
-        disk.Close();
-    }
-
-    [RootFact("losetup")]
     public void A_durable_write_and_a_flush_reach_stable_storage_and_a_plain_write_does_not()
     {
         using var device = new LoopDevice(_directory.File("backing"), 16 << 20, 512);
