@@ -48,7 +48,7 @@ public sealed partial class RoleSequence
                     return;
                 }
 
-                End(attempt, false, new CommandOutcome(false, $"nothing was changed: {StillUsed(users)}", s_endedRemedy));
+                End(attempt, false, new CommandOutcome(false, $"nothing was changed: {StillUsed(users)}", EndedRemedy));
             });
         }
     }

@@ -9,7 +9,7 @@ namespace MirrorD.Engine.Takeover;
 /// </summary>
 public sealed partial class RoleSequence
 {
-    private static readonly string s_endedRemedy =
+    private const string EndedRemedy =
         "end that use (stop the programs, unmount; 'umount -l' where that fails), then repeat the command";
 
     // Ends of left devices that have not happened yet: nothing is opened before.
