@@ -17,6 +17,10 @@ internal sealed class KernelNbd
     private static readonly TimeSpan s_scratchWait = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_linkPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_busyLinkWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>What a device may take at most that comes in the end though disk, driver and udev are all slow.</summary>
+    public static TimeSpan SlowAttachTime => s_scratchWait + NbdDriver.BusyPatience + s_busyLinkWait;
 
     private readonly ILogger _logger;
     private readonly Func<(INbdDriver? Driver, string? Cause)> _open;
@@ -44,10 +48,14 @@ internal sealed class KernelNbd
     internal TimeSpan LinkWait { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long it has while it is busy: hooks that mount the device by its link would fail without it.</summary>
-    internal TimeSpan BusyLinkWait { get; init; } = TimeSpan.FromSeconds(60);
+    internal TimeSpan BusyLinkWait { get; init; } = s_busyLinkWait;
 
     /// <summary>udev has events to handle. The file is what `udevadm settle` looks at.</summary>
     internal Func<bool> IsUdevBusy { get; init; } = () => File.Exists("/run/udev/queue");
+
+    /// <summary>The kernel shows a device of a backend that was connected. It does so without the driver's netlink family.</summary>
+    internal Func<string, bool> HasDevice { get; init; } = backend => Directory.Exists("/sys/block")
+        && NbdDeviceList.Read("/").Any(device => device.Backend == backend && device.ConnectedBy is not null);
 
     /// <summary>Looks for the driver, and loads its module if need be.</summary>
     /// <returns>Why it can't be used; null when it can.</returns>
@@ -90,6 +98,15 @@ internal sealed class KernelNbd
 
         return driver;
     }
+
+    /// <summary>
+    /// The driver, for what is done to devices that may be there; null without a driver and without such a device. One that
+    /// is there and can't be reached must not pass for one that is gone: what waits in it would be served again later.
+    /// </summary>
+    /// <param name="backend">Names the volume.</param>
+    /// <exception cref="IOException">The kernel shows such a device, and its driver can't be used.</exception>
+    public async Task<INbdDriver?> DriverOf(string backend) =>
+        await Prepare() is null || HasDevice(backend) ? await Driver() : null;
 
     /// <summary>Forgets an attempt that failed, unless somebody else has.</summary>
     private void LookAgain(Lazy<Task<(INbdDriver? Driver, string? Cause)>> failed) =>

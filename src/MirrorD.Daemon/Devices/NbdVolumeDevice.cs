@@ -57,7 +57,7 @@ internal sealed class NbdVolumeDevice(
             }
 
             (_path, _device) = (null, null);
-            if (!isRequired && await kernel.PrepareAgain() is not null)
+            if (!isRequired && await kernel.PrepareAgain() is not null && await kernel.DriverOf(backend) is null)
             {
                 // Told when the daemon started. It may be there for the next role.
                 return;
@@ -83,14 +83,13 @@ internal sealed class NbdVolumeDevice(
     public async Task Detach()
     {
         _path = null;
-        if (await kernel.Prepare() is not null)
+        if (await kernel.DriverOf(backend) is not { } driver)
         {
             return;
         }
 
         // Whoever has the turn may wait in the kernel for requests that nobody answers any more: the end of the device
         // ends that. So it is not waited for before.
-        INbdDriver driver = await kernel.Driver();
         do
         {
             Disconnect(driver);
@@ -109,12 +108,11 @@ internal sealed class NbdVolumeDevice(
 
     public async Task<IReadOnlyList<string>> Users()
     {
-        if (await kernel.Prepare() is not null)
+        if (await kernel.DriverOf(backend) is not { } driver)
         {
             return [];
         }
 
-        INbdDriver driver = await kernel.Driver();
         var users = new List<string>();
         string? served = _device;
         foreach (string device in Ours(driver).Select(device => device.DevicePath))
@@ -141,12 +139,11 @@ internal sealed class NbdVolumeDevice(
 
     public async Task FailWithoutServer()
     {
-        if (await kernel.Prepare() is not null)
+        if (await kernel.DriverOf(backend) is not { } driver)
         {
             return;
         }
 
-        INbdDriver driver = await kernel.Driver();
         foreach (NbdDevice device in Ours(driver))
         {
             _ = TrySetTimeout(driver, device, WithoutServerSeconds);

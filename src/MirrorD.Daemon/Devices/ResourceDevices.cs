@@ -21,8 +21,11 @@ internal sealed class ResourceDevices(
     // Removals that have not ended: what waits in a device that has to go must not be taken up by a later role.
     private Task _gone = Task.CompletedTask;
 
-    /// <summary>A takeover does not wait longer for a device; it comes when it can.</summary>
-    public TimeSpan AttachDeadline { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// A takeover does not wait longer for a device. It comes when it can, but the hooks that mount it have run by then and
+    /// failed, and nobody runs them again: so no device that is only slow is given up.
+    /// </summary>
+    public TimeSpan AttachDeadline { get; init; } = KernelNbd.SlowAttachTime;
 
     /// <summary>A look at who uses the devices takes milliseconds, and a thousand processes a second.</summary>
     public TimeSpan UsersDeadline { get; init; } = TimeSpan.FromSeconds(10);

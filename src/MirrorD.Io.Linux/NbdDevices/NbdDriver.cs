@@ -13,8 +13,9 @@ public sealed class NbdDriver : IDisposable
 {
     internal const string FamilyName = "nbd";
 
-    // udev looks at a device that was just made; that lasts for milliseconds, on a slow machine longer.
-    private static readonly TimeSpan BusyPatience = TimeSpan.FromSeconds(10);
+    /// <summary>udev looks at a device that was just made; that lasts for milliseconds, on a slow machine longer.</summary>
+    public static readonly TimeSpan BusyPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _turn = new();

@@ -33,6 +33,7 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         {
             LinkWait = TimeSpan.Zero,
             IsUdevBusy = () => --_busyAnswers >= 0,
+            HasDevice = _ => _driver.Devices.Values.Any(device => !device.IsDead),
         };
         _device = new NbdVolumeDevice(
             Backend, () => _volume, _kernel, () => _loop, isRequired: true, Serve, () => _losses++);
@@ -184,6 +185,34 @@ public sealed class NbdVolumeDeviceTests : IDisposable
 
         await welcome.Attach(CancellationToken.None);
         Assert.Equal("/dev/nbd0", welcome.Path);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task One_that_is_there_while_the_driver_can_not_be_reached_does_not_pass_for_none(bool isRequired)
+    {
+        _driver.Add(0);
+        _driver.Users["/dev/nbd0"] = ["mounted at /srv"];
+        var device = new NbdVolumeDevice(
+            Backend, () => _volume, _kernel, () => _loop, isRequired, Serve, () => _losses++);
+        foreach (Func<Task> use in (Func<Task>[])
+            [device.Users, device.FailWithoutServer, device.Detach, () => device.Attach(CancellationToken.None)])
+        {
+            for (int attempt = 0; attempt < 4; attempt++)
+            {
+                _absences.Enqueue("no memory");
+            }
+
+            IOException failed = await Assert.ThrowsAsync<IOException>(use);
+            Assert.Equal("no memory", failed.Message);
+            _absences.Clear();
+        }
+
+        // Later it can.
+        Assert.NotEmpty(await device.Users());
+        await device.Detach();
+        Assert.True(_driver.Devices[0].IsDead, "what waits there would be served in a later role");
     }
 
     [Fact]

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using MirrorD.Daemon.Devices;
+using MirrorD.Daemon.Startup;
+using MirrorD.Io.Linux.NbdDevices;
 
 namespace MirrorD.Daemon.Tests.Devices;
 
@@ -102,6 +105,15 @@ public class ResourceDevicesTests
 
         attaching.SetResult();
         await Within.Until(() => Task.FromResult(devices.PathOf("data") is not null), "the device to be there");
+    }
+
+    [Fact]
+    public void The_hooks_run_after_the_slowest_device_and_a_stop_still_has_time_for_its_own()
+    {
+        var kernel = new KernelNbd(NullLogger.Instance, () => (null, "not here"));
+        Assert.InRange(
+            _devices.AttachDeadline, kernel.BusyLinkWait + NbdDriver.BusyPatience,
+            StopLimits.Orderly - TimeSpan.FromSeconds(15));
     }
 
     [Fact]
