@@ -20,4 +20,7 @@ internal interface INbdDriver
 
     /// <summary><see cref="DeviceUsers.Of"/>.</summary>
     IReadOnlyList<string> UsersOf(string devicePath);
+
+    /// <summary><see cref="DeviceUsers.IsHeld"/>.</summary>
+    bool IsHeld(string devicePath);
 }

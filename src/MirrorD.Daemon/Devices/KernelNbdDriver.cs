@@ -20,4 +20,6 @@ internal sealed class KernelNbdDriver(NbdDriver driver) : INbdDriver
     public void Disconnect(int index) => driver.Disconnect(index);
 
     public IReadOnlyList<string> UsersOf(string devicePath) => DeviceUsers.Of(devicePath);
+
+    public bool IsHeld(string devicePath) => DeviceUsers.IsHeld(devicePath);
 }

@@ -134,6 +134,12 @@ internal sealed class NbdVolumeDevice(
             }
         }
 
+        if (users.Count == 0 && served is not null && _served is not null && driver.IsHeld(served))
+        {
+            users.Add($"{_path ?? served} is held by something in the kernel that has no name: a file system that was "
+                + "unmounted lazily ('umount -l') while files in it are open, an iSCSI or NVMe target, ZFS");
+        }
+
         return users;
     }
 

@@ -1,3 +1,5 @@
+using MirrorD.Io.Linux.Interop;
+
 namespace MirrorD.Io.Linux.NbdDevices;
 
 /// <summary>
@@ -33,5 +35,24 @@ public static class DeviceUsers
         }
 
         return clauses;
+    }
+
+    /// <summary>
+    /// Something in the kernel has the device, or a partition of it, for itself. Also what <see cref="Of"/> can't name: a file
+    /// system that was unmounted lazily while files in it are open, or that is mounted where no process is, a target of
+    /// iSCSI or NVMe, ZFS. Asked by opening it in the same way for an instant (open(2), O_EXCL on a block device), which
+    /// may wait for reads of its partition table: not asked of a device that nobody serves.
+    /// </summary>
+    /// <param name="devicePath">Its node, or a link to it.</param>
+    public static bool IsHeld(string devicePath)
+    {
+        int fd = Fcntl.open(devicePath, Fcntl.O_RDONLY | Fcntl.O_EXCL | Fcntl.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return LinuxError.Last == Errno.EBUSY;
+        }
+
+        _ = Unistd.close(fd);
+        return false;
     }
 }

@@ -111,6 +111,17 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_user_that_can_not_be_named_is_a_user_of_what_is_served()
+    {
+        _driver.Add(0);
+        _driver.Held = "/dev/nbd0";
+        Assert.Empty(await _device.Users());
+
+        await _device.Attach(CancellationToken.None);
+        Assert.StartsWith("/dev/nbd0 is held by ", Assert.Single(await _device.Users()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_end_does_not_wait_for_an_attempt_that_only_it_can_end()
     {
         // As a setting of the queue, which waits for requests of a connection that has ended.

@@ -98,6 +98,11 @@ internal sealed class TestDriver(string backend) : INbdDriver
         return Users.GetValueOrDefault(devicePath, []);
     }
 
+    /// <summary>Device that something has for itself which nobody can name.</summary>
+    public string? Held { get; set; }
+
+    public bool IsHeld(string devicePath) => devicePath == Held;
+
     private TestDevice Alive(int index) =>
         Devices[index].IsDead ? throw new IOException("not connected", Errno.EINVAL) : Devices[index];
 }

@@ -135,6 +135,27 @@ public sealed class NbdDevicesUsersTests : IDisposable
         WaitUntilUnused(device.Path);
     }
 
+    [RootFact("losetup", "mkfs.ext4", "mount", "umount")]
+    public void A_file_system_that_was_unmounted_lazily_holds_its_device_until_its_last_file_is_closed()
+    {
+        using var device = new LoopDevice(_directory.File("disk"), 16 * 1024 * 1024, 512);
+        Assert.False(DeviceUsers.IsHeld(device.Path));
+        Command.Run("mkfs.ext4", "-q", device.Path);
+        WaitUntilUnused(device.Path);
+        string mountPoint = Directory.CreateDirectory(_directory.File("a point")).FullName;
+        Command.Run("mount", device.Path, mountPoint);
+        using (File.Create(Path.Combine(mountPoint, "file")))
+        {
+            Command.Run("umount", "--lazy", mountPoint);
+            Assert.Empty(DeviceUsers.Of(device.Path));
+            Assert.True(DeviceUsers.IsHeld(device.Path), "what is written to the file would be lost with the device");
+        }
+
+        bool isFree = SpinWait.SpinUntil(() => !DeviceUsers.IsHeld(device.Path), TimeSpan.FromSeconds(20));
+        Assert.True(isFree, "waited 20 s for the file system to let go of its device");
+        Assert.False(DeviceUsers.IsHeld("/dev/no-such-device"));
+    }
+
     [RootFact("losetup", "mkfs.ext4", "mount", "unshare")]
     public void A_real_mount_in_a_namespace_of_its_own_is_found()
     {
