@@ -21,6 +21,6 @@ internal interface INbdDriver
     /// <summary><see cref="DeviceUsers.Of"/>.</summary>
     IReadOnlyList<string> UsersOf(string devicePath);
 
-    /// <summary><see cref="DeviceUsers.IsHeld"/>.</summary>
-    bool IsHeld(string devicePath);
+    /// <summary><see cref="DeviceUsers.Unseen"/>.</summary>
+    IReadOnlyList<string> UnseenUsersOf(string devicePath);
 }

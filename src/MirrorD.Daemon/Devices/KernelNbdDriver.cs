@@ -21,5 +21,5 @@ internal sealed class KernelNbdDriver(NbdDriver driver) : INbdDriver
 
     public IReadOnlyList<string> UsersOf(string devicePath) => DeviceUsers.Of(devicePath);
 
-    public bool IsHeld(string devicePath) => DeviceUsers.IsHeld(devicePath);
+    public IReadOnlyList<string> UnseenUsersOf(string devicePath) => DeviceUsers.Unseen(devicePath);
 }

@@ -126,18 +126,19 @@ internal sealed class NbdVolumeDevice(
             try
             {
                 string name = (served is null ? null : _path) ?? device;
-                users.AddRange(driver.UsersOf(device).Select(use => $"{name} is {use}"));
+                IReadOnlyList<string> uses = driver.UsersOf(device);
+                if (uses.Count == 0 && served is not null)
+                {
+                    // Of one that is dead they hinder nobody: what they have not written yet is lost already.
+                    uses = driver.UnseenUsersOf(device);
+                }
+
+                users.AddRange(uses.Select(use => $"{name} is {use}"));
             }
             catch (IOException)
             {
                 // It is gone.
             }
-        }
-
-        if (users.Count == 0 && served is not null && _served is not null && driver.IsHeld(served))
-        {
-            users.Add($"{_path ?? served} is held by something in the kernel that has no name: a file system that was "
-                + "unmounted lazily ('umount -l') while files in it are open, an iSCSI or NVMe target, ZFS");
         }
 
         return users;

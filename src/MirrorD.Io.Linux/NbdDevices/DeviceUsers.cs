@@ -1,5 +1,3 @@
-using MirrorD.Io.Linux.Interop;
-
 namespace MirrorD.Io.Linux.NbdDevices;
 
 /// <summary>
@@ -38,21 +36,19 @@ public static class DeviceUsers
     }
 
     /// <summary>
-    /// Something in the kernel has the device, or a partition of it, for itself. Also what <see cref="Of"/> can't name: a file
-    /// system that was unmounted lazily while files in it are open, or that is mounted where no process is, a target of
-    /// iSCSI or NVMe, ZFS. Asked by opening it in the same way for an instant (open(2), O_EXCL on a block device), which
-    /// may wait for reads of its partition table: not asked of a device that nobody serves.
+    /// Looks for what <see cref="Of"/> can't see: file systems that were unmounted lazily while files in them are open, or
+    /// that are mounted where no process is, and targets that serve the device to other machines. Only reads what the
+    /// kernel shows of them. An exclusive open would tell of all there is, but may wait for the device's own requests: this
+    /// process, killed meanwhile, would never quite end, and nobody else could answer them.
     /// </summary>
     /// <param name="devicePath">Its node, or a link to it.</param>
-    public static bool IsHeld(string devicePath)
-    {
-        int fd = Fcntl.open(devicePath, Fcntl.O_RDONLY | Fcntl.O_EXCL | Fcntl.O_CLOEXEC, 0);
-        if (fd < 0)
-        {
-            return LinuxError.Last == Errno.EBUSY;
-        }
-
-        _ = Unistd.close(fd);
-        return false;
-    }
+    /// <param name="root">/, or a directory that stands for it.</param>
+    /// <returns>Clauses as those of <see cref="Of"/>.</returns>
+    /// <exception cref="IOException">There is no such device.</exception>
+    public static IReadOnlyList<string> Unseen(string devicePath, string root = "/") =>
+    [
+        .. UsedDevice.WithPartitions(devicePath, root).SelectMany(device =>
+            KernelUsers.FileSystems(device, root).Concat(KernelUsers.Targets(device, root))
+                .Select(use => (device.Partition is null ? "" : $"{device.Partition} ") + use)),
+    ];
 }

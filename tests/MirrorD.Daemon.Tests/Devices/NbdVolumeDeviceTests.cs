@@ -111,14 +111,16 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_user_that_can_not_be_named_is_a_user_of_what_is_served()
+    public async Task Users_that_no_table_shows_count_for_what_is_served()
     {
         _driver.Add(0);
-        _driver.Held = "/dev/nbd0";
+        _driver.UnseenUsers["/dev/nbd0"] = ["held by a file system"];
         Assert.Empty(await _device.Users());
 
         await _device.Attach(CancellationToken.None);
-        Assert.StartsWith("/dev/nbd0 is held by ", Assert.Single(await _device.Users()), StringComparison.Ordinal);
+        Assert.Equal(["/dev/nbd0 is held by a file system"], await _device.Users());
+        _driver.Users["/dev/nbd0"] = ["mounted at /srv"];
+        Assert.Equal(["/dev/nbd0 is mounted at /srv"], await _device.Users());
     }
 
     [Fact]

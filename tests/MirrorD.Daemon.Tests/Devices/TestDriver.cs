@@ -98,10 +98,9 @@ internal sealed class TestDriver(string backend) : INbdDriver
         return Users.GetValueOrDefault(devicePath, []);
     }
 
-    /// <summary>Device that something has for itself which nobody can name.</summary>
-    public string? Held { get; set; }
+    public Dictionary<string, string[]> UnseenUsers { get; } = [];
 
-    public bool IsHeld(string devicePath) => devicePath == Held;
+    public IReadOnlyList<string> UnseenUsersOf(string devicePath) => UnseenUsers.GetValueOrDefault(devicePath, []);
 
     private TestDevice Alive(int index) =>
         Devices[index].IsDead ? throw new IOException("not connected", Errno.EINVAL) : Devices[index];

@@ -139,7 +139,7 @@ public sealed class NbdDevicesUsersTests : IDisposable
     public void A_file_system_that_was_unmounted_lazily_holds_its_device_until_its_last_file_is_closed()
     {
         using var device = new LoopDevice(_directory.File("disk"), 16 * 1024 * 1024, 512);
-        Assert.False(DeviceUsers.IsHeld(device.Path));
+        Assert.Empty(DeviceUsers.Unseen(device.Path));
         Command.Run("mkfs.ext4", "-q", device.Path);
         WaitUntilUnused(device.Path);
         string mountPoint = Directory.CreateDirectory(_directory.File("a point")).FullName;
@@ -148,12 +148,34 @@ public sealed class NbdDevicesUsersTests : IDisposable
         {
             Command.Run("umount", "--lazy", mountPoint);
             Assert.Empty(DeviceUsers.Of(device.Path));
-            Assert.True(DeviceUsers.IsHeld(device.Path), "what is written to the file would be lost with the device");
+            Assert.StartsWith(
+                "held by a file system (ext4)", Assert.Single(DeviceUsers.Unseen(device.Path)), StringComparison.Ordinal);
         }
 
-        bool isFree = SpinWait.SpinUntil(() => !DeviceUsers.IsHeld(device.Path), TimeSpan.FromSeconds(20));
+        bool isFree = SpinWait.SpinUntil(() => DeviceUsers.Unseen(device.Path).Count == 0, TimeSpan.FromSeconds(20));
         Assert.True(isFree, "waited 20 s for the file system to let go of its device");
-        Assert.False(DeviceUsers.IsHeld("/dev/no-such-device"));
+    }
+
+    [Theory]
+    [InlineData("sys/fs/ext4/nbd0/session_write_kbytes", "0", "held by a file system (ext4)")]
+    [InlineData("sys/fs/xfs/nbd0/stats/stats", "0", "held by a file system (xfs)")]
+    [InlineData("sys/fs/btrfs/4a6f/devices/nbd0/size", "0", "held by a file system (btrfs)")]
+    [InlineData("sys/kernel/config/target/core/iblock_0/mail/udev_path", "/dev/nbd0\n", "used by a target")]
+    [InlineData("sys/kernel/config/target/core/iblock_0/mail/udev_path", "/dev/mirrord/r0/vol\n", "used by a target")]
+    [InlineData("sys/kernel/config/nvmet/subsystems/m/namespaces/1/device_path", "/dev/nbd0\n", "used by an NVMe target")]
+    public void What_the_kernel_does_with_a_device_behind_the_tables_is_found(string file, string text, string use)
+    {
+        Device();
+        Text("dev/nbd0", "");
+        Link("dev/mirrord/r0/vol", "../../nbd0");
+        Text("sys/fs/ext4/features/lazy_init", "supported");
+        Text("sys/kernel/config/target/core/alua/lu_gps", "");
+        Text("sys/kernel/config/target/core/fileio_1/other/udev_path", "/srv/other.img");
+        Assert.Empty(DeviceUsers.Unseen("/dev/mirrord/r0/vol", _directory.Path));
+
+        Text(file, text);
+        Assert.StartsWith(
+            use, Assert.Single(DeviceUsers.Unseen("/dev/mirrord/r0/vol", _directory.Path)), StringComparison.Ordinal);
     }
 
     [RootFact("losetup", "mkfs.ext4", "mount", "unshare")]
