@@ -197,7 +197,12 @@ internal sealed partial class RunningResource : IResourceOwner
         {
             Fail(
                 $"the sockets of its volumes can't be made: {failed.Message.TrimEnd('.')}",
-                "then restart mirrord");
+                $"see what is in the way at {Path.Combine(_context.RunDirectory, Name)}, or whether its file system is full, "
+                + "then restart mirrord");
+
+            // It could serve nobody: a role that it took would be one for nothing. What an earlier daemon left waits on.
+            _engine!.Command(
+                new ResourceCommand.Stop(), outcome => ResourceLog.Stopped(_logger, Name, outcome.Message));
         }
     }
 

@@ -25,6 +25,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
 
     private readonly TemporaryDirectory _directory = new();
     private readonly TestDriver _driver = new("mirrord:mail/data");
+    private readonly RecordingLoggers _log = new();
     private EventLog? _events;
     private TakeoverHistory? _history;
 
@@ -145,6 +146,21 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_resource_whose_sockets_can_not_be_made_takes_no_role()
+    {
+        _driver.Add(0);
+        MirrorDaemon daemon = Daemon("auto", "on-peer-loss: continue");
+        Format(daemon.Context.Id, proof: ProofKind.PeerLossPolicy);
+        await File.WriteAllTextAsync(_directory.At("run/mail"), "in the way");
+        daemon.Start();
+
+        await Within.Until(() => Task.FromResult(_log.Lines.Any(line => line == "resource=mail stopped: stopped")), "its stop");
+        Assert.Contains("run/mail", Told("start-failed"), StringComparison.Ordinal);
+        Assert.False(_driver.Devices[0].IsDead, "its users were not waited for");
+        await Within.Deadline(daemon.Suspend(() => Task.CompletedTask, s_stopWait), "the end");
+    }
+
+    [Fact]
     public async Task A_start_takes_away_what_the_configuration_has_no_more()
     {
         _driver.Add(0);
@@ -211,7 +227,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
             IsUdevBusy = () => false,
             MayHaveDevices = true,
         };
-        return new MirrorDaemon(context, _events, _history, NullLoggerFactory.Instance, kernel);
+        return new MirrorDaemon(context, _events, _history, _log, kernel);
     }
 
     private static string Network(string address, int port) =>
@@ -224,7 +240,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private void Format(NodeId node, bool wasPrimary = true)
+    private void Format(NodeId node, bool wasPrimary = true, ProofKind proof = ProofKind.None)
     {
         string file = _directory.At("a.img");
         LinuxDisk.CreateFile(file, 16 << 20);
@@ -239,6 +255,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
             Promotions = 1,
             WasPrimary = wasPrimary,
             JustCreated = false,
+            Proof = new Proof(proof, new SessionId(7)),
         };
         int result = -1;
         using var loop = new UringLoop();
