@@ -26,6 +26,8 @@ internal static class EventClasses
         ["takeover-blocked"] = EventClass.Alarm,
         ["address-conflict"] = EventClass.Alarm,
         ["address-stuck"] = EventClass.Alarm,
+        ["address-failed"] = EventClass.Alarm,
+        ["hook-failed"] = EventClass.Alarm,
         ["device-failed"] = EventClass.Alarm,
         ["disk-failed"] = EventClass.Alarm,
         ["start-failed"] = EventClass.Alarm,
