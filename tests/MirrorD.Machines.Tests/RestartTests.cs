@@ -54,11 +54,12 @@ public sealed class RestartTests
         ];
         Assert.Empty(complaints);
 
-        // The file is whole, and both copies are the same.
+        // The file system is whole.
         pair.Unmount(primary);
         ToolResult check = primary.RunWithin(240, "e2fsck", "-f", "-n", MirroredPair.DevicePath);
         Assert.True(check.ExitCode == 0, $"e2fsck says {check.ExitCode}:\n{check.Output}{check.Error}");
         Assert.Equal("Primary", pair.Status(primary, "role"));
+
         // It resumed its role each time; nobody took it over.
         string history = pair.Control(primary, "history").Require().Output;
         Assert.DoesNotContain("takeover", history, StringComparison.OrdinalIgnoreCase);

@@ -58,8 +58,22 @@ internal sealed class RunDirectory : IDisposable
     }
 
     /// <summary>Leaves word, for the release helper, of how long a daemon may be away.</summary>
-    public void NoteDeadAfter(int deadAfterMs) => File.WriteAllText(
-        Path.Combine(_path, "dead-after"), string.Create(CultureInfo.InvariantCulture, $"{deadAfterMs / 1000.0:0.###}\n"));
+    /// <exception cref="StartupException">It can't be written: the sockets could not be made either.</exception>
+    public void NoteDeadAfter(int deadAfterMs)
+    {
+        try
+        {
+            File.WriteAllText(
+                Path.Combine(_path, "dead-after"),
+                string.Create(CultureInfo.InvariantCulture, $"{deadAfterMs / 1000.0:0.###}\n"));
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"nothing can be written to the directory {_path}: {failed.Message.TrimEnd('.')}",
+                "make room on its file system ('df -h', 'df -i'), or see what is in the way");
+        }
+    }
 
     public void Dispose() => _lock.Dispose();
 }
