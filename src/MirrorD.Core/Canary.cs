@@ -22,7 +22,7 @@ public enum BrokenRule
     OlderCopyOverNewerWrite,
     /// <summary>A Standby whose copy is Outdated takes over all the same.</summary>
     TakeoverWhenOutdated,
-    /// <summary>Replies and goodbyes of another session count.</summary>
+    /// <summary>The goodbye of another session counts.</summary>
     OldSessionAccepted,
     /// <summary>A Standby takes over although it hears its peer.</summary>
     TakeoverWhilePeerHeard,
@@ -38,6 +38,42 @@ public enum BrokenRule
     OvertakenDeviceKept,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
+    /// <summary>A write that only this disk has is acknowledged without a dirty bit.</summary>
+    AcknowledgedBeforeDirtyBit,
+    /// <summary>A node that has its proof acknowledges alone without a generation of its own.</summary>
+    AcknowledgedBeforeGeneration,
+    /// <summary>A flush that waits for the peer when the link is lost is answered with success.</summary>
+    DegradedFlushWithoutProof,
+    /// <summary>A Primary that lost its peer stores a new generation while it still looks for its proof.</summary>
+    GenerationBeforeProof,
+    /// <summary>The source tells the target to commit (J5) before its own commit (J4) is stored.</summary>
+    TargetCommitsFirst,
+    /// <summary>The source keeps "peer excluded" when it stores a new session.</summary>
+    ProofKeptOverSession,
+    /// <summary>An Outdate reply counts whenever it comes, for whichever session it was given.</summary>
+    LateOutdateReplyAccepted,
+    /// <summary>A resync clears its bits when the target has the copy, without any flush.</summary>
+    BitClearedOnAcknowledgement,
+    /// <summary>A Primary that serves alone goes on doing so during a handshake.</summary>
+    ServedDuringHandshake,
+    /// <summary>A target that is about to be overwritten stores Outdated, not Inconsistent.</summary>
+    TargetNotInconsistent,
+    /// <summary>An extent leaves the activity log as soon as nothing is in flight in it.</summary>
+    LogExtentFreedEarly,
+    /// <summary>A superblock slot counts although its checksum is wrong.</summary>
+    TornSlotAccepted,
+    /// <summary>A page of the dirty map whose checksum is wrong counts as clean.</summary>
+    DamagedPageReadAsClean,
+    /// <summary>
+    /// A handshake does not wait for what the lost link left under way: it lands once more, after its replay.
+    /// </summary>
+    ReplayAppliedTwice,
+    /// <summary>Of two copies the older one is the source.</summary>
+    OlderCopyIsSource,
+    /// <summary>A node without peer and without any proof is promoted as if it were by force.</summary>
+    LoneBootPromotes,
+    /// <summary>One of the requests that were held is never taken up again.</summary>
+    HeldRequestForgotten,
 }
 
 /// <summary>Which rule is broken in this process.</summary>

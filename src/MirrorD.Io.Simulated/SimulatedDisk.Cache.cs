@@ -46,7 +46,7 @@ public sealed partial class SimulatedDisk
             int kept = write.Durable ? 100 : share;
             foreach ((long offset, int length) in KeptSectors(write.Offset, write.Length, kept))
             {
-                Apply(_durable, write, offset, length);
+                Apply(_durable, write, offset, write.Durable ? length : Torn(offset, length));
             }
         }
 
@@ -54,6 +54,19 @@ public sealed partial class SimulatedDisk
         _cachedBytes = 0;
         _visible.CopyFrom(_durable);
         Changed?.Invoke(0, LengthBytes);
+    }
+
+    private int Torn(long offset, int length)
+    {
+        bool mayTear = length == SectorBytes && offset >= TearsWithin.Offset
+            && offset < TearsWithin.Offset + TearsWithin.Length;
+        if (!mayTear || !_world.Random.Percent(50))
+        {
+            return length;
+        }
+
+        TornSectors++;
+        return 8 * (int)_world.Random.Between(1, SectorBytes / 8 - 1);
     }
 
     private void Land(DiskOperation pending, ReadOnlySpan<byte> data, bool durable)

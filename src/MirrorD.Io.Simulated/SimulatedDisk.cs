@@ -53,6 +53,21 @@ public sealed partial class SimulatedDisk : IDisk
     public (long Shortest, long Longest) FlushLatencyNs { get; set; } = (50_000, 2_000_000);
 
     /// <summary>
+    /// Of the operations that begin in a range so many of a hundred take up to so much longer, each for itself: a disk
+    /// that tries again.
+    /// </summary>
+    public (int Percent, long LongestNs, long Offset, long Length) Stutter { get; set; }
+
+    /// <summary>
+    /// Sectors in this range may be torn within when power goes while they are written: the first bytes are new, the rest
+    /// is old. What lies here has checksums.
+    /// </summary>
+    public (long Offset, long Length) TearsWithin { get; set; }
+
+    /// <summary>Sectors of <see cref="TearsWithin"/> that were torn.</summary>
+    public int TornSectors { get; private set; }
+
+    /// <summary>
     /// Asked at each completion with kind, offset and length; a positive errno makes the operation fail
     /// without effect.
     /// </summary>
@@ -158,7 +173,11 @@ public sealed partial class SimulatedDisk : IDisk
             latencyNs += random.Between(FlushLatencyNs.Shortest, FlushLatencyNs.Longest);
         }
 
-        return random.Percent(3) ? latencyNs * 10 : latencyNs;
+        latencyNs = random.Percent(3) ? latencyNs * 10 : latencyNs;
+        bool mayStutter = Stutter.Percent > 0 && pending.Offset >= Stutter.Offset
+            && pending.Offset < Stutter.Offset + Stutter.Length;
+        return mayStutter && random.Percent(Stutter.Percent)
+            ? latencyNs + random.Between(0, Stutter.LongestNs) : latencyNs;
     }
 
     private void Finish(DiskOperation pending)

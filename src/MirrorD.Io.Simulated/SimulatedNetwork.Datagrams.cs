@@ -21,6 +21,9 @@ public sealed partial class SimulatedNetwork
     /// </summary>
     public int DatagramReorderPercent { get; set; }
 
+    /// <summary>A node and how many of a hundred of its own datagrams are late, whatever holds for the others.</summary>
+    public (string Node, int Percent)? LateSender { get; set; }
+
     /// <summary>So much longer such a one takes at most, in nanoseconds; null: ten times the longest latency.</summary>
     public long? LongestDetourNs { get; set; }
 
@@ -81,7 +84,8 @@ public sealed partial class SimulatedNetwork
     private long TravelNs(SimulatedDatagramSocket socket, SimulatedNode from, SimulatedNode to)
     {
         long dueNs = _world.NowNs + LatencyBetween(from, to);
-        if (_world.Random.Percent(DatagramReorderPercent))
+        int percent = LateSender is { } late && late.Node == from.Name ? late.Percent : DatagramReorderPercent;
+        if (_world.Random.Percent(percent))
         {
             return dueNs + _world.Random.Between(1, LongestDetourNs ?? 10 * LatencyNs.Longest) - _world.NowNs;
         }

@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Core.Handshake;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Io.Simulated;
@@ -152,8 +153,16 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     public void Publish(ResourceStatus status) => simulation.StatusPublished(node, status);
 
     /// <inheritdoc/>
-    public void Raise(ResourceEvent happened) =>
+    public void Raise(ResourceEvent happened)
+    {
         simulation.Note($"{node.Name}: [{happened.Kind}] {happened.Message}");
+        if (happened.Kind == "handshake")
+        {
+            // "resource: Case, Action, this node is Part"
+            string met = happened.Message.Split(": ")[1].Split(',')[0];
+            simulation.Tally.Cases.Add(Enum.Parse<HandshakeCase>(met).ToString());
+        }
+    }
 
     private void Announce(int change)
     {

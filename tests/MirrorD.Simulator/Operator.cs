@@ -44,7 +44,7 @@ public sealed class Operator(PairSimulation simulation)
     }
 
     /// <summary>Stops a node's daemon as planned, and starts it again after a while.</summary>
-    public void StopNode(SimulatedNodeState node)
+    public void StopNode(SimulatedNodeState node, long longestNs = 4_000_000_000)
     {
         if (!node.IsRunning)
         {
@@ -73,7 +73,7 @@ public sealed class Operator(PairSimulation simulation)
             {
                 simulation.NodeDies(node, cutsPower: false);
                 simulation.World.Schedule(
-                    _random.Between(10, 4000) * Millisecond, () => simulation.StartNode(node));
+                    _random.Between(10 * Millisecond, longestNs), () => simulation.StartNode(node));
             }
         }
     }

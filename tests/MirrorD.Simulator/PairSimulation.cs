@@ -29,15 +29,18 @@ public sealed partial class PairSimulation
     /// <summary>Sets the pair up; <see cref="Run"/> runs it.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="trace">Receives what happens, when not null.</param>
-    public PairSimulation(ulong seed, Action<string>? trace = null)
-        : this(Scenario.FromSeed(seed), trace)
+    /// <param name="plan">The faults, when they are not drawn.</param>
+    public PairSimulation(ulong seed, Action<string>? trace = null, IReadOnlyList<PlannedFault>? plan = null)
+        : this(Scenario.FromSeed(seed), trace, plan)
     {
     }
 
     /// <summary>Sets a pair up that is as the scenario says.</summary>
     /// <param name="scenario">The scenario, with its seed.</param>
     /// <param name="trace">Receives what happens, when not null.</param>
-    public PairSimulation(Scenario scenario, Action<string>? trace = null)
+    /// <param name="plan">The faults, when they are not drawn.</param>
+    public PairSimulation(
+        Scenario scenario, Action<string>? trace = null, IReadOnlyList<PlannedFault>? plan = null)
     {
         Scenario = scenario;
         World = new SimulatedWorld(scenario.Seed) { Trace = trace };
@@ -62,9 +65,10 @@ public sealed partial class PairSimulation
         Comparisons = [.. Nodes[0].Copies.Zip(Nodes[1].Copies, (a, b) => new CopyComparison(a, b))];
         Roles = new RoleCheck(this);
         Rights = new RightCheck(this);
+        JoinCheck.Watch(this);
         AddressHolders = new AddressCheck(this);
         Operator = new Operator(this);
-        _faults = new FaultInjector(this);
+        _faults = new FaultInjector(this, plan);
         var hotspots = new Hotspots(World.Random, Scenario);
         int clients = Scenario.Clients * Scenario.Depth;
         _clients = [.. Enumerable.Range(0, clients).Select(i => new Client(
@@ -123,6 +127,9 @@ public sealed partial class PairSimulation
 
     /// <summary>Metadata was damaged: an operator may have to decide.</summary>
     public bool HasRotted => _faults.HasRotted;
+
+    /// <summary>What went wrong until now.</summary>
+    public IReadOnlyList<PlannedFault> FaultsDone => _faults.Done;
 
     /// <summary>Counts.</summary>
     public Tally Tally { get; } = new();
@@ -271,11 +278,6 @@ public sealed partial class PairSimulation
         {
             Note($"{node.Name}: {status.Role} {status.DiskState} {status.Link} held {status.HeldRequests} "
                 + $"{status.HoldUp?.State} session {status.Session} generation {status.Generation}");
-            if (status.HandshakeCase is { } met && status.Link is LinkState.SyncSource or LinkState.Refused)
-            {
-                Tally.Cases.Add(met);
-            }
-
             LinkChanged(node, status);
             _faults.SomethingChanged();
         }
@@ -283,6 +285,11 @@ public sealed partial class PairSimulation
 
     private void LinkChanged(SimulatedNodeState node, ResourceStatus status)
     {
+        if (status.Link == LinkState.SyncTarget)
+        {
+            _faults.BecameTarget(node);
+        }
+
         node.SawPeer |= status.Link is LinkState.Joined or LinkState.SyncSource or LinkState.SyncTarget;
         if (status.Link == LinkState.SyncSource && node.LostPower)
         {
@@ -333,15 +340,27 @@ public sealed partial class PairSimulation
     }
 
     /// <summary>
-    /// While both nodes are joined, only what is being written may differ (I-7, I-10, I-11).
+    /// While both nodes are joined, only what is being written may differ (I-7, I-10, I-11); and so it is in a join as
+    /// long as the target calls its copy consistent.
     /// </summary>
     private void CheckJoined()
     {
-        if (Nodes.All(node => node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate }))
+        if (IsJoined)
         {
             Array.ForEach(Comparisons, RequireEqual);
         }
+        else if (Nodes.Any(node => node.Status?.Link == LinkState.SyncSource)
+            && Array.Find(Nodes, node => node.Status?.Link == LinkState.SyncTarget) is { } target)
+        {
+            // What a target overwrites in any order it has declared Inconsistent before (I-10).
+            Array.ForEach(Array.FindAll(Comparisons, comparison =>
+                target.Copies[comparison.A.Volume].Stored.Superblock is { DiskState: > DiskState.Inconsistent }),
+                RequireEqual);
+        }
     }
+
+    private bool IsJoined =>
+        Nodes.All(node => node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate });
 
     private void RequireEqual(CopyComparison comparison)
     {
@@ -351,7 +370,8 @@ public sealed partial class PairSimulation
                 && mutation.FirstSector * Stamp.SectorBytes < (block + 1) * 4096
                 && (mutation.FirstSector + mutation.Sectors) * Stamp.SectorBytes > block * 4096))
             {
-                throw new RuleBroken("I-7", $"both nodes are joined and block {block} of volume "
+                string what = IsJoined ? "both nodes are joined" : "the target says that its copy is consistent";
+                throw new RuleBroken(IsJoined ? "I-7" : "I-10", $"{what}, and block {block} of volume "
                     + $"{comparison.A.Volume} differs although nothing is written there: "
                     + Differences(comparison, block));
             }

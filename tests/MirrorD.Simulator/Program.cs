@@ -5,7 +5,8 @@ return args switch
 {
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
     ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1), Word(rest, "--rule")),
-    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 1000), Word(rest, "--rule")),
+    ["shrink", .. var rest] => Shrinker.Run(Option(rest, "--seed", 1), Word(rest, "--rule")),
+    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 500), Word(rest, "--rule")),
     _ => Usage(),
 };
 
@@ -24,6 +25,6 @@ static string? Word(string[] arguments, string name)
 static int Usage()
 {
     Console.Error.WriteLine(
-        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]");
+        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]");
     return 2;
 }

@@ -25,10 +25,17 @@ public sealed record Scenario
     ];
 
     /// <summary>Faults between which old messages may still be on their way.</summary>
-    private static readonly FaultKind[] s_echoing = [FaultKind.Flap];
+    private static readonly FaultKind[] s_echoing = [FaultKind.Flap, FaultKind.HastyReturn];
 
     private static readonly FaultKind[] s_ofDevices =
         [FaultKind.Restart, FaultKind.QuickKill, FaultKind.DeviceCut];
+
+    /// <summary>Faults that are drawn apart, so that the others are the same with and without.</summary>
+    private static readonly FaultKind[] s_apart =
+        [
+            .. s_ofDevices, FaultKind.SlowDisk, FaultKind.TakeoverDeath, FaultKind.TargetPowerCut,
+            FaultKind.HastyReturn, FaultKind.BitRot,
+        ];
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
@@ -94,6 +101,8 @@ public sealed record Scenario
     public required long FaultEveryNs { get; init; }
     /// <summary>Weights, by <see cref="FaultKind"/>.</summary>
     public required int[] FaultWeights { get; init; }
+    /// <summary>Nothing happens but what lets old messages arrive in a new session.</summary>
+    public bool IsEchoing { get; init; }
     /// <summary>Faults mostly last longer than a takeover takes.</summary>
     public bool HasLongFaults { get; init; }
     /// <summary>So many of a hundred faults come with a second one at the same time.</summary>
@@ -102,15 +111,39 @@ public sealed record Scenario
     public required long SwitchEveryNs { get; init; }
     /// <summary>Ceiling of the resync rate.</summary>
     public required long ResyncBytesPerSecond { get; init; }
+    /// <summary>Extents of the activity log that may be active at once.</summary>
+    public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
 
     /// <summary>Draws a scenario.</summary>
     public static Scenario FromSeed(ulong seed)
     {
+        var random = new SeededRandom(seed ^ 0x6469736b);
+        Scenario drawn = WithUsualDisks(seed);
+        int[] weights = [.. drawn.FaultWeights];
+        int kinds = weights.Count(weight => weight > 0);
+        if (!drawn.IsEchoing && random.Percent(40))
+        {
+            weights[(int)FaultKind.SlowDisk] = 1 + random.Below(3 * weights.Sum() / kinds);
+        }
+
+        if (!drawn.IsEchoing && random.Percent(30))
+        {
+            weights[(int)FaultKind.HastyReturn] = 1 + random.Below(2 * weights.Sum() / kinds);
+        }
+
+        return drawn with
+        {
+            FaultWeights = weights,
+            ActiveExtents = random.Percent(50) ? (int)random.Between(2, 4) : drawn.ActiveExtents,
+        };
+    }
+
+    private static Scenario WithUsualDisks(ulong seed)
+    {
         // Drawn apart, so that all others are the same with and without.
         var random = new SeededRandom(seed ^ 0x6e62645f);
         Scenario without = WithoutDevices(seed);
-        bool hasOneKindOfFault = without.FaultWeights.Count(weight => weight > 0) == 1;
-        if (hasOneKindOfFault || random.Percent(45))
+        if (without.IsEchoing || random.Percent(45))
         {
             // Rare messages are met in long runs of one kind of fault, which are left as they are.
             return without;
@@ -174,11 +207,12 @@ public sealed record Scenario
             ThinkNs = clients * depth * random.Between(3, 25) * 1_000_000,
             FaultsNs = random.Between(takesOver ? 15 : 8, 25) * 1_000_000_000,
             HasLongFaults = takesOver,
+            IsEchoing = echoes,
             FaultEveryNs = echoes ? 3_000_000_000 : takesOver ? random.Between(1000, 4000) * 1_000_000
                 : random.Percent(5) ? 0 : random.Between(150, 2500) * 1_000_000,
             FaultWeights = Weights(
                 random, echoes ? s_echoing : takesOver ? s_parting
-                    : [.. Enum.GetValues<FaultKind>().Except(s_ofDevices)]),
+                    : [.. Enum.GetValues<FaultKind>().Except(s_apart)]),
             PairedFaultsPercent = random.Percent(50) ? random.Below(60) : 0,
             SwitchEveryNs = random.Percent(30) ? 0 : random.Between(400, 4000) * 1_000_000,
             ResyncBytesPerSecond = random.Percent(30) ? random.Between(2, 20) * Mebibyte : 0,
@@ -196,7 +230,7 @@ public sealed record Scenario
         + $"each {FaultEveryNs / 1_000_000} ms [{string.Join(' ', FaultWeights)}], "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncBytesPerSecond} B/s";
+        + $"resync {ResyncBytesPerSecond} B/s, active extents {ActiveExtents}";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

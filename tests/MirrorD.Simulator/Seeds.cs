@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Core;
+using MirrorD.Simulator.Faults;
 using MirrorD.Simulator.Workload;
 
 namespace MirrorD.Simulator;
@@ -8,23 +9,28 @@ namespace MirrorD.Simulator;
 public static class Seeds
 {
     /// <summary>Outcome of one seed; the failure is null when no rule was broken.</summary>
-    public sealed record Outcome(ulong Seed, Exception? Failure, Tally Tally);
+    public sealed record Outcome(ulong Seed, Exception? Failure, Tally Tally, IReadOnlyList<PlannedFault> Faults)
+    {
+        /// <summary>Which rule was broken; the name of the exception where the product threw one.</summary>
+        public string? Rule => Failure is RuleBroken broken ? broken.Rule : Failure?.GetType().Name;
+    }
 
     /// <summary>Runs one seed.</summary>
-    public static Outcome RunOne(ulong seed, Action<string>? trace = null)
+    public static Outcome RunOne(
+        ulong seed, Action<string>? trace = null, IReadOnlyList<PlannedFault>? plan = null)
     {
         PairSimulation? simulation = null;
         try
         {
-            simulation = new PairSimulation(seed, trace);
+            simulation = new PairSimulation(seed, trace, plan);
             simulation.Run();
-            return new Outcome(seed, null, simulation.Tally);
+            return new Outcome(seed, null, simulation.Tally, simulation.FaultsDone);
         }
         catch (Exception failure)
         {
             // Whatever the engine throws ends its process and is a finding, as a broken rule is.
             simulation?.Note($"FAILED {failure.Message}");
-            return new Outcome(seed, failure, simulation?.Tally ?? new Tally());
+            return new Outcome(seed, failure, simulation?.Tally ?? new Tally(), simulation?.FaultsDone ?? []);
         }
         finally
         {

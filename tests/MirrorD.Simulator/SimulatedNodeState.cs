@@ -4,6 +4,7 @@ using MirrorD.Engine.Control;
 using MirrorD.Engine.Replication;
 using MirrorD.Engine.Watch;
 using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
@@ -26,6 +27,7 @@ public sealed class SimulatedNodeState
     private SimulatedLoop? _watchLoop;
     private long _pausedUntilNs;
     private long _stuckUntilNs;
+    private Superblock?[] _storedAtStart = [];
 
     /// <summary>Makes the node's disks.</summary>
     /// <param name="simulation">The pair.</param>
@@ -129,6 +131,7 @@ public sealed class SimulatedNodeState
         Status = null;
         SawPeer = false;
         _simulation.Note($"{Name}: process started");
+        _storedAtStart = [.. Copies.Select(copy => copy.Stored.Superblock)];
         Host = new NodeHost(this, Loop, _simulation);
         ReplicatedResource resource = new(Loop, Options(), Host);
         Resource = resource;
@@ -230,6 +233,11 @@ public sealed class SimulatedNodeState
             throw new RuleBroken("I-20", $"{Name} can't load its metadata: {problem}");
         }
 
+        if (resource == Resource)
+        {
+            JoinCheck.RequireKept(Name, _storedAtStart, [.. Copies.Select(copy => copy.Stored.Superblock)]);
+        }
+
         IsLoaded = resource == Resource;
     }
 
@@ -266,6 +274,7 @@ public sealed class SimulatedNodeState
         ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,
         BufferSlots = 24,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
+        ActiveExtents = _simulation.Scenario.ActiveExtents,
     };
 
     private PeerWatchOptions WatchOptions() => new()

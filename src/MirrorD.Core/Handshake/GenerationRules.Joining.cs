@@ -22,7 +22,8 @@ public static partial class GenerationRules
             "an Inconsistent copy is never joined without a sync");
         return target with
         {
-            DiskState = action == HandshakeAction.NoSync ? DiskState.Outdated : DiskState.Inconsistent,
+            DiskState = action == HandshakeAction.NoSync || Canary.Breaks(BrokenRule.TargetNotInconsistent)
+                ? DiskState.Outdated : DiskState.Inconsistent,
             ResyncFrom = action == HandshakeAction.NoSync ? Generation.None : source.Current,
             FullSyncNeeded = target.FullSyncNeeded || action == HandshakeAction.FullSync,
             Proof = Proof.None,
@@ -53,7 +54,7 @@ public static partial class GenerationRules
             Peer = target,
             Session = session,
             Proof = Proof.None,
-            PeerExcluded = false,
+            PeerExcluded = source.PeerExcluded && Canary.Breaks(BrokenRule.ProofKeptOverSession),
             PeerMayHaveCurrent = true,
             JustCreated = false,
             FullSyncNeeded = false,

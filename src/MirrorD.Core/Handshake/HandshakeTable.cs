@@ -58,6 +58,12 @@ public static partial class HandshakeTable
             action = HandshakeAction.BitmapSync;
         }
 
+        if (action == HandshakeAction.BitmapSync && !pair.Self.IsPrimary && !pair.Peer.IsPrimary
+            && Canary.Breaks(BrokenRule.OlderCopyIsSource))
+        {
+            selfIs = selfIs == HandshakePart.Source ? HandshakePart.Target : HandshakePart.Source;
+        }
+
         return new(row.Case, action, selfIs);
     }
 

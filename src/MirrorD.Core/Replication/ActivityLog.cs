@@ -156,7 +156,8 @@ public sealed class ActivityLog
         return _slotOf.Count == 0;
     }
 
-    private bool IsClean(ref readonly Slot slot) => slot.InFlight == 0 && slot.LastTouch <= CleanThrough;
+    private bool IsClean(ref readonly Slot slot) => slot.InFlight == 0
+        && (slot.LastTouch <= CleanThrough || Canary.Breaks(BrokenRule.LogExtentFreedEarly));
 
     private bool Evict(int needed, uint first, uint last)
     {

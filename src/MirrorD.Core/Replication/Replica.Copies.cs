@@ -183,6 +183,11 @@ public sealed partial class Replica
     {
         _copying.Remove(copy);
         _copied.Add(copy);
+        if (Canary.Breaks(BrokenRule.BitClearedOnAcknowledgement))
+        {
+            _maps[copy.Volume].ClearBlocks(copy.FirstBlock, copy.Blocks);
+        }
+
         _effects.ReturnCopy(copy);
         if (copy.HoldsRange && !copy.KeepsRange)
         {

@@ -206,6 +206,12 @@ public sealed partial class Replica
     /// <summary>A running pass no longer counts: its requests start again with the write path.</summary>
     private void HoldFlushes()
     {
+        if (Canary.Breaks(BrokenRule.DegradedFlushWithoutProof))
+        {
+            _passPeerPending = false;
+            PassProgress();
+        }
+
         _passIsVoid = true;
         _afterPass.Clear();
         _passActions.Clear();

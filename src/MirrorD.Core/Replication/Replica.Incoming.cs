@@ -36,7 +36,7 @@ public sealed partial class Replica
         }
 
         write.Link = _link;
-        _busy++;
+        _busy += Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
         _effects.ApplyIncoming(write);
         return null;
     }
@@ -44,7 +44,7 @@ public sealed partial class Replica
     /// <summary>The local disk has taken a received mutation.</summary>
     public void IncomingDone(IncomingWrite write, int error)
     {
-        _busy--;
+        _busy -= Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
         if (error != 0)
         {
             Fail($"a write to the backing disk failed with errno {error}");

@@ -69,7 +69,8 @@ public sealed partial class Replica
             FinishDemotion(false, $"{_settings.PeerName} came back meanwhile", "run the command again");
         }
 
-        if (Role == Role.Primary)
+        if (Role == Role.Primary
+            && !(Path == WritePath.Alone && Canary.Breaks(BrokenRule.ServedDuringHandshake)))
         {
             Suspend();
         }
@@ -381,18 +382,28 @@ public sealed partial class Replica
         BinaryPrimitives.WriteUInt64LittleEndian(id[8..], _effects.NewIdentifier());
         var newResourceId = new Guid(id);
         _committing = true;
-        Store(
-            s => link != _link ? s : GenerationRules.LevelPromotions(
-                GenerationRules.CommitSource(s, session, target.Node, newResourceId), target.Promotions),
-            () =>
+        if (Canary.Breaks(BrokenRule.TargetCommitsFirst))
+        {
+            TellCommit(Commit(State));
+        }
+
+        Store(Commit, () =>
+        {
+            if (link == _link && !Canary.Breaks(BrokenRule.TargetCommitsFirst))
             {
-                if (link == _link)
-                {
-                    _step = JoinStep.Committed;
-                    _effects.SendMessage(new PeerMessage.Commit(
-                        State.ResourceId, State.Current, State.History, State.Promotions, State.Sequence));
-                }
-            });
+                TellCommit(State);
+            }
+        });
+
+        Superblock Commit(Superblock stored) => link != _link ? stored : GenerationRules.LevelPromotions(
+            GenerationRules.CommitSource(stored, session, target.Node, newResourceId), target.Promotions);
+    }
+
+    private void TellCommit(Superblock committed)
+    {
+        _step = JoinStep.Committed;
+        _effects.SendMessage(new PeerMessage.Commit(
+            committed.ResourceId, committed.Current, committed.History, committed.Promotions, committed.Sequence));
     }
 
     /// <summary>J5.</summary>

@@ -63,7 +63,7 @@ public sealed partial class Replica
     private void OutdateAnswered(ControlMessage.OutdateReply reply)
     {
         bool isOld = reply.Nonce != _outdateNonce || _outdateNonce == 0 || reply.Session != State.Session;
-        if (isOld && !Canary.Breaks(BrokenRule.OldSessionAccepted))
+        if (isOld && !Canary.Breaks(BrokenRule.LateOutdateReplyAccepted))
         {
             return;
         }

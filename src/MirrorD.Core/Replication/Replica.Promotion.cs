@@ -56,6 +56,10 @@ public sealed partial class Replica
         {
             StoreProof(ProofKind.PeerLossPolicy, State.Session);
         }
+        else if (Canary.Breaks(BrokenRule.LoneBootPromotes))
+        {
+            PromoteAlone(overrides: true);
+        }
         else
         {
             FinishPromotion(false,

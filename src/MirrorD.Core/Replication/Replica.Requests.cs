@@ -212,7 +212,10 @@ public sealed partial class Replica
         else
         {
             request.Sequence = 0;
-            _maps[request.Volume].MarkRange(request.Offset, request.LengthBytes);
+            if (!Canary.Breaks(BrokenRule.AcknowledgedBeforeDirtyBit))
+            {
+                _maps[request.Volume].MarkRange(request.Offset, request.LengthBytes);
+            }
         }
 
         request.LocalPending = true;
@@ -401,9 +404,9 @@ public sealed partial class Replica
         List<VolumeRequest> held = _held;
         _held = [];
         held.Sort((a, b) => a.Arrival.CompareTo(b.Arrival));
-        foreach (VolumeRequest request in held)
+        for (int i = Canary.Breaks(BrokenRule.HeldRequestForgotten) ? 1 : 0; i < held.Count; i++)
         {
-            Begin(request);
+            Begin(held[i]);
         }
 
         _effects.Changed();

@@ -187,6 +187,11 @@ public sealed partial class Replica
         }
         else if (!_storingProof)
         {
+            if (Canary.Breaks(BrokenRule.GenerationBeforeProof) && !GenerationRules.HoldsOwnGeneration(State))
+            {
+                StartGeneration();
+            }
+
             FollowAsPrimary();
         }
     }
@@ -252,7 +257,8 @@ public sealed partial class Replica
             return;
         }
 
-        _generationStarted = GenerationRules.HoldsOwnGeneration(State);
+        _generationStarted = GenerationRules.HoldsOwnGeneration(State)
+            || Canary.Breaks(BrokenRule.AcknowledgedBeforeGeneration);
         LastFailover = null;
         _effects.Raise("alone", $"{_settings.Resource}: going on without {_settings.PeerName}");
         Resume(WritePath.Alone);
@@ -268,7 +274,8 @@ public sealed partial class Replica
         _startingGeneration = true;
         var generation = new Generation(_effects.NewIdentifier());
         Store(
-            s => Path == WritePath.Alone && HasProof ? GenerationRules.StartNew(s, generation) : s,
+            s => (Path == WritePath.Alone && HasProof) || Canary.Breaks(BrokenRule.GenerationBeforeProof)
+                ? GenerationRules.StartNew(s, generation) : s,
             () =>
             {
                 _startingGeneration = false;

@@ -57,6 +57,8 @@ public sealed record ResourceOptions
     public int ReleaseTimeoutMs { get; init; } = 10_000;
     /// <summary>Slots of 128 KiB for requests in flight.</summary>
     public int BufferSlots { get; init; } = 256;
+    /// <summary>Extents of the activity log of each volume that may be active at once; at least 2.</summary>
+    public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 }

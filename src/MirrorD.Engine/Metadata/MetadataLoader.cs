@@ -57,6 +57,11 @@ internal sealed partial class MetadataLoader : IDisposable
         _io.Read(MetadataLayout.SuperblockOffset(slot), into, error =>
         {
             // A slot that can't be read is as good as a damaged one: the other one may do.
+            if (Canary.Breaks(BrokenRule.TornSlotAccepted))
+            {
+                DirtyPageCodec.Seal(into.Span);
+            }
+
             _slots[slot] = error == 0
                 ? SuperblockCodec.TryDecode(into.Span)
                 : new SuperblockReading(null, MetadataError.BadChecksum);
@@ -149,7 +154,7 @@ internal sealed partial class MetadataLoader : IDisposable
                 {
                     _map!.LoadPage(first + i, bits);
                 }
-                else
+                else if (!Canary.Breaks(BrokenRule.DamagedPageReadAsClean))
                 {
                     _map!.MarkPageDirty(first + i);
                 }

@@ -182,6 +182,7 @@ public sealed partial class ReplicatedResource : IDisposable
             OutdateTimeoutNs = _options.OutdateTimeoutMs * 1_000_000L,
             IsPreferred = _options.IsPreferred,
             FollowsProduction = _options.FollowsProduction,
+            ActiveExtents = _options.ActiveExtents,
         };
         _replica = new Replica(settings, this, states, maps);
         if (_picture is not null)

@@ -61,6 +61,41 @@ public class SimulatedDiskTests
     }
 
     [Fact]
+    public void A_power_cut_tears_sectors_within_only_where_that_is_said()
+    {
+        int torn = 0;
+        AfterEachSeed((world, loop, disk) =>
+        {
+            disk.TearsWithin = (Bytes / 2, Bytes / 2);
+            Write(world, loop, disk, 0, 1, durable: false);
+            world.PowerCut("a");
+            byte[] bytes = new byte[Bytes];
+            disk.Peek(0, bytes);
+            bool[] mixed = [.. bytes.Chunk(SimulatedDisk.SectorBytes).Select(sector => sector.Distinct().Count() > 1)];
+            Assert.DoesNotContain(true, mixed.Take(mixed.Length / 2));
+            Assert.Equal(disk.TornSectors, mixed.Count(isMixed => isMixed));
+            torn += disk.TornSectors;
+        });
+        Assert.True(torn > 0, "no sector of 200 seeds was torn within");
+    }
+
+    [Fact]
+    public void A_disk_stutters_in_its_range_and_nowhere_else()
+    {
+        AfterEachSeed((world, loop, disk) =>
+        {
+            disk.Stutter = (100, 1_000_000_000_000, 0, 4096);
+            var slow = new IoOperation(_ => { });
+            var fast = new IoOperation(_ => { });
+            using var buffer = new IoBuffer(4096);
+            loop.Read(disk, 0, buffer.Slice(0, 512), slow);
+            loop.Read(disk, 4096, buffer.Slice(512, 512), fast);
+            Assert.True(world.RunUntil(() => !fast.IsPending, 10_000_000));
+            Assert.True(world.RunUntil(() => !slow.IsPending, 1_100_000_000_000));
+        });
+    }
+
+    [Fact]
     public void A_killed_process_loses_nothing_that_completed_and_anything_in_flight()
     {
         HashSet<string> outcomes = [];

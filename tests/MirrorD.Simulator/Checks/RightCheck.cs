@@ -61,6 +61,7 @@ public sealed class RightCheck
             ProofKind.PeerLossPolicy when _simulation.Scenario.HasArbiter => "there is an arbiter",
             ProofKind.PeerLossPolicy when before.WasPrimary && _simulation.Scenario.OnPeerLoss == PeerLoss.Freeze
                 && !_simulation.Scenario.Autoswitch => "on-peer-loss is freeze",
+            ProofKind.OperatorOverride when !_simulation.Scenario.Forces => "no operator has said so",
             _ => null,
         };
         if (lie is not null)

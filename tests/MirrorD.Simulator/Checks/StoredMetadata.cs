@@ -26,6 +26,10 @@ public sealed class StoredMetadata
     public bool Covers(long block) =>
         _dirty[block] || _extents is null || _extents.Contains((uint)(block / BlocksPerExtent));
 
+    /// <summary>The dirty map has blocks of which the activity log knows nothing.</summary>
+    public bool HasBlocksOnlyInMap => _extents is not null
+        && _dirty.Index().Any(block => block.Item && !_extents.Contains((uint)(block.Index / BlocksPerExtent)));
+
     /// <summary>A proof for the present session, or a peer that is excluded.</summary>
     public bool HasProof => Superblock is { } stored
         && (stored.PeerExcluded || (stored.Proof.Kind != Formats.ProofKind.None

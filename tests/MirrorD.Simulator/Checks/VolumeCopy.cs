@@ -28,6 +28,7 @@ public sealed class VolumeCopy
             Metadata = Data;
         }
 
+        Metadata.TearsWithin = (Placement.MetadataOffset, Placement.MetadataBytes);
         SetLatency(Data, scenario);
         SetLatency(Metadata, scenario);
         Metadata.Changed += (offset, length) =>

@@ -54,4 +54,20 @@ public enum FaultKind
     QuickKill,
     /// <summary>The connection between a block device and its daemon dies.</summary>
     DeviceCut,
+    /// <summary>
+    /// Some operations of a node's disks take up to seconds; often the link is lost while they are under way.
+    /// </summary>
+    SlowDisk,
+    /// <summary>
+    /// A node that has just taken over dies and is back soon; the old Primary is heard again, and not over the link.
+    /// </summary>
+    TakeoverDeath,
+    /// <summary>A node loses power soon after its copy has begun to be overwritten.</summary>
+    TargetPowerCut,
+    /// <summary>
+    /// A Standby is stopped as planned and back at once; its goodbye comes late, and then the link is lost.
+    /// </summary>
+    HastyReturn,
+    /// <summary>While a node is down a superblock slot or a page of the dirty map goes bad; once in a seed.</summary>
+    BitRot,
 }

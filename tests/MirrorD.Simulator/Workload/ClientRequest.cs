@@ -1,5 +1,6 @@
 using MirrorD.Core.Volumes;
 using MirrorD.Engine;
+using MirrorD.Engine.Control;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Oracle;
@@ -110,6 +111,11 @@ public sealed class ClientRequest
         _simulation.Tally.Count(request.Operation, request.Error == 0);
         if (request.Error == 0)
         {
+            if (request.Operation != VolumeOperation.Read && Server.Status?.Link == LinkState.Joining)
+            {
+                throw new RuleBroken("I-4", $"{Server.Name} acknowledged a {request.Operation} between handshake and J2");
+            }
+
             _tracked.Succeed(Server, request.Data.Span);
         }
         else
