@@ -56,17 +56,18 @@ public sealed partial class SimulatedDisk
         Changed?.Invoke(0, LengthBytes);
     }
 
+    /// <summary>Of a piece that is torn within, so many first bytes are new; often it is the first sector that is torn.</summary>
     private int Torn(long offset, int length)
     {
-        bool mayTear = length == SectorBytes && offset >= TearsWithin.Offset
-            && offset < TearsWithin.Offset + TearsWithin.Length;
+        bool mayTear = offset >= TearsWithin.Offset && offset + length <= TearsWithin.Offset + TearsWithin.Length;
         if (!mayTear || !_world.Random.Percent(50))
         {
             return length;
         }
 
         TornSectors++;
-        return 8 * (int)_world.Random.Between(1, SectorBytes / 8 - 1);
+        int sector = _world.Random.Percent(50) ? 0 : _world.Random.Below(length / SectorBytes);
+        return sector * SectorBytes + 8 * (int)_world.Random.Between(1, SectorBytes / 8 - 1);
     }
 
     private void Land(DiskOperation pending, ReadOnlySpan<byte> data, bool durable)

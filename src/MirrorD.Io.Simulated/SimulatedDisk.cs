@@ -67,6 +67,9 @@ public sealed partial class SimulatedDisk : IDisk
     /// <summary>Sectors of <see cref="TearsWithin"/> that were torn.</summary>
     public int TornSectors { get; private set; }
 
+    /// <summary>Told of each mutation as it is submitted: offset and length.</summary>
+    public Action<long, long>? Submitted { get; set; }
+
     /// <summary>
     /// Asked at each completion with kind, offset and length; a positive errno makes the operation fail
     /// without effect.
@@ -143,6 +146,10 @@ public sealed partial class SimulatedDisk : IDisk
         };
         _inFlight.Add(pending);
         loop.After(LatencyOf(pending), () => Finish(pending));
+        if (pending.Mutates)
+        {
+            Submitted?.Invoke(offset, length);
+        }
     }
 
     private int Refusal(OperationKind kind, long offset, long length, BufferSlice data)

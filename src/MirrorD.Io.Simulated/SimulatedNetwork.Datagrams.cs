@@ -9,6 +9,7 @@ namespace MirrorD.Io.Simulated;
 public sealed partial class SimulatedNetwork
 {
     private readonly List<SimulatedDatagramSocket> _datagramSockets = [];
+    private readonly Queue<Action> _held = new();
 
     /// <summary>So many of a hundred datagrams, and of the refusals that answer them, never arrive.</summary>
     public int DatagramLossPercent { get; set; }
@@ -21,8 +22,11 @@ public sealed partial class SimulatedNetwork
     /// </summary>
     public int DatagramReorderPercent { get; set; }
 
-    /// <summary>A node and how many of a hundred of its own datagrams are late, whatever holds for the others.</summary>
-    public (string Node, int Percent)? LateSender { get; set; }
+    /// <summary>
+    /// Asked for each datagram as it leaves, by its sender's node and its bytes: true holds it back until <see
+    /// cref="ReleaseHeld"/>, as a queue that has stalled does.
+    /// </summary>
+    public Func<string, ReadOnlyMemory<byte>, bool>? Holds { get; set; }
 
     /// <summary>So much longer such a one takes at most, in nanoseconds; null: ten times the longest latency.</summary>
     public long? LongestDetourNs { get; set; }
@@ -73,6 +77,12 @@ public sealed partial class SimulatedNetwork
         {
             if (Passes(target.Network, from, target.Node) && !_world.Random.Percent(DatagramLossPercent))
             {
+                if (Holds?.Invoke(from.Name, data) == true)
+                {
+                    _held.Enqueue(() => Arrive(endpoint, from, target, data));
+                    continue;
+                }
+
                 long travelNs = TravelNs(socket, from, target.Node);
                 _world.Add(null, travelNs, () => Arrive(endpoint, from, target, data));
             }
@@ -81,11 +91,20 @@ public sealed partial class SimulatedNetwork
         return 0;
     }
 
+    /// <summary>What was held back arrives now, in the order in which it left; nothing is held any more.</summary>
+    public void ReleaseHeld()
+    {
+        Holds = null;
+        for (int afterNs = 0; _held.TryDequeue(out Action? arrive); afterNs++)
+        {
+            _world.Add(null, afterNs, arrive);
+        }
+    }
+
     private long TravelNs(SimulatedDatagramSocket socket, SimulatedNode from, SimulatedNode to)
     {
         long dueNs = _world.NowNs + LatencyBetween(from, to);
-        int percent = LateSender is { } late && late.Node == from.Name ? late.Percent : DatagramReorderPercent;
-        if (_world.Random.Percent(percent))
+        if (_world.Random.Percent(DatagramReorderPercent))
         {
             return dueNs + _world.Random.Between(1, LongestDetourNs ?? 10 * LatencyNs.Longest) - _world.NowNs;
         }

@@ -9,6 +9,22 @@ public class ResourceOracleTests
     private readonly ResourceOracle _oracle = new(1, 64 * 1024);
 
     [Fact]
+    public void What_a_disk_held_before_is_legal_only_on_a_copy_that_was_made_to_count_too_early()
+    {
+        byte[] litter = new byte[Sector];
+        litter[3] = 7;
+        _oracle.Litter(0, 1, litter);
+        _oracle.AcceptLoss();
+        Assert.False(_oracle.IsLegalLoss(0, 1, litter));
+
+        _oracle.AcceptLitter();
+        Assert.True(_oracle.IsLegalLoss(0, 1, litter));
+        Assert.False(_oracle.IsLegalLoss(0, 2, litter));
+        litter[400] ^= 1;
+        Assert.False(_oracle.IsLegalLoss(0, 1, litter));
+    }
+
+    [Fact]
     public void An_acknowledged_write_is_what_is_read()
     {
         Mutation write = Write();

@@ -65,6 +65,7 @@ public sealed partial class PairSimulation
             for (long at = 0; at < copy.Placement.DataBytes; at += junk.Length)
             {
                 World.Random.Fill(junk.AsSpan(0, 64));
+                Oracle.Litter(copy.Volume, at / Stamp.SectorBytes, junk.AsSpan(0, Stamp.SectorBytes));
                 copy.Data.Put(at, junk.AsSpan(0, (int)Math.Min(junk.Length, copy.Placement.DataBytes - at)));
             }
         }
@@ -170,7 +171,7 @@ public sealed partial class PairSimulation
                 long number = block * 8 + i;
                 ReadOnlySpan<byte> sector = bytes.AsSpan(i * Stamp.SectorBytes, Stamp.SectorBytes);
                 if (!Oracle.MayHoldNow(volume, number, sector)
-                    && !(Oracle.AcceptsLoss && Stamp.TryRead(sector, volume, number, out _)))
+                    && !Oracle.IsLegalLoss(volume, number, sector))
                 {
                     throw new RuleBroken("I-1/2", $"{node.Name} {when} and sector {number} of volume "
                         + $"{volume} holds {ResourceOracle.Describe(volume, number, sector)}; possible: "

@@ -28,6 +28,7 @@ public sealed class SimulatedNodeState
     private long _pausedUntilNs;
     private long _stuckUntilNs;
     private Superblock?[] _storedAtStart = [];
+    private bool _hasCounted;
 
     /// <summary>Makes the node's disks.</summary>
     /// <param name="simulation">The pair.</param>
@@ -46,6 +47,7 @@ public sealed class SimulatedNodeState
         simulation.World.AddAddress(name, ProductionOf(number), Networks.Production);
         Copies = [.. Enumerable.Range(0, simulation.Scenario.Volumes)
             .Select(volume => new VolumeCopy(simulation.World, simulation.Scenario, name, volume))];
+        Array.ForEach(Copies, copy => copy.MetadataChanged += () => NoteState(copy.Stored.Superblock));
         Devices = [.. Copies.Select(copy => new KernelDevice(simulation, this, copy.Volume))];
     }
 
@@ -225,6 +227,18 @@ public sealed class SimulatedNodeState
     /// The daemon ends as before a restart: it answers what it has, and takes nothing more.
     /// </summary>
     public void Finish(Action finished) => Loop!.Post(() => Host!.FinishExports(finished));
+
+    private void NoteState(Superblock? stored)
+    {
+        if (!_hasCounted && stored is { DiskState: DiskState.UpToDate })
+        {
+            _hasCounted = true;
+            if (stored.Proof.Kind == ProofKind.OperatorOverride)
+            {
+                _simulation.Oracle.AcceptLitter();
+            }
+        }
+    }
 
     private void LoadEnded(ReplicatedResource resource, string? problem)
     {

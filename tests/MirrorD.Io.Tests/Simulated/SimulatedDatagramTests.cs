@@ -48,6 +48,16 @@ public class SimulatedDatagramTests
     }
 
     [Fact]
+    public void Held_datagrams_arrive_in_their_order_when_they_are_released_and_none_is_held_afterwards()
+    {
+        var pair = new DatagramPair(1);
+        pair.Network.Holds = (_, _) => true;
+        Assert.Empty(pair.Exchange(20));
+        pair.Network.ReleaseHeld();
+        Assert.Equal([.. Sent(20), .. Sent(10)], pair.Exchange(10));
+    }
+
+    [Fact]
     public void Doubled_datagrams_arrive_twice()
     {
         var pair = new DatagramPair(1);

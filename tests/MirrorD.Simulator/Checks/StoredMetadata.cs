@@ -1,6 +1,5 @@
 using MirrorD.Core.Metadata;
 using MirrorD.Formats.Metadata;
-using MirrorD.Io.Simulated;
 
 namespace MirrorD.Simulator.Checks;
 
@@ -38,24 +37,13 @@ public sealed class StoredMetadata
     /// <summary>A generation was started since the peer was lost.</summary>
     public bool HasGeneration => Superblock is { Bitmap.IsNone: false, PeerMayHaveCurrent: false };
 
-    /// <summary>Decodes what reads see, or only what a power cut would leave.</summary>
-    public static StoredMetadata Read(
-        SimulatedDisk disk, MetadataPlacement placement, int volume, bool durable)
+    /// <summary>Decodes the bytes of a metadata area.</summary>
+    public static StoredMetadata Decode(ReadOnlySpan<byte> area, MetadataPlacement placement, int volume)
     {
-        byte[] area = new byte[placement.MetadataBytes];
-        if (durable)
-        {
-            disk.PeekDurable(placement.MetadataOffset, area);
-        }
-        else
-        {
-            disk.Peek(placement.MetadataOffset, area);
-        }
-
         Superblock? newest = null;
         for (int slot = 0; slot < MetadataLayout.SuperblockSlots; slot++)
         {
-            ReadOnlySpan<byte> block = area.AsSpan((int)MetadataLayout.SuperblockOffset(slot), 4096);
+            ReadOnlySpan<byte> block = area.Slice((int)MetadataLayout.SuperblockOffset(slot), 4096);
             if (SuperblockCodec.TryDecode(block).Superblock is { } found
                 && (newest is null || found.Sequence > newest.Sequence))
             {
@@ -63,13 +51,13 @@ public sealed class StoredMetadata
             }
         }
 
-        ReadOnlySpan<byte> ring = area.AsSpan((int)MetadataLayout.LogOffset, ActivityLogRing.LengthBytes);
+        ReadOnlySpan<byte> ring = area.Slice((int)MetadataLayout.LogOffset, ActivityLogRing.LengthBytes);
         ActivityLogReading log = ActivityLogRing.Recover(ring, volume);
         var layout = new MetadataLayout(placement.DataBytes);
         bool[] dirty = new bool[(placement.DataBytes + 4095) / 4096];
         for (int page = 0; page < layout.PageCount; page++)
         {
-            ReadPage(area.AsSpan((int)layout.PageOffset(page), 4096), page, volume, dirty);
+            ReadPage(area.Slice((int)layout.PageOffset(page), 4096), page, volume, dirty);
         }
 
         return new StoredMetadata(newest, log.IsTrusted ? [.. log.Extents] : null, dirty);

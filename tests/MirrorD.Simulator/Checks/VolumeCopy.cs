@@ -7,6 +7,8 @@ namespace MirrorD.Simulator.Checks;
 /// <summary>One volume's disks on one node.</summary>
 public sealed class VolumeCopy
 {
+    private readonly AreaReading _seen = new();
+    private readonly AreaReading _durable = new();
     private StoredMetadata? _stored;
 
     /// <summary>Makes the disks.</summary>
@@ -68,10 +70,11 @@ public sealed class VolumeCopy
 
     /// <summary>What is stored now, as a read sees it.</summary>
     public StoredMetadata Stored =>
-        _stored ??= StoredMetadata.Read(Metadata, Placement, Volume, durable: false);
+        _stored ??= _seen.Of(this, area => Metadata.Peek(Placement.MetadataOffset, area));
 
     /// <summary>What is stored and would survive a power cut now.</summary>
-    public StoredMetadata StoredDurably => StoredMetadata.Read(Metadata, Placement, Volume, durable: true);
+    public StoredMetadata StoredDurably =>
+        _durable.Of(this, area => Metadata.PeekDurable(Placement.MetadataOffset, area));
 
     /// <summary>Told after a change of the metadata.</summary>
     public Action? MetadataChanged { get; set; }
@@ -82,4 +85,29 @@ public sealed class VolumeCopy
     /// <summary>The volume as the engine opens it.</summary>
     public VolumeOptions Options => new(
         $"volume{Volume}", Data, Metadata, Placement.MetadataOffset, Placement.MetadataBytes);
+
+    /// <summary>
+    /// A reading of the metadata area: decoded again only when its bytes have changed, since checks ask for it at each reply.
+    /// </summary>
+    private sealed class AreaReading
+    {
+        private byte[] _before = [];
+        private byte[] _now = [];
+        private StoredMetadata? _decoded;
+
+        public StoredMetadata Of(VolumeCopy copy, PeekArea peek)
+        {
+            _now = _now.Length == 0 ? new byte[copy.Placement.MetadataBytes] : _now;
+            peek(_now);
+            if (_decoded is null || !_now.AsSpan().SequenceEqual(_before))
+            {
+                _decoded = StoredMetadata.Decode(_now, copy.Placement, copy.Volume);
+                (_before, _now) = (_now, _before);
+            }
+
+            return _decoded;
+        }
+    }
+
+    private delegate void PeekArea(Span<byte> area);
 }

@@ -13,10 +13,9 @@ namespace MirrorD.Simulator.Faults;
 /// One fault, from its begin to its end. It draws from numbers of its own, so that it is the same whatever other faults
 /// there are.
 /// </summary>
-internal sealed class Fault(PairSimulation simulation, FaultInjector injector, SeededRandom random)
+internal sealed partial class Fault(PairSimulation simulation, FaultInjector injector, SeededRandom random)
 {
     private const long Millisecond = 1_000_000;
-    private const long AnswersNs = 250 * Millisecond;
 
     private Networks Networks => simulation.Networks;
 
@@ -27,6 +26,9 @@ internal sealed class Fault(PairSimulation simulation, FaultInjector injector, S
         {
             case FaultKind.Kill:
                 Kill(node);
+                break;
+            case FaultKind.PowerCut when random.Percent(50):
+                WhenStoring(node, () => CutPower(node));
                 break;
             case FaultKind.PowerCut:
                 CutPower(node);
@@ -119,51 +121,6 @@ internal sealed class Fault(PairSimulation simulation, FaultInjector injector, S
                 Networks.Mend(Networks.Production, "a", "b");
             });
         });
-    }
-
-    private void Flap()
-    {
-        Networks.Cut(Networks.Dedicated, "a", "b");
-
-        // What is said when the loss is noticed.
-        SayLate(simulation.Scenario.LinkTimeoutMs * Millisecond - AnswersNs / 4, AnswersNs, 85);
-        long backNs = random.Between(500, 1000) * Millisecond;
-        simulation.World.Schedule(backNs, () => Networks.Mend(Networks.Dedicated, "a", "b"));
-        PartSoon(backNs + random.Between(150, 600) * Millisecond);
-    }
-
-    private void ReturnHastily()
-    {
-        if (Array.Find(simulation.Nodes, each => each.Status is { Role: Role.Standby, Link: LinkState.Joined }) is { } standby)
-        {
-            // Nor may anything of the next process come before: what an ended one has said would not count any more.
-            SayLate(0, 1000 * Millisecond, 100);
-            simulation.Operator.StopNode(standby, 200 * Millisecond);
-            PartSoon(random.Between(400, 1500) * Millisecond);
-        }
-    }
-
-    /// <summary>The link is lost, and the Standby stands still: nothing new is said.</summary>
-    private void PartSoon(long afterNs) => simulation.World.Schedule(afterNs, () =>
-    {
-        if (!injector.IsStopped)
-        {
-            Networks.Cut(Networks.Dedicated, "a", "b");
-            simulation.World.Network.Reset("a", "b");
-            Array.ForEach(Standbys(), node => node.Pause(random.Between(500, 2000) * Millisecond));
-            AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
-        }
-    });
-
-    private SimulatedNodeState[] Standbys() =>
-        Array.FindAll(simulation.Nodes, node => node.Status?.Role == Role.Standby);
-
-    /// <summary>What a Standby says over the watched paths comes late for a while.</summary>
-    private void SayLate(long afterNs, long durationNs, int percent)
-    {
-        simulation.World.Schedule(afterNs, () =>
-            simulation.World.Network.LateSender = Standbys() is [var standby, ..] ? (standby.Name, percent) : null);
-        simulation.World.Schedule(afterNs + durationNs, () => simulation.World.Network.LateSender = null);
     }
 
     private void BreakNetworks(FaultKind kind, SimulatedNodeState node)
@@ -307,6 +264,12 @@ internal sealed class Fault(PairSimulation simulation, FaultInjector injector, S
     /// </summary>
     private void SlowDown(SimulatedNodeState node)
     {
+        if (random.Percent(50) && Standbys() is [var standby, ..])
+        {
+            StallAFew(standby);
+            return;
+        }
+
         bool isPart = random.Percent(70);
         int percent = isPart ? (int)random.Between(20, 80) : (int)random.Between(5, 40);
         long longestNs = random.Between(50, 3000) * Millisecond;
@@ -320,15 +283,32 @@ internal sealed class Fault(PairSimulation simulation, FaultInjector injector, S
         AfterAWhile(() => Hasten(node));
         if (random.Percent(60))
         {
-            simulation.World.Schedule(random.Between(20, 400) * Millisecond, () =>
-            {
-                if (!injector.IsStopped)
-                {
-                    simulation.World.Network.Reset("a", "b");
-                }
-            });
+            ResetAfter(random.Between(20, 400) * Millisecond);
         }
     }
+
+    /// <summary>
+    /// A few operations of a Standby take seconds, all others are as fast as ever: what the lost link left behind is still
+    /// under way when the next one has long brought something newer for the same place.
+    /// </summary>
+    private void StallAFew(SimulatedNodeState standby)
+    {
+        int percent = (int)random.Between(2, 12);
+        long longestNs = random.Between(2000, 5000) * Millisecond;
+        Array.ForEach(standby.Copies, copy =>
+            copy.Data.Stutter = (percent, longestNs, 1, copy.Placement.DataBytes - 1));
+        long stallsNs = random.Between(50, 400) * Millisecond;
+        ResetAfter(stallsNs);
+        simulation.World.Schedule(stallsNs, () => Hasten(standby));
+    }
+
+    private void ResetAfter(long afterNs) => simulation.World.Schedule(afterNs, () =>
+    {
+        if (!injector.IsStopped)
+        {
+            simulation.World.Network.Reset("a", "b");
+        }
+    });
 
     /// <summary>The node's disks are as fast as before.</summary>
     public static void Hasten(SimulatedNodeState node) =>
@@ -338,6 +318,38 @@ internal sealed class Fault(PairSimulation simulation, FaultInjector injector, S
     {
         copy.Data.Stutter = stutter;
         copy.Metadata.Stutter = stutter;
+    }
+
+    /// <summary>Strikes while a superblock is being written, or in the end without.</summary>
+    private void WhenStoring(SimulatedNodeState node, Action strike)
+    {
+        SimulatedLoop? loop = node.Loop;
+        VolumeCopy copy = node.Copies[random.Below(node.Copies.Length)];
+        bool isOver = false;
+        copy.Metadata.Submitted += Watch;
+        Within(random.Between(500, 3000) * Millisecond);
+
+        void Watch(long offset, long length)
+        {
+            if (offset >= copy.Placement.MetadataOffset
+                && offset < copy.Placement.MetadataOffset + MetadataLayout.LogOffset)
+            {
+                Within(random.Below(simulation.Scenario.DiskNs));
+            }
+        }
+
+        void Within(long delayNs) => simulation.World.Schedule(delayNs, () =>
+        {
+            if (!isOver)
+            {
+                isOver = true;
+                copy.Metadata.Submitted -= Watch;
+                if (!injector.IsStopped && node.Loop == loop)
+                {
+                    strike();
+                }
+            }
+        });
     }
 
     private void CutPower(SimulatedNodeState node)

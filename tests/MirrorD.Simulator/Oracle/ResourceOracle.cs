@@ -11,6 +11,7 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
     private readonly SectorHistory?[][] _sectors =
         [.. Enumerable.Range(0, volumes).Select(_ => new SectorHistory?[volumeBytes / Stamp.SectorBytes])];
 
+    private readonly Dictionary<(int Volume, long Sector), byte[]> _litter = [];
     private readonly HashSet<(int Volume, long Sector)> _unsettled = [];
     private readonly HashSet<Mutation> _inFlight = [];
     private readonly List<ReadInProgress> _reads = [];
@@ -24,6 +25,11 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
     /// Any stamp is legal until the sector is written again: the operator chose to lose data.
     /// </summary>
     public bool AcceptsLoss { get; private set; }
+
+    /// <summary>
+    /// What a disk held before it was used is legal too: its copy was made to count before anything was copied to it.
+    /// </summary>
+    public bool AcceptsLitter { get; private set; }
 
     /// <summary>A client submits a mutation.</summary>
     public Mutation Submit(MutationKind kind, int volume, long offset, long lengthBytes, bool forceUnitAccess)
@@ -99,6 +105,24 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
 
     /// <summary>The operator forced a promotion: from here on no content can be called wrong.</summary>
     public void AcceptLoss() => AcceptsLoss = true;
+
+    /// <summary>A sector of a copy that does not count held this when the pair was made.</summary>
+    public void Litter(int volume, long sector, ReadOnlySpan<byte> contents) =>
+        _litter[(volume, sector)] = contents.ToArray();
+
+    /// <summary>
+    /// The operator forced the promotion of a copy that had never been UpToDate: what was not copied to it yet is as it was
+    /// before. No other way leads there: a copy that became UpToDate by a full sync shows nothing of it ever again.
+    /// </summary>
+    public void AcceptLitter() => AcceptsLitter = true;
+
+    /// <summary>
+    /// Whether contents that are not possible are legal all the same since the operator chose to lose data: those of some
+    /// write to this sector, or what the sector itself held when the pair was made.
+    /// </summary>
+    public bool IsLegalLoss(int volume, long sector, ReadOnlySpan<byte> contents) =>
+        (AcceptsLoss && Stamp.TryRead(contents, volume, sector, out _))
+        || (AcceptsLitter && _litter.TryGetValue((volume, sector), out byte[]? litter) && contents.SequenceEqual(litter));
 
     /// <summary>A read begins.</summary>
     public ReadInProgress BeginRead(int volume, long offset, long lengthBytes)
@@ -193,7 +217,7 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
         }
 
         // Overwritten while the read was under way: what was possible when it began, or came and went since.
-        if (read.Possible[index].Exists(Fits) || (AcceptsLoss && stamped))
+        if (read.Possible[index].Exists(Fits) || IsLegalLoss(read.Volume, sector, contents))
         {
             return;
         }
