@@ -43,7 +43,9 @@ public sealed partial class PairSimulation
                 Superblock initial = VolumeFormatter.Initial(
                     "mail", copy.Options.Name, copy.Volume, node.Id, copy.Placement.DataBytes, source,
                     new Generation(generation + (node.Name == "a" ? 0UL : 2UL)));
-                VolumeFormatter.Format(loop, copy.Options, initial, source != CreationSource.Empty, error =>
+                initial = Scenario.Prepare?.Invoke(node.Name, initial) ?? initial;
+                bool isDirty = source != CreationSource.Empty || Scenario.StartsDirty;
+                VolumeFormatter.Format(loop, copy.Options, initial, isDirty, error =>
                 {
                     Core.Invariant.Require(error == 0, "formatting succeeds");
                     formatted++;

@@ -103,6 +103,10 @@ public sealed record Scenario
     public required int[] FaultWeights { get; init; }
     /// <summary>Nothing happens but what lets old messages arrive in a new session.</summary>
     public bool IsEchoing { get; init; }
+    /// <summary>Changes what is stored at creation, by node name: for what no history of a pair leads to quickly.</summary>
+    public Func<string, Superblock, Superblock>? Prepare { get; init; }
+    /// <summary>Both dirty maps begin full.</summary>
+    public bool StartsDirty { get; init; }
     /// <summary>Faults mostly last longer than a takeover takes.</summary>
     public bool HasLongFaults { get; init; }
     /// <summary>So many of a hundred faults come with a second one at the same time.</summary>
@@ -131,12 +135,30 @@ public sealed record Scenario
             weights[(int)FaultKind.HastyReturn] = 1 + random.Below(2 * weights.Sum() / kinds);
         }
 
-        return drawn with
+        drawn = drawn with
         {
             FaultWeights = weights,
             ActiveExtents = random.Percent(50) ? (int)random.Between(2, 4) : drawn.ActiveExtents,
         };
+        return seed % FaultAtlas.AllKindsEvery == 0 ? WithAllKinds(drawn) : drawn;
     }
+
+    /// <summary>All that is drawn, on a pair that has all that can fail; what follows others is never drawn.</summary>
+    private static Scenario WithAllKinds(Scenario drawn) => drawn with
+    {
+        FaultWeights =
+        [
+            .. FaultAtlas.Kinds.Select(kind =>
+                kind is FaultKind.TakeoverDeath or FaultKind.TargetPowerCut or FaultKind.BitRot ? 0 : 1),
+        ],
+        FaultEveryNs = 400_000_000,
+        IsEchoing = false,
+        Forces = false,
+        HasArbiter = drawn.HasArbiter || drawn.Seed % (2 * FaultAtlas.AllKindsEvery) == 0,
+        HasGateway = true,
+        Autoswitch = true,
+        HasDevices = true,
+    };
 
     private static Scenario WithUsualDisks(ulong seed)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Core;
+using MirrorD.Core.Handshake;
 using MirrorD.Simulator.Faults;
 using MirrorD.Simulator.Workload;
 
@@ -66,7 +67,7 @@ public static class Seeds
         }
     }
 
-    /// <summary>Runs seeds and reports; 0 when no rule was broken.</summary>
+    /// <summary>Runs seeds and reports; 0 when no rule was broken and enough of the atlas was met.</summary>
     public static int Run(ulong start, int count)
     {
         long startedAt = Stopwatch.GetTimestamp();
@@ -76,14 +77,15 @@ public static class Seeds
         foreach (IGrouping<string, long> values in outcomes.SelectMany(outcome => outcome.Tally.Values)
             .GroupBy(value => value.Name, value => value.Value))
         {
-            Console.WriteLine($"  {values.Key,-14} {values.Average(),10:0.0}");
+            Console.WriteLine($"  {values.Key,-16} {values.Average(),10:0.0}");
         }
 
         double each = took.TotalMilliseconds / Math.Max(1, outcomes.Count);
-        Console.WriteLine($"  {"wall time",-14} {each,10:0} ms");
-        Print("handshakes", outcomes.SelectMany(outcome => outcome.Tally.Cases));
-        Print("decisions", outcomes.SelectMany(outcome => outcome.Tally.Rows));
-        Print("faults", outcomes.SelectMany(outcome => outcome.Tally.Faults));
+        Console.WriteLine($"  {"wall time",-16} {each,10:0} ms");
+        Print("handshakes", outcomes, outcome => outcome.Tally.Cases);
+        Print("decisions", outcomes, outcome => outcome.Tally.Rows);
+        Print("faults", outcomes, outcome => outcome.Tally.Faults.Select(fault => fault.Kind.ToString()));
+        bool isMet = ReportAtlas(outcomes);
         if (outcomes.Find(outcome => outcome.Failure is not null) is { Failure: { } failure } failed)
         {
             Console.WriteLine($"seed {failed.Seed} failed: {failure.Message}");
@@ -92,12 +94,33 @@ public static class Seeds
         }
 
         Console.WriteLine("no rule was broken");
-        return 0;
+        return isMet ? 0 : 1;
     }
 
-    private static void Print(string name, IEnumerable<string> met) => Console.WriteLine($"  {name,-14} "
-        + string.Join(", ", met.CountBy(each => each).OrderByDescending(each => each.Value)
-            .Select(each => $"{each.Key} {each.Value}")));
+    private static bool ReportAtlas(List<Outcome> outcomes)
+    {
+        IReadOnlyList<HandshakeCase> staged = HandshakeStages.Play();
+        Console.WriteLine($"  {"staged",-16} {string.Join(", ", staged)}");
+        IReadOnlyList<string> missing = FaultAtlas.MissingCases(
+            [.. outcomes.SelectMany(outcome => outcome.Tally.Cases), .. staged.Select(each => each.ToString())]);
+        if (missing.Count > 0)
+        {
+            Console.WriteLine($"cases of the handshake that were not met: {string.Join(", ", missing)}");
+        }
+
+        IReadOnlyList<(string Pair, int Count)> pairs =
+            FaultAtlas.CountPairs(outcomes.Select(outcome => outcome.Tally.Faults));
+        int never = pairs.Count(pair => pair.Count == 0);
+        double perSeed = pairs.Sum(pair => pair.Count) / (double)Math.Max(1, outcomes.Count);
+        Console.WriteLine($"  {"pairs of faults",-16} {perSeed,10:0.0}, {pairs.Count - never} different ones of {pairs.Count}; "
+            + $"the rarest: {string.Join(", ", pairs.Take(8).Select(pair => $"{pair.Pair} {pair.Count}"))}");
+        return missing.Count == 0 && (never == 0 || outcomes.Count < FaultAtlas.SeedsForAllPairs);
+    }
+
+    private static void Print(string name, List<Outcome> outcomes, Func<Outcome, IEnumerable<string>> metBy) =>
+        Console.WriteLine($"  {name,-16} " + string.Join(", ", outcomes.SelectMany(metBy)
+            .CountBy(each => each).OrderByDescending(each => each.Value)
+            .Select(each => $"{each.Key} {each.Value / (double)outcomes.Count:0.000}")));
 
     /// <summary>Runs one seed with a full trace, if wanted as a canary; 0 when no rule was broken.</summary>
     public static int Replay(ulong seed, string? rule)

@@ -49,7 +49,7 @@ internal sealed partial class Fault
     /// </summary>
     private void ReturnHastily()
     {
-        if (Array.Find(simulation.Nodes, each => each.Status is { Role: Role.Standby, Link: LinkState.Joined }) is not { } standby)
+        if (Array.Find(simulation.Nodes, IsJoinedStandby) is not { } standby)
         {
             return;
         }
@@ -65,6 +65,9 @@ internal sealed partial class Fault
     }
 
     private SimulatedNetwork Network => simulation.World.Network;
+
+    private static bool IsJoinedStandby(SimulatedNodeState node) =>
+        node.Status is { Role: Role.Standby, Link: LinkState.Joined };
 
     private bool IsJoined() => Array.TrueForAll(simulation.Nodes, node => node.Status?.Link == LinkState.Joined);
 

@@ -1,10 +1,6 @@
-using MirrorD.Engine.Control;
 using MirrorD.Formats;
-using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
-using MirrorD.Simulator.Checks;
 using MirrorD.Simulator.Devices;
-using MirrorD.Simulator.Oracle;
 using MirrorD.Simulator.Surroundings;
 
 namespace MirrorD.Simulator.Faults;
@@ -18,6 +14,18 @@ internal sealed partial class Fault(PairSimulation simulation, FaultInjector inj
     private const long Millisecond = 1_000_000;
 
     private Networks Networks => simulation.Networks;
+
+    /// <summary>There is something that it can break, now.</summary>
+    public bool HasTarget(FaultKind kind, SimulatedNodeState node) => kind switch
+    {
+        FaultKind.Kill or FaultKind.Pause or FaultKind.StuckLoop or FaultKind.PlannedStop => node.IsRunning,
+        FaultKind.HastyReturn => Array.Exists(simulation.Nodes, IsJoinedStandby),
+        FaultKind.ArbiterAway or FaultKind.ArbiterMute => simulation.Scenario.HasArbiter,
+        FaultKind.GatewayDeath => simulation.Scenario.HasGateway,
+        FaultKind.Restart or FaultKind.QuickKill or FaultKind.DeviceCut =>
+            simulation.Scenario.HasDevices && Array.Exists(simulation.Nodes, each => each.Status?.Role == Role.Primary),
+        _ => true,
+    };
 
     /// <summary>Begins now.</summary>
     public void Begin(FaultKind kind, SimulatedNodeState node)
@@ -123,78 +131,6 @@ internal sealed partial class Fault(PairSimulation simulation, FaultInjector inj
         });
     }
 
-    private void BreakNetworks(FaultKind kind, SimulatedNodeState node)
-    {
-        simulation.Tally.Cuts++;
-        switch (kind)
-        {
-            case FaultKind.DedicatedCut:
-                Networks.Cut(Networks.Dedicated, "a", "b");
-                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
-                break;
-            case FaultKind.DedicatedOneWay:
-                Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
-                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
-                break;
-            case FaultKind.ProductionCut:
-                Networks.Cut(Networks.Production, "a", "b");
-                AfterAWhile(() => Networks.Mend(Networks.Production, "a", "b"));
-                break;
-            case FaultKind.ProductionOneWay:
-                Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
-                AfterAWhile(() => Networks.Mend(Networks.Production, "a", "b"));
-                break;
-            case FaultKind.OneWayPartition:
-                Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
-                Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
-                MendLater();
-                break;
-            case FaultKind.CarrierLoss:
-                LoseCarrier(node);
-                break;
-            case FaultKind.Isolation:
-                Networks.Cut(Networks.Dedicated, "a", "b");
-                LoseCarrier(node);
-                AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
-                break;
-            case FaultKind.Partition:
-                string[] others = [Networks.Client, Networks.Gateway, Networks.Arbiter];
-                Networks.Partition([.. others.Where(_ => random.Percent(50))]);
-                MendLater();
-                break;
-        }
-    }
-
-    /// <summary>Both networks come back, one after the other or at once.</summary>
-    private void MendLater()
-    {
-        if (random.Percent(50))
-        {
-            AfterAWhile(Networks.MendNetworks);
-            return;
-        }
-
-        AfterAWhile(() => Networks.Mend(random.Percent(50) ? Networks.Dedicated : Networks.Production, "a", "b"));
-        AfterAWhile(Networks.MendNetworks);
-    }
-
-    private void LoseCarrier(SimulatedNodeState node)
-    {
-        Networks.LoseCarrier(node.Name);
-        AfterAWhile(() =>
-        {
-            Networks.RestoreCarrier(node.Name);
-            node.Host?.CarrierIsBack();
-        });
-    }
-
-    private void LoseArbiter(HashSet<string> lost, SimulatedNodeState node)
-    {
-        SimulatedNodeState[] nodes = random.Percent(40) ? simulation.Nodes : [node];
-        Array.ForEach(nodes, each => lost.Add(each.Name));
-        AfterAWhile(() => Array.ForEach(nodes, each => lost.Remove(each.Name)));
-    }
-
     private void Kill(SimulatedNodeState node)
     {
         if (node.IsRunning)
@@ -256,136 +192,6 @@ internal sealed partial class Fault(PairSimulation simulation, FaultInjector inj
                 StartSoon(node);
             }
         }
-    }
-
-    /// <summary>
-    /// Mostly a part of the data; sometimes the whole disk, metadata included. What is under way there when the link is lost
-    /// belongs to no connection any more.
-    /// </summary>
-    private void SlowDown(SimulatedNodeState node)
-    {
-        if (random.Percent(50) && Standbys() is [var standby, ..])
-        {
-            StallAFew(standby);
-            return;
-        }
-
-        bool isPart = random.Percent(70);
-        int percent = isPart ? (int)random.Between(20, 80) : (int)random.Between(5, 40);
-        long longestNs = random.Between(50, 3000) * Millisecond;
-        foreach (VolumeCopy copy in node.Copies)
-        {
-            long length = isPart ? copy.Placement.DataBytes / random.Between(1, 4) : long.MaxValue / 2;
-            long offset = isPart ? random.Below(copy.Placement.DataBytes - length + 1) : 0;
-            SetStutter(copy, (percent, longestNs, offset, length));
-        }
-
-        AfterAWhile(() => Hasten(node));
-        if (random.Percent(60))
-        {
-            ResetAfter(random.Between(20, 400) * Millisecond);
-        }
-    }
-
-    /// <summary>
-    /// A few operations of a Standby take seconds, all others are as fast as ever: what the lost link left behind is still
-    /// under way when the next one has long brought something newer for the same place.
-    /// </summary>
-    private void StallAFew(SimulatedNodeState standby)
-    {
-        int percent = (int)random.Between(2, 12);
-        long longestNs = random.Between(2000, 5000) * Millisecond;
-        Array.ForEach(standby.Copies, copy =>
-            copy.Data.Stutter = (percent, longestNs, 1, copy.Placement.DataBytes - 1));
-        long stallsNs = random.Between(50, 400) * Millisecond;
-        ResetAfter(stallsNs);
-        simulation.World.Schedule(stallsNs, () => Hasten(standby));
-    }
-
-    private void ResetAfter(long afterNs) => simulation.World.Schedule(afterNs, () =>
-    {
-        if (!injector.IsStopped)
-        {
-            simulation.World.Network.Reset("a", "b");
-        }
-    });
-
-    /// <summary>The node's disks are as fast as before.</summary>
-    public static void Hasten(SimulatedNodeState node) =>
-        Array.ForEach(node.Copies, copy => SetStutter(copy, default));
-
-    private static void SetStutter(VolumeCopy copy, (int, long, long, long) stutter)
-    {
-        copy.Data.Stutter = stutter;
-        copy.Metadata.Stutter = stutter;
-    }
-
-    /// <summary>Strikes while a superblock is being written, or in the end without.</summary>
-    private void WhenStoring(SimulatedNodeState node, Action strike)
-    {
-        SimulatedLoop? loop = node.Loop;
-        VolumeCopy copy = node.Copies[random.Below(node.Copies.Length)];
-        bool isOver = false;
-        copy.Metadata.Submitted += Watch;
-        Within(random.Between(500, 3000) * Millisecond);
-
-        void Watch(long offset, long length)
-        {
-            if (offset >= copy.Placement.MetadataOffset
-                && offset < copy.Placement.MetadataOffset + MetadataLayout.LogOffset)
-            {
-                Within(random.Below(simulation.Scenario.DiskNs));
-            }
-        }
-
-        void Within(long delayNs) => simulation.World.Schedule(delayNs, () =>
-        {
-            if (!isOver)
-            {
-                isOver = true;
-                copy.Metadata.Submitted -= Watch;
-                if (!injector.IsStopped && node.Loop == loop)
-                {
-                    strike();
-                }
-            }
-        });
-    }
-
-    private void CutPower(SimulatedNodeState node)
-    {
-        simulation.Tally.PowerCuts++;
-        simulation.NodeDies(node, cutsPower: true);
-        ScheduleStart(node);
-    }
-
-    private void ScheduleStart(SimulatedNodeState node)
-    {
-        VolumeCopy? withMap = Array.Find(node.Copies, copy => copy.Stored.HasBlocksOnlyInMap);
-        if (!injector.HasRotted && random.Percent(withMap is null ? 8 : 25))
-        {
-            injector.HasRotted = true;
-            Rot(withMap ?? node.Copies[random.Below(node.Copies.Length)], isPage: withMap is not null);
-        }
-
-        AfterAWhile(() => simulation.StartNode(node));
-    }
-
-    /// <summary>
-    /// One superblock slot or one page of the dirty map goes bad. (A log transaction is not damaged: the
-    /// newest one can't be told from one that was torn before anything relied on it.)
-    /// </summary>
-    private void Rot(VolumeCopy copy, bool isPage)
-    {
-        long block = isPage ? new MetadataLayout(copy.Placement.DataBytes).PageOffset(0)
-            : MetadataLayout.SuperblockOffset(random.Below(MetadataLayout.SuperblockSlots));
-        byte[] bytes = new byte[Stamp.SectorBytes];
-        long at = copy.Placement.MetadataOffset + block + random.Below(8) * Stamp.SectorBytes;
-        copy.Metadata.Peek(at, bytes);
-        bytes[random.Below(bytes.Length)] ^= (byte)(1 << random.Below(8));
-        copy.Metadata.Put(at, bytes);
-        simulation.Note($"{copy.Metadata.Name}: bit rot at {at}");
-        simulation.Tally.Faults.Add(nameof(FaultKind.BitRot));
     }
 
     private void AfterAWhile(Action action) => simulation.World.Schedule(Duration(), action);

@@ -134,8 +134,14 @@ public sealed class FaultInjector
     {
         Done.Add(fault);
         _simulation.Note($"fault: {fault.Kind}");
-        _simulation.Tally.Faults.Add(fault.Kind.ToString());
-        new Fault(_simulation, this, new SeededRandom(fault.Seed)).Begin(fault.Kind, _simulation.Nodes[fault.Node]);
+        SimulatedNodeState node = _simulation.Nodes[fault.Node];
+        var begun = new Fault(_simulation, this, new SeededRandom(fault.Seed));
+        if (begun.HasTarget(fault.Kind, node))
+        {
+            _simulation.Tally.Faults.Add((fault.Kind, _simulation.World.NowNs));
+        }
+
+        begun.Begin(fault.Kind, node);
     }
 
     private FaultKind DrawKind()

@@ -1,4 +1,5 @@
 using MirrorD.Core.Volumes;
+using MirrorD.Simulator.Faults;
 
 namespace MirrorD.Simulator.Workload;
 
@@ -56,8 +57,8 @@ public sealed class Tally
     /// <summary>Rows of the decision table that were met.</summary>
     public List<string> Rows { get; } = [];
 
-    /// <summary>Faults.</summary>
-    public List<string> Faults { get; } = [];
+    /// <summary>Faults that had something to strike, with the world's time.</summary>
+    public List<(FaultKind Kind, long TimeNs)> Faults { get; } = [];
 
     /// <summary>Requests of the kernel's block devices.</summary>
     public long DeviceRequests { get; set; }
