@@ -16,6 +16,9 @@ internal sealed class KernelNbd
     // Of a scratch run that goes well; a slow disk must not keep waiting users from their device for longer.
     private static readonly TimeSpan s_scratchWait = TimeSpan.FromSeconds(10);
 
+    // A program that this process is just starting holds the kernel's end as well, until it runs.
+    private static readonly TimeSpan s_proofLook = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan s_linkPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_busyLinkWait = TimeSpan.FromSeconds(30);
 
@@ -107,6 +110,28 @@ internal sealed class KernelNbd
     /// <exception cref="IOException">The kernel shows such a device, and its driver can't be used.</exception>
     public async Task<INbdDriver?> DriverOf(string backend) =>
         await Prepare() is null || HasDevice(backend) ? await Driver() : null;
+
+    /// <summary>
+    /// The kernel takes another connection in place of a dead one only. So this is the proof that nobody serves the
+    /// device; the process that it names may be long gone, and its successor serve it.
+    /// </summary>
+    /// <remarks>
+    /// Nobody reads what the kernel sends there at once, and once the socket is full it holds what Disconnect waits for,
+    /// unkillably (nbd.c: tx_lock). So the connection is closed when this returns, and nothing that may take long is done
+    /// before.
+    /// </remarks>
+    /// <exception cref="IOException">With EINVAL: it is none any more.</exception>
+    public static async Task<bool> IsServedByNobody(INbdDriver driver, NbdDevice device)
+    {
+        using StreamPair proof = StreamPair.Open();
+        if (!driver.Reconfigure(device.Index, device.Backend, proof))
+        {
+            return false;
+        }
+
+        await Task.Delay(s_proofLook);
+        return proof.IsOtherEndOpen();
+    }
 
     /// <summary>Forgets an attempt that failed, unless somebody else has.</summary>
     private void LookAgain(Lazy<Task<(INbdDriver? Driver, string? Cause)>> failed) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MirrorD.Engine;
 using MirrorD.Formats.Nbd;
 using MirrorD.Io;
@@ -43,6 +44,9 @@ internal sealed class NbdVolumeDevice(
     private volatile string? _device;
 
     public string? Path => _path;
+
+    /// <summary>How long the kernel has to notice that an earlier daemon is dead, before another one is believed in.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
     public async Task Attach(CancellationToken wanted)
     {
@@ -90,15 +94,27 @@ internal sealed class NbdVolumeDevice(
 
         // Whoever has the turn may wait in the kernel for requests that nobody answers any more: the end of the device
         // ends that. So it is not waited for before.
+        var waited = Stopwatch.StartNew();
         do
         {
-            Disconnect(driver);
+            await Disconnect(driver);
         }
         while (!await _turn.WaitAsync(s_oldLinkPause));
         try
         {
+            while (await Disconnect(driver) is { } alive)
+            {
+                if (waited.Elapsed > Patience)
+                {
+                    kernel.Warn(
+                        [$"{alive} ({backend}) is served by another process, and left alone: is there a second mirrord?"]);
+                    break;
+                }
+
+                await Task.Delay(s_oldLinkPause);
+            }
+
             (_path, _device, _served) = (null, null, null);
-            Disconnect(driver);
         }
         finally
         {
@@ -216,12 +232,37 @@ internal sealed class NbdVolumeDevice(
         }
     }
 
-    private void Disconnect(INbdDriver driver)
+    /// <summary>Ends what this daemon served, and what nobody serves.</summary>
+    /// <returns>A device that somebody serves, as far as the kernel knows; null when none is left.</returns>
+    private async Task<string?> Disconnect(INbdDriver driver)
     {
+        string? alive = null;
         foreach (NbdDevice device in Ours(driver))
         {
-            driver.Disconnect(device.Index);
-            kernel.TellChange(device.Index);
+            if (device.DevicePath == _device || await IsServedByNobody(driver, device))
+            {
+                driver.Disconnect(device.Index);
+                kernel.TellChange(device.Index);
+            }
+            else
+            {
+                alive = device.DevicePath;
+            }
+        }
+
+        return alive;
+    }
+
+    private static async Task<bool> IsServedByNobody(INbdDriver driver, NbdDevice device)
+    {
+        try
+        {
+            return await KernelNbd.IsServedByNobody(driver, device);
+        }
+        catch (IOException failed) when (failed.HResult == Errno.EINVAL)
+        {
+            // It was taken away while somebody had it open.
+            return true;
         }
     }
 

@@ -14,9 +14,6 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    // A program that this process is just starting holds the kernel's end as well, until it runs.
-    private static readonly TimeSpan s_secondLook = TimeSpan.FromMilliseconds(100);
-
     /// <summary>How long the kernel has to notice that an earlier daemon is dead.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -53,7 +50,7 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
         {
             while (true)
             {
-                if (await IsServedByNobody(driver, device))
+                if (await KernelNbd.IsServedByNobody(driver, device))
                 {
                     Remove(driver, device, users);
                     return;
@@ -80,27 +77,6 @@ internal sealed class OrphanDevices(KernelNbd kernel, Action<string, string> tol
                 $"{device.DevicePath} ({device.Backend}) is of no resource of this node, and can't be taken away: "
                 + $"{failed.Message.TrimEnd('.')}. The next start of mirrord tries again.");
         }
-    }
-
-    /// <summary>
-    /// The kernel takes another connection in place of a dead one only. So this is the proof that nobody serves the
-    /// device; the process that it names may be long gone, and its successor serve it.
-    /// </summary>
-    /// <remarks>
-    /// Nobody reads what the kernel sends there at once, and once the socket is full it holds what Disconnect waits for,
-    /// unkillably (nbd.c: tx_lock). So the connection is closed when this returns, and nothing that may take long is done
-    /// before.
-    /// </remarks>
-    private static async Task<bool> IsServedByNobody(INbdDriver driver, NbdDevice device)
-    {
-        using StreamPair proof = StreamPair.Open();
-        if (!driver.Reconfigure(device.Index, device.Backend, proof))
-        {
-            return false;
-        }
-
-        await Task.Delay(s_secondLook);
-        return proof.IsOtherEndOpen();
     }
 
     private void Remove(INbdDriver driver, NbdDevice device, IReadOnlyList<string> users)

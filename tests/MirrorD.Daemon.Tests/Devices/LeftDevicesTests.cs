@@ -105,6 +105,22 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stop_of_a_second_daemon_does_not_touch_what_the_first_one_serves()
+    {
+        _driver.Add(0).IsServed = true;
+        MirrorDaemon daemon = Daemon("auto");
+        Format(daemon.Context.Id);
+        LinuxDisk held = LinuxDisk.Open(_directory.At("a.img"), isWritable: true, isExclusive: true);
+        daemon.Start();
+        Assert.Equal("DiskAwaited", daemon.Find("mail")!.Report().HoldUp?.State);
+
+        await Within.Deadline(daemon.Stop(false, s_stopWait), "the stop");
+
+        Assert.False(_driver.Devices[0].IsDead, "its users lost it to a program that never served them");
+        held.Close();
+    }
+
+    [Fact]
     public async Task A_disk_that_comes_later_is_served_without_a_restart()
     {
         _driver.Add(0);

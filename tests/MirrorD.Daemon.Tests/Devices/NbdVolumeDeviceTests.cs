@@ -36,7 +36,10 @@ public sealed class NbdVolumeDeviceTests : IDisposable
             HasDevice = _ => _driver.Devices.Values.Any(device => !device.IsDead),
         };
         _device = new NbdVolumeDevice(
-            Backend, () => _volume, _kernel, () => _loop, isRequired: true, Serve, () => _losses++);
+            Backend, () => _volume, _kernel, () => _loop, isRequired: true, Serve, () => _losses++)
+        {
+            Patience = TimeSpan.FromSeconds(0.2),
+        };
     }
 
     public void Dispose()
@@ -121,6 +124,28 @@ public sealed class NbdVolumeDeviceTests : IDisposable
         Assert.Equal(["/dev/nbd0 is held by a file system"], await _device.Users());
         _driver.Users["/dev/nbd0"] = ["mounted at /srv"];
         Assert.Equal(["/dev/nbd0 is mounted at /srv"], await _device.Users());
+    }
+
+    [Fact]
+    public async Task One_that_another_living_process_serves_is_not_ended()
+    {
+        _driver.Add(0).IsServed = true;
+        await Within.Deadline(_device.Detach(), "the answer");
+        Assert.False(_driver.Devices[0].IsDead, "it was taken from who serves it");
+
+        _driver.Devices[0].IsServed = false;
+        await Within.Deadline(_device.Detach(), "the end");
+        Assert.True(_driver.Devices[0].IsDead, "it was left to nobody");
+    }
+
+    [Fact]
+    public async Task What_this_process_serves_is_ended_while_the_connection_lives()
+    {
+        await _device.Attach(CancellationToken.None);
+        Assert.True(_driver.Devices[0].IsServed);
+        await Within.Deadline(_device.Detach(), "the end");
+        Assert.True(_driver.Devices[0].IsDead);
+        Assert.DoesNotContain("reconfigure", _driver.Calls);
     }
 
     [Fact]
