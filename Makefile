@@ -39,8 +39,9 @@ deb: setup ## Put the package out/mirrord_<version>_amd64.deb
 	@tests/setup package
 	@packaging/build-deb
 
-test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces
-	@SEEDS=$(SEEDS) tests/run unit sim hosts
+test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces, package, short stories in machines
+	@tests/setup package machines
+	@SEEDS=$(SEEDS) tests/run unit sim hosts package machines-short
 
 test-unit: setup $(BUILT) ## Unit and contract tests only
 	@tests/run unit
@@ -52,7 +53,7 @@ test-deb: setup ## Build the package, look into it, install, upgrade, remove and
 	@tests/setup package
 	@tests/run package
 
-test-machines: deb $(BUILT) ## Whole Debian machines in QEMU, booted and cut off (root)
+test-machines: deb $(BUILT) ## All of the whole Debian machines in QEMU, booted and cut off (root)
 	@tests/setup machines
 	@tests/run machines
 

@@ -23,7 +23,9 @@ public sealed class RestartTests
         using var pair = new MirroredPair(new PairChoices { DeadAfterSeconds = 120 });
         Machine primary = pair.Lab.A;
         pair.MakeFileSystem(primary);
-        string device = primary.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output;
+        string device = DeviceName(primary);
+        string queue = Queue(primary, device);
+        Assert.Contains("[none]", queue, StringComparison.Ordinal);
         GuestProcess fio = primary.Start(
             "fio", "--name=verified", $"--directory={MirroredPair.MountPoint}", "--size=24M", "--rw=randwrite", "--bs=4k",
             "--iodepth=8", "--ioengine=libaio", "--direct=1", "--verify=crc32c", "--verify_backlog=256", "--fsync=64",
@@ -31,18 +33,19 @@ public sealed class RestartTests
             "--group_reporting");
         for (int round = 1; round <= Rounds; round++)
         {
-            WaitForProgress(pair, primary);
+            WaitForProgress(pair, primary, device);
             primary.RunWithin(240, "systemctl", "restart", "mirrord").Require();
             WaitForService(pair, primary);
-            WaitForProgress(pair, primary);
+            WaitForProgress(pair, primary, device);
             primary.Run("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", "mirrord").Require();
             WaitForService(pair, primary);
             Assert.False(fio.HasEnded(), "fio has ended");
-            Assert.Equal(device, primary.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output);
+            Assert.Equal(device, DeviceName(primary));
+            Assert.Equal(queue, Queue(primary, device));
         }
 
         // It ends by itself at the first block that is not what was written, and at the first error.
-        WaitForProgress(pair, primary);
+        WaitForProgress(pair, primary, device);
         Assert.False(fio.HasEnded(), "fio has ended");
         primary.Run("pkill", "-KILL", "-x", "fio").Require();
         fio.WaitForExit(240);
@@ -54,32 +57,52 @@ public sealed class RestartTests
         ];
         Assert.Empty(complaints);
 
-        // The file system is whole.
         pair.Unmount(primary);
         ToolResult check = primary.RunWithin(240, "e2fsck", "-f", "-n", MirroredPair.DevicePath);
         Assert.True(check.ExitCode == 0, $"e2fsck says {check.ExitCode}:\n{check.Output}{check.Error}");
         Assert.Equal("Primary", pair.Status(primary, "role"));
-
+        string[] processes = Lines(primary.Run("pgrep", "-x", "mirrord"));
+        Assert.Equal(Lines(primary.Run("systemctl", "show", "--property=MainPID", "--value", "mirrord")), processes);
         // It resumed its role each time; nobody took it over.
         string history = pair.Control(primary, "history").Require().Output;
         Assert.DoesNotContain("takeover", history, StringComparison.OrdinalIgnoreCase);
+
+        // Both copies are the same.
+        string sum = Sum(primary);
+        pair.WaitJoined();
+        pair.Control(primary, "switchover", MirroredPair.Resource).Require();
+        Machine other = pair.Other(primary);
+        pair.WaitForDevice(other);
+        Assert.Equal(sum, Sum(other));
     }
 
-    // What the disk driver of the machine has written to the backing disk grows: the kernel's own count.
-    private static void WaitForProgress(MirroredPair pair, Machine machine)
+    // What the kernel has written to the device grows, by its own count.
+    private static void WaitForProgress(MirroredPair pair, Machine machine, string device)
     {
-        long before = Writes(machine);
-        Wait.For("100 more writes to complete", 240, () => Writes(machine) >= before + 100, pair.Describe);
+        long before = Writes(machine, device);
+        Wait.For("100 more writes to complete", 240, () => Writes(machine, device) >= before + 100, pair.Describe);
     }
 
     // The 5th field of /sys/block/nbdN/stat (Documentation/block/stat.rst): completed writes.
-    private static long Writes(Machine machine)
+    private static long Writes(Machine machine, string device)
     {
-        string device = machine.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output.Trim();
-        string stat = machine.ReadFile($"/sys/block/{Path.GetFileName(device)}/stat");
+        string stat = machine.ReadFile($"/sys/block/{device}/stat");
         return long.Parse(
             stat.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture);
     }
+
+    // What the daemon and its udev rule have set.
+    private static string Queue(Machine machine, string device) =>
+        string.Concat(new[] { "scheduler", "io_timeout" }.Select(name => machine.ReadFile($"/sys/block/{device}/queue/{name}")));
+
+    private static string[] Lines(ToolResult result) =>
+        result.Require().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string Sum(Machine machine) =>
+        machine.RunWithin(240, "sha256sum", MirroredPair.DevicePath).Require().Output;
+
+    private static string DeviceName(Machine machine) =>
+        Path.GetFileName(machine.Run("readlink", "-f", MirroredPair.DevicePath).Require().Output.Trim());
 
     private static void WaitForService(MirroredPair pair, Machine machine) => Wait.For(
         "mirrord to serve again", 240,
