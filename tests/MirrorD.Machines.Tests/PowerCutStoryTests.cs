@@ -13,6 +13,7 @@ namespace MirrorD.Machines.Tests;
 public sealed class PowerCutStoryTests(ITestOutputHelper output)
 {
     private const int FilesPerBatch = 12;
+    private const string Acknowledged = "/run/acknowledged";
 
     /// <summary>POWER_CUTS of them (1); the roles change with each.</summary>
     private static int Rounds => int.Parse(
@@ -29,12 +30,15 @@ public sealed class PowerCutStoryTests(ITestOutputHelper output)
         {
             // The cut comes in the middle of a batch, at another place in each round.
             Write(primary, $"r{round}-whole", sums);
-            GuestProcess writer = primary.Start("sh", "-c", BatchScript($"r{round}-cut", 4000));
+            GuestProcess writer = primary.Start("sh", "-c", $"({BatchScript($"r{round}-cut", 4000)}) > {Acknowledged}");
             string progress = $"{MirroredPair.MountPoint}/r{round}-cut-{3 + (7 * round)}";
             Wait.For(
                 $"{progress} to be there", 120, () => primary.Run("test", "-e", progress).Succeeded, pair.Describe);
             Assert.False(writer.HasEnded());
+            // What was acknowledged until just before the cut.
+            string[] acknowledged = primary.ReadFile(Acknowledged).Split('\n')[..^1];
             primary.PowerCut();
+            Note(acknowledged, sums);
 
             Machine survivor = pair.Other(primary);
             pair.WaitForDevice(survivor);
@@ -73,7 +77,14 @@ public sealed class PowerCutStoryTests(ITestOutputHelper output)
     private static void Write(Machine machine, string prefix, Dictionary<string, string> sums)
     {
         ToolResult written = machine.RunWithin(240, "sh", "-c", BatchScript(prefix, FilesPerBatch)).Require();
-        foreach (string line in written.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        Note(written.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), sums);
+    }
+
+    // Lines as sha256sum prints them.
+    private static void Note(string[] lines, Dictionary<string, string> sums)
+    {
+        Assert.NotEmpty(lines);
+        foreach (string line in lines)
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             sums.Add(words[1], words[0]);
