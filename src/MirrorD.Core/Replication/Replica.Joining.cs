@@ -367,6 +367,7 @@ public sealed partial class Replica
                     Resume(WritePath.Mirrored);
                 }
 
+                OpenRole();
                 PumpCopies();
             });
     }
@@ -469,9 +470,7 @@ public sealed partial class Replica
         _isEligible = true;
         NotePaths();
         GoOnWithRoleCommand();
-        _isRoleOpen = true;
-        _takeoverRetryAtNs = 0;
-        TakeRoleAtJoin();
+        OpenRole();
         _effects.Changed();
     }
 

@@ -40,7 +40,7 @@ public sealed partial class Replica
             return Failure ?? (_stopping ? "this daemon is stopping" : "this node is Primary already");
         }
 
-        if (Phase == LinkPhase.Joined)
+        if (MayTakeRoleAtJoin)
         {
             return PeerRole == Role.Primary ? $"{_settings.PeerName} is Primary" : null;
         }
@@ -129,20 +129,35 @@ public sealed partial class Replica
         return @case == FailoverCase.StandbyHasProof ? $"{seen}, and this node holds a proof" : seen;
     }
 
+    private void OpenRole()
+    {
+        _isRoleOpen = true;
+        _takeoverRetryAtNs = 0;
+        TakeRoleAtJoin();
+    }
+
     /// <summary>
     /// Both are joined and nobody is Primary: the node whose role it was, or that is preferred, takes it by
     /// itself. It tries again until somebody has had the role since.
     /// </summary>
     private void TakeRoleAtJoin()
     {
-        _isRoleOpen &= Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Standby;
+        _isRoleOpen &= MayTakeRoleAtJoin && Role == Role.Standby && PeerRole == Role.Standby;
         bool mayTry = !_takingOver && _promotion is null
             && _effects.NowNs >= _takeoverRetryAtNs && !_stopping;
         if (_isRoleOpen && mayTry && IsRoleOurs)
         {
-            BeginTakeover("both are joined, and nobody is Primary", resumes: true);
+            BeginTakeover(
+                _ownFacts!.IsCrashedPrimary ? "this node was Primary, and nobody is now"
+                    : "both are joined, and nobody is Primary", resumes: true);
         }
     }
+
+    /// <summary>
+    /// A crashed Primary does not wait until its peer has everything: a resync may take hours, and its clients wait.
+    /// </summary>
+    private bool MayTakeRoleAtJoin => Phase == LinkPhase.Joined
+        || (Phase == LinkPhase.Source && State.DiskState == DiskState.UpToDate && _ownFacts!.IsCrashedPrimary);
 
     /// <summary>
     /// If the role was this node's before, that stays stored until it has it again: a second crash in between must

@@ -21,9 +21,35 @@ public class RoleAtJoinTests
         story.Start(story.A);
         story.HealAll();
         story.Tick(2);
-        Assert.Equal("both are joined, and nobody is Primary", Assert.Single(story.A.Takeovers));
+        Assert.Equal("this node was Primary, and nobody is now", Assert.Single(story.A.Takeovers));
         Assert.Equal(Role.Primary, story.A.Replica.Role);
         Assert.Equal(Role.Standby, story.B.Replica.Role);
+    }
+
+    [Fact]
+    public void A_crashed_primary_serves_again_while_its_standby_is_still_brought_up_to_date()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true, autoswitch: false);
+        story.CutAll();
+        story.Tick(20);
+        Assert.Equal(0, story.A.Write(1, 1).Result);
+        story.Kill(story.A);
+        story.Start(story.A);
+        story.Pair.Stop(story.A, "copy");
+        story.HealAll();
+        story.Tick(2);
+        Assert.Equal(LinkPhase.Source, story.A.Replica.Phase);
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal(Role.Primary, story.B.Replica.PeerRole);
+        ManualRequest write = story.A.Write(9000, 2);
+        Assert.Equal(0, write.Result);
+
+        story.Pair.Go(story.A, "copy");
+        story.Tick(2);
+        Assert.All(story.Nodes, node => Assert.Equal(LinkPhase.Joined, node.Replica.Phase));
+        Assert.Equal(Role.Primary, story.A.Replica.Role);
+        Assert.Equal((1, 2), (story.B.Disk[1], story.B.Disk[9000]));
+        Assert.Single(story.A.Takeovers);
     }
 
     [Fact]
