@@ -15,7 +15,6 @@ public class LeftoverDeviceTests
         SimulatedPair pair = Killed();
         pair.A.Start();
         pair.Join();
-        Assert.Equal(Role.Standby, pair.A.Role);
         pair.Until("a is Primary again", () => pair.A.Role == Role.Primary);
         Assert.Equal(0, pair.A.Closings);
     }
@@ -38,6 +37,7 @@ public class LeftoverDeviceTests
         pair.Until("link lost", () => pair.B.Link == LinkState.Disconnected);
         Assert.True(pair.B.Do(new ResourceCommand.Promote(false)).Succeeded);
         pair.B.Kill();
+        pair.B.Hooks = _ => "not now";
         pair.StartBoth();
         pair.Join();
         Assert.Equal(Role.Standby, pair.B.Role);
