@@ -82,6 +82,10 @@ public sealed unsafe class LinuxDisk : IDisk
         if (!_isClosed)
         {
             _isClosed = true;
+
+            // A lock lives as long as any copy of the descriptor, and a program that another thread starts just now has
+            // one until its exec. Without this the next opener here would be told that another process uses the disk.
+            _ = Fcntl.flock(Fd, Fcntl.LOCK_UN);
             _ = Unistd.close(Fd);
         }
     }

@@ -14,6 +14,7 @@ internal static partial class Fcntl
 
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
 
     /// <summary>O_DIRECT, one of the few flags whose value depends on the architecture.</summary>
     public static readonly int O_DIRECT =

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using MirrorD.Io.Linux;
 
 namespace MirrorD.Io.Tests.Linux;
 
-public sealed class LinuxDiskTests : IDisposable
+public sealed partial class LinuxDiskTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly LoopDriver _driver = new();
@@ -51,6 +52,23 @@ public sealed class LinuxDiskTests : IDisposable
         LinuxDisk.Open(first.Name, isWritable: false, isExclusive: false).Close(); // Still possible.
         first.Close();
         LinuxDisk.Open(first.Name, isWritable: true, isExclusive: true).Close();
+    }
+
+    [Fact]
+    public void A_copy_of_the_descriptor_in_a_process_that_just_starts_does_not_keep_the_lock()
+    {
+        LinuxDisk first = NewFile();
+        int copy = dup(first.Fd); // What a child has between fork and exec.
+        Assert.True(copy >= 0);
+        try
+        {
+            first.Close();
+            LinuxDisk.Open(first.Name, isWritable: true, isExclusive: true).Close();
+        }
+        finally
+        {
+            Assert.Equal(0, close(copy));
+        }
     }
 
     [Fact]
@@ -271,4 +289,10 @@ public sealed class LinuxDiskTests : IDisposable
         Assert.Equal(-1, data.Span[4096..^4096].IndexOfAnyExcept((byte)0));
         Assert.Equal(-1, data.Span[^4096..].IndexOfAnyExcept((byte)7));
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int dup(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int fd);
 }
