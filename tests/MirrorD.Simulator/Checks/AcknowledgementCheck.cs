@@ -47,7 +47,11 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         simulation.Tally.Alone += alone ? 1 : 0;
     }
 
-    /// <summary>A flush was acknowledged by a node; the oracle knows already.</summary>
+    /// <summary>
+    /// A flush was acknowledged by a node; the oracle knows already. A node that stood still, and whose peer was promoted
+    /// meanwhile, may still answer a flush that was done before, and has what was possible when it began: what its peer has
+    /// acknowledged since is not its business.
+    /// </summary>
     public void Check(FlushInProgress flush, SimulatedNodeState server)
     {
         if (simulation.Oracle.AcceptsLoss)
@@ -57,10 +61,11 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
 
         _stored.Clear();
         SimulatedNodeState peer = simulation.PeerOf(server);
+        bool isOvertaken = peer.PromotedAtStep > server.PromotedAtStep;
         bool alone = false;
-        foreach ((int volume, long sector, _) in flush.Possible)
+        foreach ((int volume, long sector, List<Mutation> possible) in flush.Possible)
         {
-            Require(server, volume, sector);
+            Require(server, volume, sector, isOvertaken ? possible : []);
             peer.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
             if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector))
             {
@@ -72,10 +77,11 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         simulation.Tally.Alone += alone ? 1 : 0;
     }
 
-    private void Require(SimulatedNodeState server, int volume, long sector)
+    private void Require(SimulatedNodeState server, int volume, long sector, List<Mutation> possibleThen)
     {
         server.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
-        if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector))
+        if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector)
+            && !ResourceOracle.IsOneOf(possibleThen, volume, sector, _sector))
         {
             throw new RuleBroken("I-9", Unflushed(server, server, volume, sector));
         }

@@ -1,7 +1,7 @@
 namespace MirrorD.Simulator.Checks;
 
 /// <summary>
-/// What each node could really hear of the other, from cuts, deaths, pauses and jumps of clocks alone: invariant 16
+/// What each node could really hear of the other, from cuts, what is held back, deaths, pauses and jumps of clocks alone: invariant 16
 /// compares takeovers with it. Silence is counted only while the node itself ran.
 /// </summary>
 public sealed class WorldTruth
@@ -66,7 +66,7 @@ public sealed class WorldTruth
         }
 
         SimulatedNodeState peer = _simulation.PeerOf(node);
-        bool isSilent = !peer.IsAwake || !_simulation.Networks.AnyReaches(peer.Name, node.Name);
+        bool isSilent = !peer.IsAwake || !_simulation.Networks.IsAnyOpen(peer.Name, node.Name);
         ear.SinceNs = !isSilent || !node.IsRunning || node.IsPaused ? null : ear.SinceNs ?? now;
         ear.PeerWasGone = ear.SinceNs is not null && (ear.PeerWasGone || !peer.IsRunning);
     }

@@ -114,7 +114,6 @@ internal sealed partial class Fault
         VolumeCopy? withMap = Array.Find(node.Copies, copy => copy.Stored.HasBlocksOnlyInMap);
         if (!injector.HasRotted && random.Percent(withMap is null ? 8 : 25))
         {
-            injector.HasRotted = true;
             Rot(withMap ?? node.Copies[random.Below(node.Copies.Length)], isPage: withMap is not null);
         }
 
@@ -123,18 +122,33 @@ internal sealed partial class Fault
 
     /// <summary>
     /// One superblock slot or one page of the dirty map goes bad. (A log transaction is not damaged: the
-    /// newest one can't be told from one that was torn before anything relied on it.)
+    /// newest one can't be told from one that was torn before anything relied on it.) A slot stays as it is when the
+    /// other one was torn just before: nothing survives the loss of both.
     /// </summary>
     private void Rot(VolumeCopy copy, bool isPage)
     {
+        int slot = isPage ? -1 : random.Below(MetadataLayout.SuperblockSlots);
         long block = isPage ? new MetadataLayout(copy.Placement.DataBytes).PageOffset(0)
-            : MetadataLayout.SuperblockOffset(random.Below(MetadataLayout.SuperblockSlots));
+            : MetadataLayout.SuperblockOffset(slot);
         byte[] bytes = new byte[Stamp.SectorBytes];
         long at = copy.Placement.MetadataOffset + block + random.Below(8) * Stamp.SectorBytes;
         copy.Metadata.Peek(at, bytes);
         bytes[random.Below(bytes.Length)] ^= (byte)(1 << random.Below(8));
+        if (!isPage && !IsIntact(copy, 1 - slot))
+        {
+            return;
+        }
+
+        injector.HasRotted = true;
         copy.Metadata.Put(at, bytes);
         simulation.Note($"{copy.Metadata.Name}: bit rot at {at}");
         simulation.Tally.Faults.Add((FaultKind.BitRot, simulation.World.NowNs));
+    }
+
+    private static bool IsIntact(VolumeCopy copy, int slot)
+    {
+        byte[] block = new byte[MetadataLayout.BlockBytes];
+        copy.Metadata.Peek(copy.Placement.MetadataOffset + MetadataLayout.SuperblockOffset(slot), block);
+        return SuperblockCodec.TryDecode(block).Superblock is not null;
     }
 }

@@ -1,6 +1,5 @@
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
-using MirrorD.Formats.Watch;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Surroundings;
 
@@ -11,9 +10,6 @@ internal sealed partial class Fault
 {
     private const long JoinsWithinNs = 3000 * Millisecond;
     private const long LooksEveryNs = 5 * Millisecond;
-
-    /// <summary>Where a datagram of the watch says what it is (<see cref="WatchHeader"/>).</summary>
-    private const int TypeOffset = 5;
 
     /// <summary>
     /// The Standby's answers to the first loss are held back until the second one; its heartbeats are not, so that it stays
@@ -38,7 +34,7 @@ internal sealed partial class Fault
             {
                 long partNs = random.Between(5, 600) * Millisecond;
                 PartSoon(partNs);
-                simulation.World.Schedule(partNs + random.Below(250) * Millisecond, Network.ReleaseHeld);
+                simulation.World.Schedule(partNs + random.Below(250) * Millisecond, Networks.LetGo);
             });
         });
     }
@@ -59,12 +55,10 @@ internal sealed partial class Fault
         simulation.Operator.StopNode(standby, 200 * Millisecond);
         OnceJoined(simulation.World.NowNs + JoinsWithinNs, () => standby.Loop != stopped && IsJoined(), () =>
         {
-            Network.ReleaseHeld();
+            Networks.LetGo();
             PartSoon(random.Between(20, 1000) * Millisecond);
         });
     }
-
-    private SimulatedNetwork Network => simulation.World.Network;
 
     private static bool IsJoinedStandby(SimulatedNodeState node) =>
         node.Status is { Role: Role.Standby, Link: LinkState.Joined };
@@ -77,7 +71,7 @@ internal sealed partial class Fault
         if (!injector.IsStopped)
         {
             Networks.Cut(Networks.Dedicated, "a", "b");
-            Network.Reset("a", "b");
+            simulation.World.Network.Reset("a", "b");
             Array.ForEach(Standbys(), node => node.Pause(random.Between(500, 2000) * Millisecond));
             AfterAWhile(() => Networks.Mend(Networks.Dedicated, "a", "b"));
         }
@@ -90,9 +84,7 @@ internal sealed partial class Fault
     {
         if (!injector.IsStopped)
         {
-            Network.ReleaseHeld();
-            Network.Holds = (from, datagram) => from == node.Name
-                && (!onlyControl || datagram.Span[TypeOffset] == (byte)WatchDatagramType.Control);
+            Networks.HoldBack(node.Name, onlyControl);
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class FaultInjector
     {
         IsStopped = true;
         _simulation.Networks.MendAll();
-        _simulation.World.Network.ReleaseHeld();
+        _simulation.Networks.LetGo();
         Array.ForEach(_simulation.Nodes, Fault.Hasten);
         _simulation.Arbiter.CutOff.Clear();
         _simulation.Arbiter.AnswersLost.Clear();

@@ -189,6 +189,10 @@ public sealed class ResourceOracle(int volumes, long volumeBytes)
     public bool MayHoldAfterPowerCut(int volume, long sector, ReadOnlySpan<byte> contents) =>
         Matches(History(volume, sector).Unsettled, volume, sector, contents);
 
+    /// <summary>Whether the contents are those of one of these.</summary>
+    public static bool IsOneOf(List<Mutation> possible, int volume, long sector, ReadOnlySpan<byte> contents) =>
+        Matches(possible, volume, sector, contents);
+
     /// <summary>What the sector may hold now, for messages.</summary>
     public string Describe(int volume, long sector) =>
         string.Join("; ", History(volume, sector).Possible.Select(mutation => mutation.ToString()));

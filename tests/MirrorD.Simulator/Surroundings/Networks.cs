@@ -1,3 +1,4 @@
+using MirrorD.Formats.Watch;
 using MirrorD.Io.Simulated;
 
 namespace MirrorD.Simulator.Surroundings;
@@ -19,8 +20,12 @@ public sealed class Networks(SimulatedWorld world)
     /// <summary>Where the arbiter is.</summary>
     public const string Arbiter = "arbiter";
 
+    /// <summary>Where a datagram of the watch says what it is (<see cref="WatchHeader"/>).</summary>
+    private const int TypeOffset = 5;
+
     private static readonly string[] s_others = [Client, Gateway, Arbiter];
     private readonly HashSet<string> _withoutCarrier = [];
+    private string? _heldBack;
 
     /// <summary>The gateway does not answer anybody.</summary>
     public bool GatewayIsDead { get; set; }
@@ -41,9 +46,9 @@ public sealed class Networks(SimulatedWorld world)
     /// <summary>The gateway answers this node.</summary>
     public bool GatewayAnswers(string node) => !GatewayIsDead && Connects(Production, node, Gateway);
 
-    /// <summary>Some network is open in that direction between the nodes.</summary>
-    public bool AnyReaches(string from, string to) =>
-        Reaches(Dedicated, from, to) || Reaches(Production, from, to);
+    /// <summary>Datagrams travel in that direction between the nodes on some network.</summary>
+    public bool IsAnyOpen(string from, string to) =>
+        from != _heldBack && (Reaches(Dedicated, from, to) || Reaches(Production, from, to));
 
     /// <summary>Some network is open in both directions between the nodes.</summary>
     public bool AnyConnects(string one, string other) =>
@@ -60,6 +65,22 @@ public sealed class Networks(SimulatedWorld world)
     /// <summary>Mends one network between two.</summary>
     public void Mend(string network, string one, string other) =>
         Change(() => world.Network.Mend(network, one, other));
+
+    /// <summary>All datagrams of the node, or only its control messages, are held back; what was held before arrives.</summary>
+    public void HoldBack(string node, bool onlyControl) => Change(() =>
+    {
+        world.Network.ReleaseHeld();
+        _heldBack = onlyControl ? null : node;
+        world.Network.Holds = (from, datagram) => from == node
+            && (!onlyControl || datagram.Span[TypeOffset] == (byte)WatchDatagramType.Control);
+    });
+
+    /// <summary>What was held back arrives, and nothing is held any more.</summary>
+    public void LetGo() => Change(() =>
+    {
+        _heldBack = null;
+        world.Network.ReleaseHeld();
+    });
 
     /// <summary>The node's production interface loses its carrier.</summary>
     public void LoseCarrier(string node) => Change(() =>
