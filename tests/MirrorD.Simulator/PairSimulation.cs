@@ -249,6 +249,9 @@ public sealed partial class PairSimulation
         }
     }
 
+    /// <summary>A Standby has stored a proof by which it may take over.</summary>
+    public void GotRight(SimulatedNodeState node) => _faults.GotRight(node);
+
     /// <summary>A node took over from a peer that it had lost.</summary>
     public void TookOver(SimulatedNodeState node)
     {

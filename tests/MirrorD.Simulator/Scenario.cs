@@ -33,8 +33,8 @@ public sealed record Scenario
     /// <summary>Faults that are drawn apart, so that the others are the same with and without.</summary>
     private static readonly FaultKind[] s_apart =
         [
-            .. s_ofDevices, FaultKind.SlowDisk, FaultKind.TakeoverDeath, FaultKind.TargetPowerCut,
-            FaultKind.HastyReturn, FaultKind.BitRot,
+            .. s_ofDevices, FaultKind.SlowDisk, FaultKind.TakeoverDeath, FaultKind.ClaimantDeath,
+            FaultKind.TargetPowerCut, FaultKind.HastyReturn, FaultKind.BitRot,
         ];
 
     /// <summary>The seed.</summary>
@@ -149,7 +149,7 @@ public sealed record Scenario
         FaultWeights =
         [
             .. FaultAtlas.Kinds.Select(kind =>
-                kind is FaultKind.TakeoverDeath or FaultKind.TargetPowerCut or FaultKind.BitRot ? 0 : 1),
+                FaultAtlas.Following.Contains(kind) ? 0 : 1),
         ],
         FaultEveryNs = 400_000_000,
         IsEchoing = false,

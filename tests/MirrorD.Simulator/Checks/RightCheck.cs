@@ -69,6 +69,11 @@ public sealed class RightCheck
             throw new RuleBroken("I-14", $"{node.Name} stored the proof {now.Proof}, but {lie}");
         }
 
+        if (!now.WasPrimary && now.Proof.Kind is ProofKind.ArbiterGrant or ProofKind.PeerLossPolicy)
+        {
+            _simulation.GotRight(node);
+        }
+
         if (peers is not null && Holds(peers) && peers.Session == now.Session)
         {
             BothHold($"both nodes hold a proof of session {now.Session}: {node.Name} {now.Proof.Kind}, "

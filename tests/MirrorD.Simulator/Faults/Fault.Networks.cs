@@ -27,9 +27,7 @@ internal sealed partial class Fault
                 AfterAWhile(() => Networks.Mend(Networks.Production, "a", "b"));
                 break;
             case FaultKind.OneWayPartition:
-                Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
-                Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
-                MendLater();
+                PartOneWay(node);
                 break;
             case FaultKind.CarrierLoss:
                 LoseCarrier(node);
@@ -45,6 +43,41 @@ internal sealed partial class Fault
                 MendLater();
                 break;
         }
+    }
+
+    private void PartOneWay(SimulatedNodeState node)
+    {
+        if (random.Percent(60))
+        {
+            OnceJoined(simulation.World.NowNs + JoinsWithinNs, IsJoined, DeafenPrimary);
+            return;
+        }
+
+        Networks.CutOneWay(Networks.Dedicated, node.Name, node.PeerName);
+        Networks.CutOneWay(Networks.Production, node.Name, node.PeerName);
+        MendLater();
+    }
+
+    /// <summary>
+    /// Nothing that the Standby says is heard, for longer than a takeover takes with its probe for the addresses; and the
+    /// Primary, which the Standby hears, can't reach the arbiter either: it gets no right, and nobody may take over from it
+    /// all the same.
+    /// </summary>
+    private void DeafenPrimary()
+    {
+        if (injector.IsStopped || Standbys() is not [var standby])
+        {
+            return;
+        }
+
+        Networks.CutOneWay(Networks.Dedicated, standby.Name, standby.PeerName);
+        Networks.CutOneWay(Networks.Production, standby.Name, standby.PeerName);
+        simulation.Arbiter.CutOff.Add(standby.PeerName);
+        simulation.World.Schedule(random.Between(2500, 6000) * Millisecond, () =>
+        {
+            simulation.Arbiter.CutOff.Remove(standby.PeerName);
+            Networks.MendNetworks();
+        });
     }
 
     /// <summary>Both networks come back, one after the other or at once.</summary>

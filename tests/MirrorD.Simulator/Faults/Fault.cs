@@ -82,7 +82,10 @@ internal sealed partial class Fault(PairSimulation simulation, FaultInjector inj
                 WhenBusy((_, device) => device.CutLink());
                 break;
             case FaultKind.TakeoverDeath:
-                DieAfterTakeover(node);
+                DieWithRight(node, random.Below(300) * Millisecond);
+                break;
+            case FaultKind.ClaimantDeath:
+                DieWithRight(node, 0);
                 break;
             case FaultKind.TargetPowerCut:
                 simulation.World.Schedule(random.Below(random.Percent(70) ? 30 : 1000) * Millisecond, () =>
@@ -107,11 +110,12 @@ internal sealed partial class Fault(PairSimulation simulation, FaultInjector inj
     }
 
     /// <summary>
-    /// A node that has taken over ends and is back soon, and the old Primary finds a way to it, but not that of the link.
+    /// A node that has the right to serve ends and is back soon, and the old Primary finds a way to it, but not that of the
+    /// link.
     /// </summary>
-    private void DieAfterTakeover(SimulatedNodeState node)
+    private void DieWithRight(SimulatedNodeState node, long afterNs)
     {
-        simulation.World.Schedule(random.Below(300) * Millisecond, () =>
+        simulation.World.Schedule(afterNs, () =>
         {
             if (injector.IsStopped || !node.IsRunning)
             {

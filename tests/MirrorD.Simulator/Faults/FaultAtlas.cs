@@ -19,6 +19,10 @@ public static class FaultAtlas
     /// <summary>The kinds.</summary>
     public static IReadOnlyList<FaultKind> Kinds { get; } = Enum.GetValues<FaultKind>();
 
+    /// <summary>Those that are never drawn: they follow something that happened.</summary>
+    public static IReadOnlyList<FaultKind> Following { get; } =
+        [FaultKind.TakeoverDeath, FaultKind.ClaimantDeath, FaultKind.TargetPowerCut, FaultKind.BitRot];
+
     /// <summary>How often each two different kinds came as a pair, also those that never did; rarest first.</summary>
     /// <param name="faultsOfSeeds">For each seed kinds and times of its faults, in nanoseconds.</param>
     public static IReadOnlyList<(string Pair, int Count)> CountPairs(

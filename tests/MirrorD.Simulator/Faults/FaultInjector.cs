@@ -97,6 +97,9 @@ public sealed class FaultInjector
     /// <summary>A node has taken over: often it ends at once.</summary>
     public void TookOver(SimulatedNodeState node) => MayFollow(FaultKind.TakeoverDeath, node, 40);
 
+    /// <summary>A Standby has stored a right to take over: sometimes it ends before it has taken it.</summary>
+    public void GotRight(SimulatedNodeState node) => MayFollow(FaultKind.ClaimantDeath, node, 20);
+
     /// <summary>A node's copy is being overwritten: sometimes it loses power in the middle.</summary>
     public void BecameTarget(SimulatedNodeState node) => MayFollow(FaultKind.TargetPowerCut, node, 6);
 

@@ -62,6 +62,11 @@ public enum FaultKind
     /// A node that has just taken over dies and is back soon; the old Primary is heard again, and not over the link.
     /// </summary>
     TakeoverDeath,
+    /// <summary>
+    /// A Standby dies as soon as it has stored the right to take over, and is back soon; the old Primary is heard again, and
+    /// not over the link.
+    /// </summary>
+    ClaimantDeath,
     /// <summary>A node loses power soon after its copy has begun to be overwritten.</summary>
     TargetPowerCut,
     /// <summary>
