@@ -44,8 +44,9 @@ public static class HandshakeStages
         (HandshakeCase.Unrelated, Staged(Used, s => Used(s) with { Current = s_ofB })),
         (HandshakeCase.SameFullSync, Staged(Used, s => Used(s) with { FullSyncNeeded = true })),
         (HandshakeCase.SameBitmap, Staged(Used, s => Used(s) with { Bitmap = s_ofB })),
+        (HandshakeCase.SameDirty, Staged(Used, Used) with { DirtyAtStart = ["a"] }),
         (HandshakeCase.SameUndecided, Staged(
-            s => Used(s) with { Bitmap = s_ofA }, s => Used(s) with { Bitmap = s_ofB }) with { StartsDirty = true }),
+            s => Used(s) with { Bitmap = s_ofA }, s => Used(s) with { Bitmap = s_ofB }) with { DirtyAtStart = ["a", "b"] }),
         (HandshakeCase.AheadNotUpToDate, Staged(
             s => Ahead(s, s_ofA) with { DiskState = DiskState.Outdated }, Used)),
     ];

@@ -44,7 +44,7 @@ public sealed partial class PairSimulation
                     "mail", copy.Options.Name, copy.Volume, node.Id, copy.Placement.DataBytes, source,
                     new Generation(generation + (node.Name == "a" ? 0UL : 2UL)));
                 initial = Scenario.Prepare?.Invoke(node.Name, initial) ?? initial;
-                bool isDirty = source != CreationSource.Empty || Scenario.StartsDirty;
+                bool isDirty = source != CreationSource.Empty || Scenario.DirtyAtStart.Contains(node.Name);
                 VolumeFormatter.Format(loop, copy.Options, initial, isDirty, error =>
                 {
                     Core.Invariant.Require(error == 0, "formatting succeeds");

@@ -105,8 +105,8 @@ public sealed record Scenario
     public bool IsEchoing { get; init; }
     /// <summary>Changes what is stored at creation, by node name: for what no history of a pair leads to quickly.</summary>
     public Func<string, Superblock, Superblock>? Prepare { get; init; }
-    /// <summary>Both dirty maps begin full.</summary>
-    public bool StartsDirty { get; init; }
+    /// <summary>Nodes whose dirty maps begin full.</summary>
+    public IReadOnlyList<string> DirtyAtStart { get; init; } = [];
     /// <summary>Faults mostly last longer than a takeover takes.</summary>
     public bool HasLongFaults { get; init; }
     /// <summary>So many of a hundred faults come with a second one at the same time.</summary>
