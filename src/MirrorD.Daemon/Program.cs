@@ -6,6 +6,7 @@ using MirrorD.Daemon.Control;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Startup;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Memory;
@@ -120,6 +121,8 @@ internal static class Program
         {
             DaemonLog.MemoryNotLocked(logger, unlocked);
         }
+
+        HeapPages.TakeAll();
 
         PosixSignal came = await asked.Task;
         var stopped = Stopwatch.StartNew();

@@ -5,6 +5,7 @@ using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
@@ -23,6 +24,7 @@ internal sealed class MirrorDaemon
 
     private readonly Dictionary<string, RunningResource> _resources;
     private readonly WatchThread _watch;
+    private readonly LoopPriority _priority;
     private readonly KernelNbd _kernel;
     private readonly ILogger _logger;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
@@ -50,11 +52,12 @@ internal sealed class MirrorDaemon
             : null;
         _kernel = kernel;
         _logger = loggers.CreateLogger("mirrord");
+        _priority = new LoopPriority(_logger);
         _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
             resource => new RunningResource(
-                context, resource, arbiter, _watch, _kernel, events, history, Changes, loggers),
+                context, resource, arbiter, _watch, _priority, _kernel, events, history, Changes, loggers),
             StringComparer.Ordinal);
     }
 
@@ -85,6 +88,7 @@ internal sealed class MirrorDaemon
 
     public void Start()
     {
+        _priority.Start();
         _watch.Start();
         PrepareDevices();
         foreach (RunningResource resource in _resources.Values)
@@ -100,6 +104,7 @@ internal sealed class MirrorDaemon
     {
         await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(hostStops, wait)));
         await _watch.Stop();
+        _priority.Dispose();
         await Notifier.DisposeAsync();
     }
 

@@ -41,6 +41,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1008, LogLevel.Warning, "{Problem}")]
     public static partial void MemoryNotLocked(ILogger logger, string problem);
 
+    [LoggerMessage(1018, LogLevel.Warning, "{Problem}")]
+    public static partial void OrdinaryPriority(ILogger logger, string problem);
+
     [LoggerMessage(1007, LogLevel.Error, "API request failed path={Path}")]
     public static partial void RequestFailed(ILogger logger, string path, Exception failed);
 }

@@ -7,6 +7,7 @@ using MirrorD.Daemon.Devices;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Startup;
 using MirrorD.Daemon.Takeover;
@@ -35,6 +36,7 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly ILogger _logger;
     private readonly ArbiterClaims? _arbiter;
     private readonly WatchThread _watch;
+    private readonly LoopPriority _priority;
     private readonly HeldAddresses _addresses;
     private readonly HookRunner _hooks;
     private readonly KernelNbd _kernel;
@@ -52,12 +54,13 @@ internal sealed partial class RunningResource : IResourceOwner
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
         NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, WatchThread watch,
-        KernelNbd kernel, EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
+        LoopPriority priority, KernelNbd kernel, EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
     {
         _context = context;
         _resource = resource;
         _arbiter = arbiter;
         _watch = watch;
+        _priority = priority;
         _kernel = kernel;
         _events = events;
         _history = history;
@@ -208,6 +211,7 @@ internal sealed partial class RunningResource : IResourceOwner
 
     private void RunLoop()
     {
+        _priority.Join();
         try
         {
             _loop!.Run();
@@ -220,6 +224,10 @@ internal sealed partial class RunningResource : IResourceOwner
             _addresses.Release().Wait(TimeSpan.FromSeconds(1));
             LogSetup.Flush();
             Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
+        }
+        finally
+        {
+            _priority.Leave();
         }
     }
 }

@@ -10,6 +10,7 @@ using MirrorD.Engine.Watch;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
+using MirrorD.Io.Linux.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Watch;
@@ -179,6 +180,12 @@ internal sealed class WatchThread : IPathReports
 
     private void Run()
     {
+        // Heartbeats also go when programs take all processors, or all memory. It has little to do.
+        if (RealtimeThread.Change(RealtimeThread.Current, isRealtime: true) is { } ordinary)
+        {
+            DaemonLog.OrdinaryPriority(_logger, ordinary);
+        }
+
         try
         {
             _loop.Run();

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using MirrorD.Daemon.Memory;
+using MirrorD.Io.Linux.Memory;
+
+namespace MirrorD.Daemon.Tests.Memory;
+
+public sealed class LoopPriorityTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly RecordingLoggers _log = new();
+    private int _stalls;
+
+    public void Dispose()
+    {
+        _log.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Loops_have_real_time_priority_while_somebody_looks_for_memory_himself()
+    {
+        if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
+        {
+            return; // This system lets nobody have it; the other test shows what is told then.
+        }
+
+        Stall();
+        using LoopPriority priority = Follow(_directory.At("vmstat"));
+        using var loop = new Loop(priority);
+        Assert.False(await loop.IsRealtime());
+
+        await Within.Until(
+            () =>
+            {
+                Stall();
+                return loop.IsRealtime();
+            },
+            "a loop with real-time priority");
+        using var later = new Loop(priority);
+        await Within.Until(
+            () =>
+            {
+                Stall();
+                return later.IsRealtime();
+            },
+            "the same for a loop that begins meanwhile");
+        await Within.Until(
+            async () => !await loop.IsRealtime() && !await later.IsRealtime(), "ordinary priority when that is over");
+        Assert.Empty(_log.Lines);
+    }
+
+    [Fact]
+    public async Task Where_the_kernel_does_not_count_it_is_told_once()
+    {
+        File.WriteAllText(_directory.At("vmstat"), "nr_free_pages 12\n");
+        using LoopPriority uncounted = Follow(_directory.At("vmstat"));
+        using LoopPriority absent = Follow(_directory.At("absent"));
+        await Within.Until(() => Task.FromResult(_log.Lines.Count == 2), "two lines in the log");
+        Assert.All(_log.Lines, line => Assert.Contains("ordinary priority", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void All_counters_of_stalls_are_added_and_no_others()
+    {
+        string others = string.Concat(Enumerable.Range(0, 1000).Select(i => $"counter_{i} {i}\n"));
+        File.WriteAllText(
+            _directory.At("vmstat"), $"{others}allocstall_dma 1\nallocstall_normal 20\n{others}allocstall_movable 300\n");
+        using var reclaims = new DirectReclaims(_directory.At("vmstat"));
+        Assert.Equal(321, reclaims.Count());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        long? again = reclaims.Count();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(321, again);
+    }
+
+    [Fact]
+    public void This_kernel_counts_stalls()
+    {
+        using var reclaims = new DirectReclaims();
+        Assert.NotNull(reclaims.Count());
+    }
+
+    private LoopPriority Follow(string counters)
+    {
+        var priority = new LoopPriority(
+            _log, counters, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(300));
+        priority.Start();
+        return priority;
+    }
+
+    // In place and of one length: the reader has the file open.
+    private void Stall()
+    {
+        using FileStream file = File.Open(
+            _directory.At("vmstat"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        file.Write(Encoding.ASCII.GetBytes($"nr_free_pages 12\nallocstall_normal {++_stalls:d9}\n"));
+    }
+
+    private static async Task<string> Output(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await errors;
+        await process.WaitForExitAsync();
+        return output;
+    }
+
+    /// <summary>A thread that is a loop until this is disposed of.</summary>
+    private sealed class Loop : IDisposable
+    {
+        private readonly ManualResetEventSlim _end = new();
+        private readonly TaskCompletionSource<int> _number = new();
+        private readonly Thread _thread;
+
+        public Loop(LoopPriority priority)
+        {
+            _thread = new Thread(() =>
+            {
+                priority.Join();
+                _number.SetResult(RealtimeThread.Current);
+                _end.Wait();
+                priority.Leave();
+            });
+            _thread.Start();
+        }
+
+        // chrt(1) is the witness.
+        public async Task<bool> IsRealtime()
+        {
+            int number = await _number.Task;
+            return (await Output("chrt", "--pid", number.ToString(CultureInfo.InvariantCulture)))
+                .Contains("SCHED_RR", StringComparison.Ordinal);
+        }
+
+        public void Dispose()
+        {
+            _end.Set();
+            _thread.Join();
+            _end.Dispose();
+        }
+    }
+}
