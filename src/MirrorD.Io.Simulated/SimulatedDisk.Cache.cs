@@ -10,7 +10,12 @@ public sealed partial class SimulatedDisk
         SimulatedLoop Loop, IoOperation Operation, long Offset, long Length, BufferSlice Data, bool Durable,
         bool Unmap, ulong CompletionsBefore)
     {
+        // As the kernel has it: by address, whatever becomes of the buffer.
+        private readonly IoMemory? _memory = Data.Buffer?.Memory;
+
         public OperationKind Kind { get; } = Operation.Kind;
+
+        public Span<byte> Bytes => _memory is null ? default : _memory.Span.Slice(Data.OffsetBytes, Data.LengthBytes);
 
         public ulong Checksum { get; init; }
 
@@ -21,6 +26,7 @@ public sealed partial class SimulatedDisk
     {
         List<DiskOperation> orphans = _inFlight.FindAll(pending => pending.Loop == loop);
         _inFlight.RemoveAll(pending => pending.Loop == loop);
+        _hanging.RemoveAll(pending => pending.Loop == loop);
         Shuffle(orphans);
         foreach (DiskOperation orphan in orphans)
         {
@@ -90,7 +96,7 @@ public sealed partial class SimulatedDisk
         byte[]? data = null;
         if (orphan.Kind == OperationKind.Write)
         {
-            data = orphan.Data.Span.Slice((int)(offset - orphan.Offset), length).ToArray();
+            data = orphan.Bytes.Slice((int)(offset - orphan.Offset), length).ToArray();
             _visible.Write(offset, data);
         }
         else

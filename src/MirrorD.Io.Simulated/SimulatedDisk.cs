@@ -14,13 +14,18 @@ public sealed partial class SimulatedDisk : IDisk
     /// <summary>The cache writes back by itself when it holds more than this.</summary>
     private const long CacheBytes = 64L * 1024 * 1024;
 
+    /// <summary>How long a disk that answers again takes for the last of what it has, in nanoseconds.</summary>
+    private const long LongestDelayNs = 50_000_000;
+
     private readonly SimulatedWorld _world;
     private readonly DiskImage _visible;
     private readonly DiskImage _durable;
     private readonly List<DiskOperation> _inFlight = [];
     private readonly LinkedList<CachedWrite> _cache = new();
+    private readonly List<DiskOperation> _hanging = [];
     private long _cachedBytes;
     private ulong _completions;
+    private bool _hangs;
 
     internal SimulatedDisk(SimulatedWorld world, string name, long lengthBytes, int logicalBlockBytes)
     {
@@ -75,6 +80,24 @@ public sealed partial class SimulatedDisk : IDisk
     /// without effect.
     /// </summary>
     public Func<OperationKind, long, long, int>? Fault { get; set; }
+
+    /// <summary>
+    /// The disk answers nothing until this is false again; then it carries out what it has, in any order.
+    /// </summary>
+    public bool Hangs
+    {
+        get => _hangs;
+        set
+        {
+            _hangs = value;
+            DiskOperation[] late = value ? [] : [.. _hanging];
+            _hanging.RemoveAll(late.Contains);
+            foreach (DiskOperation pending in late)
+            {
+                pending.Loop.After(_world.Random.Between(1, LongestDelayNs), () => Finish(pending));
+            }
+        }
+    }
 
     /// <summary>
     /// Told after each change of what reads see: offset and length; the whole disk after a power cut.
@@ -189,6 +212,12 @@ public sealed partial class SimulatedDisk : IDisk
 
     private void Finish(DiskOperation pending)
     {
+        if (_hangs)
+        {
+            _hanging.Add(pending);
+            return;
+        }
+
         _inFlight.Remove(pending);
         IoOperation operation = pending.Operation;
         int fault = Fault?.Invoke(pending.Kind, pending.Offset, pending.Length) ?? 0;
@@ -201,17 +230,17 @@ public sealed partial class SimulatedDisk : IDisk
         switch (pending.Kind)
         {
             case OperationKind.Read:
-                _visible.Read(pending.Offset, pending.Data.Span);
+                _visible.Read(pending.Offset, pending.Bytes);
                 operation.Complete((int)pending.Length);
                 break;
             case OperationKind.Write:
-                if (Checksum(pending.Data.Span) != pending.Checksum)
+                if (Checksum(pending.Bytes) != pending.Checksum)
                 {
                     throw new InvalidOperationException(
                         $"{Name}: the buffer of a write at {pending.Offset} changed before it completed.");
                 }
 
-                Land(pending, pending.Data.Span, pending.Durable);
+                Land(pending, pending.Bytes, pending.Durable);
                 Changed?.Invoke(pending.Offset, pending.Length);
                 operation.Complete((int)pending.Length);
                 break;

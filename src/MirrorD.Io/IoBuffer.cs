@@ -1,68 +1,50 @@
-using System.Runtime.InteropServices;
-
 namespace MirrorD.Io;
 
 /// <summary>
 /// A fixed piece of unmanaged memory, aligned to 4096 bytes, that a disk or socket may read and write directly
 /// (O_DIRECT wants the alignment, the kernel wants memory that the collector never moves).
 /// </summary>
-public sealed unsafe class IoBuffer : IDisposable
+public sealed class IoBuffer : IDisposable
 {
     /// <summary>Alignment of <see cref="Address"/>, in bytes.</summary>
     public const int AlignmentBytes = 4096;
-
-    private void* _memory;
 
     /// <summary>Allocates zeroed memory.</summary>
     /// <param name="lengthBytes">More than zero.</param>
     public IoBuffer(int lengthBytes)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
-        _memory = NativeMemory.AlignedAlloc((nuint)lengthBytes, AlignmentBytes);
-        LengthBytes = lengthBytes;
-        GC.AddMemoryPressure(lengthBytes);
+        Memory = new IoMemory(lengthBytes);
         Span.Clear();
     }
 
-    /// <summary>
-    /// An owner that ends without disposing (a resource that failed to start, a simulated process that is killed)
-    /// gives its memory back all the same. Whoever still uses the memory holds this object.
-    /// </summary>
-    ~IoBuffer() => Free();
+    /// <summary>What is behind it now. Whoever uses the memory after the call holds this object.</summary>
+    public IoMemory Memory { get; private set; }
 
     /// <summary>Usable length in bytes.</summary>
-    public int LengthBytes { get; }
+    public int LengthBytes => Memory.LengthBytes;
 
     /// <summary>Address of the first byte, a multiple of <see cref="AlignmentBytes"/>.</summary>
-    public nint Address => (nint)_memory;
+    public nint Address => Memory.Address;
 
     /// <summary>The whole buffer.</summary>
-    public Span<byte> Span
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_memory == null, this);
-            return new Span<byte>(_memory, LengthBytes);
-        }
-    }
+    public Span<byte> Span => Memory.Span;
 
     /// <summary>A part of the buffer.</summary>
     public BufferSlice Slice(int offsetBytes, int lengthBytes) => new(this, offsetBytes, lengthBytes);
 
-    /// <summary>Frees the memory. No operation may be pending on it.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Goes on with other memory of the same contents. The former one is the caller's: for an operation that is given up
+    /// although the kernel may still read from that memory, or write to it.
+    /// </summary>
+    public IoMemory ReplaceMemory()
     {
-        Free();
-        GC.SuppressFinalize(this);
+        IoMemory former = Memory;
+        var fresh = new IoMemory(former.LengthBytes);
+        former.Span.CopyTo(fresh.Span);
+        Memory = fresh;
+        return former;
     }
 
-    private void Free()
-    {
-        if (_memory != null)
-        {
-            NativeMemory.AlignedFree(_memory);
-            _memory = null;
-            GC.RemoveMemoryPressure(LengthBytes);
-        }
-    }
+    /// <summary>Frees the memory. No operation may be pending on it.</summary>
+    public void Dispose() => Memory.Dispose();
 }
