@@ -36,6 +36,14 @@ public enum BrokenRule
     /// A block device that an earlier daemon left waits on though the peer was Primary since.
     /// </summary>
     OvertakenDeviceKept,
+    /// <summary>Of a write that only the Standby's disk gets nothing is noted there.</summary>
+    KeptWriteNotMarked,
+    /// <summary>The peer of a Primary without disk goes on in the generation that the failed copy has as well.</summary>
+    KeptWithoutGeneration,
+    /// <summary>A node says that it stored the loss of its disk although that failed.</summary>
+    LossNotStored,
+    /// <summary>A Primary without disk goes on with a copy that lost power.</summary>
+    ResumedAfterPowerCut,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
     /// <summary>A write that only this disk has is acknowledged without a dirty bit.</summary>

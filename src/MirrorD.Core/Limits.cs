@@ -54,6 +54,11 @@ public static class Limits
     public const long JoinSilenceNs = 30_000_000_000;
 
     /// <summary>
+    /// A Standby whose disk failed stores that before it leaves, in nanoseconds at most: its Primary waits meanwhile.
+    /// </summary>
+    public const long FarewellNs = 2_000_000_000;
+
+    /// <summary>
     /// Beyond its link timeout a node may take this long to notice a loss (two ticks of its loop). Too short, and an
     /// old primary could still serve reads when the other node has taken over.
     /// </summary>

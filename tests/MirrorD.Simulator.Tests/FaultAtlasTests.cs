@@ -53,7 +53,7 @@ public class FaultAtlasTests
     public void Each_case_is_missing_that_was_not_met_and_could_have_been()
     {
         string[] all = [.. Enum.GetNames<HandshakeCase>()];
-        Assert.Empty(FaultAtlas.MissingCases(all.Except([nameof(HandshakeCase.NoDisk)])));
+        Assert.Empty(FaultAtlas.MissingCases(all.Except([nameof(HandshakeCase.SameNode)])));
         Assert.Equal(
             [nameof(HandshakeCase.Same)], FaultAtlas.MissingCases(all.Except([nameof(HandshakeCase.Same)])));
     }

@@ -24,7 +24,6 @@ public static class HandshakeStages
         new Dictionary<HandshakeCase, string>
         {
             [HandshakeCase.SameNode] = "a peer with this node's id is refused before the handshake",
-            [HandshakeCase.NoDisk] = "no node stores Diskless or Failed yet",
             [HandshakeCase.VolumesDisagree] = "a node whose volumes disagree is not loaded (MetadataDamaged)",
         };
 
@@ -47,6 +46,7 @@ public static class HandshakeStages
         (HandshakeCase.SameDirty, Staged(Used, Used) with { DirtyAtStart = ["a"] }),
         (HandshakeCase.SameUndecided, Staged(
             s => Used(s) with { Bitmap = s_ofA }, s => Used(s) with { Bitmap = s_ofB }) with { DirtyAtStart = ["a", "b"] }),
+        (HandshakeCase.NoDisk, Staged(Used, s => Used(s) with { DiskState = DiskState.Failed })),
         (HandshakeCase.AheadNotUpToDate, Staged(
             s => Ahead(s, s_ofA) with { DiskState = DiskState.Outdated }, Used)),
     ];
@@ -63,6 +63,7 @@ public static class HandshakeStages
     [
         .. All.Where(stage => Meets(stage.Case, stage.Scenario)).Select(stage => stage.Case),
         .. OfPrimaries.Where(MeetsWithPrimary),
+        .. MeetsWithoutDisk() ? [HandshakeCase.DisklessPrimary] : Array.Empty<HandshakeCase>(),
     ];
 
     /// <summary>Plays one: whether its case was met, on either node.</summary>
@@ -103,6 +104,28 @@ public static class HandshakeStages
             simulation.World.Network.Holds = (_, _) => true;
             simulation.Networks.MendAll();
             return simulation.RunUntil(() => HasMet(simulation, wanted), LimitNs);
+        });
+    }
+
+    /// <summary>Plays a Primary that goes on with its peer's disk, and loses and finds it: whether that case was met.</summary>
+    public static bool MeetsWithoutDisk()
+    {
+        Scenario scenario = Staged(Used, Used) with
+        {
+            HasArbiter = false,
+            OnPeerLoss = PeerLoss.Freeze,
+            Autoswitch = false,
+        };
+        return Plays(scenario, simulation =>
+        {
+            SimulatedNodeState a = simulation.Nodes[0];
+            bool isJoined = simulation.RunUntil(() => a.Status?.Link == LinkState.Joined, LimitNs)
+                && Promotes(simulation, a, force: false);
+            a.Command(new ResourceCommand.Detach(), _ => { });
+            bool isCutOff = isJoined && simulation.RunUntil(() => a.Status?.HoldUp?.State == "Diskless", LimitNs)
+                && Part(simulation, a);
+            simulation.Networks.MendAll();
+            return isCutOff && simulation.RunUntil(() => HasMet(simulation, HandshakeCase.DisklessPrimary), LimitNs);
         });
     }
 

@@ -78,6 +78,16 @@ public sealed class Operator(PairSimulation simulation)
         }
     }
 
+    /// <summary>Gives the role of a node without disk to its peer.</summary>
+    public void SwitchOver(SimulatedNodeState primary)
+    {
+        if (IsIdle)
+        {
+            _owesPromotion = true;
+            Run(primary, new ResourceCommand.Switchover(), () => simulation.Tally.Switchovers++);
+        }
+    }
+
     private void Look()
     {
         simulation.World.Schedule(_random.Between(100, 700) * Millisecond, Look);

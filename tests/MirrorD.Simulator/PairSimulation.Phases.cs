@@ -77,6 +77,7 @@ public sealed partial class PairSimulation
     {
         Note("faults stop");
         _faults.Stop();
+        _diskFaults.Stop();
         Operator.IsQuiet = true;
         Array.ForEach(Nodes, StartNode);
         bool converged = RunUntil(IsServingAndJoined, ConvergenceNs);
@@ -85,7 +86,7 @@ public sealed partial class PairSimulation
         RunFor(Second);
         if (!converged || !RunUntil(IsServingAndJoined, ConvergenceNs))
         {
-            bool mayNeedOperator = Scenario.Forces || _faults.HasRotted || Rights.IsSplit;
+            bool mayNeedOperator = Scenario.Forces || _faults.HasRotted || Rights.IsSplit || _diskFaults.HasBitten;
             if (mayNeedOperator && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
             {
                 Tally.NamedStates++;

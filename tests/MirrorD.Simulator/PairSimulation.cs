@@ -23,6 +23,7 @@ public sealed partial class PairSimulation
     private readonly Client[] _clients;
     private readonly DeviceClient[] _deviceClients;
     private readonly FaultInjector _faults;
+    private readonly DiskFaults _diskFaults;
     private readonly Dictionary<SimulatedNodeState, long> _servesSinceStep = [];
     private bool _isOver;
 
@@ -69,6 +70,7 @@ public sealed partial class PairSimulation
         AddressHolders = new AddressCheck(this);
         Operator = new Operator(this);
         _faults = new FaultInjector(this, plan);
+        _diskFaults = new DiskFaults(this);
         var hotspots = new Hotspots(World.Random, Scenario);
         int clients = Scenario.Clients * Scenario.Depth;
         _clients = [.. Enumerable.Range(0, clients).Select(i => new Client(
@@ -147,6 +149,7 @@ public sealed partial class PairSimulation
         Begin();
         Operator.Start();
         _faults.Start();
+        _diskFaults.Start();
         RunFor(Scenario.FaultsNs);
         Converge();
     }
@@ -245,6 +248,7 @@ public sealed partial class PairSimulation
     {
         if (!node.IsRunning && !_isOver)
         {
+            _diskFaults.Starting(node);
             node.Start();
         }
     }

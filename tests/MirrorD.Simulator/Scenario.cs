@@ -118,8 +118,26 @@ public sealed record Scenario
     /// <summary>Extents of the activity log that may be active at once.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
 
+    /// <summary>Mean time between faults of disks; 0 means none.</summary>
+    public long DiskFaultEveryNs { get; init; }
+    /// <summary>A disk that does not answer for so long has failed; 0 means never.</summary>
+    public int DiskTimeoutMs { get; init; }
+
     /// <summary>Draws a scenario.</summary>
     public static Scenario FromSeed(ulong seed)
+    {
+        // Drawn apart, for the same reason as devices.
+        var random = new SeededRandom(seed ^ 0x6c6f7374);
+        Scenario without = WithoutDiskFaults(seed);
+        return without.Forces || random.Percent(60) ? without : without with
+        {
+            DiskFaultEveryNs = random.Between(200, 2000) * 1_000_000,
+            // Longer than a disk that is merely slow may take: it is slow also when its node is alone.
+            DiskTimeoutMs = (int)random.Between(500, 2500) + (without.FaultWeights[(int)FaultKind.SlowDisk] > 0 ? 6000 : 0),
+        };
+    }
+
+    private static Scenario WithoutDiskFaults(ulong seed)
     {
         var random = new SeededRandom(seed ^ 0x6469736b);
         Scenario drawn = WithUsualDisks(seed);
@@ -250,6 +268,7 @@ public sealed record Scenario
         + $"devices {HasDevices} (queue {DeviceQueue}, clients {DeviceClients}), "
         + $"think {ThinkNs / 1_000_000} ms, faults for {FaultsNs / 1_000_000_000} s "
         + $"each {FaultEveryNs / 1_000_000} ms [{string.Join(' ', FaultWeights)}], "
+        + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
         + $"resync {ResyncBytesPerSecond} B/s, active extents {ActiveExtents}";

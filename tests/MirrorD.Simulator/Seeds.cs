@@ -85,6 +85,7 @@ public static class Seeds
         Print("handshakes", outcomes, outcome => outcome.Tally.Cases);
         Print("decisions", outcomes, outcome => outcome.Tally.Rows);
         Print("faults", outcomes, outcome => outcome.Tally.Faults.Select(fault => fault.Kind.ToString()));
+        Print("faults of disks", outcomes, outcome => outcome.Tally.DiskFaults);
         bool isMet = ReportAtlas(outcomes);
         if (outcomes.Find(outcome => outcome.Failure is not null) is { Failure: { } failure } failed)
         {

@@ -287,6 +287,7 @@ public sealed class SimulatedNodeState
         LinkTimeoutMs = _simulation.Scenario.LinkTimeoutMs,
         ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,
         BufferSlots = 24,
+        DiskTimeoutMs = _simulation.Scenario.DiskTimeoutMs,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
         ActiveExtents = _simulation.Scenario.ActiveExtents,
     };

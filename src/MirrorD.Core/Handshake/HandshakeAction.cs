@@ -20,4 +20,9 @@ public enum HandshakeAction : byte
     Refuse = 6,
     /// <summary>Stays apart until the operator decides.</summary>
     Operator = 7,
+    /// <summary>
+    /// Nothing is joined: the side that <see cref="HandshakePart.Target"/> names has no disk and goes on through the
+    /// other one's.
+    /// </summary>
+    ServeDiskless = 8,
 }

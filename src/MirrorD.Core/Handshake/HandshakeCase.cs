@@ -14,6 +14,8 @@ public enum HandshakeCase : byte
     NoDisk = 3,
     /// <summary>The volumes of one side disagree on generations, session or promotions.</summary>
     VolumesDisagree = 4,
+    /// <summary>A Primary without disk meets the copy again that it serves.</summary>
+    DisklessPrimary = 5,
     /// <summary>Both copies were just created.</summary>
     BothNew = 10,
     /// <summary>The peer's copy was just created.</summary>

@@ -14,6 +14,8 @@ public static partial class HandshakeTable
     [
         Stop(SameNode, "both sides have the same node id", p => p.Self.Node == p.Peer.Node, Refuse),
         Stop(SizesDiffer, "number or sizes of the volumes differ", p => p.SizesDiffer, Refuse),
+        new(DisklessPrimary, "a Primary without disk, and the copy that it went on with, which has lost nothing since",
+            p => IsItsCopy(p.Self, p.Peer) || IsItsCopy(p.Peer, p.Self), _ => ServeDiskless, p => SourceIf(HasNoDisk(p.Peer))),
         Stop(NoDisk, "one side has no usable disk", p => HasNoDisk(p.Self) || HasNoDisk(p.Peer), Refuse),
         Stop(VolumesDisagree, "the volumes of one side disagree", p =>
             p.Self.VolumesDisagree || p.Peer.VolumesDisagree, HandshakeAction.SplitBrain),
@@ -76,6 +78,16 @@ public static partial class HandshakeTable
 
     private static bool HasNoDisk(HandshakeFacts side) =>
         side.DiskState is DiskState.Diskless or DiskState.Failed;
+
+    /// <summary>
+    /// Nobody has served it since, and its host ran on: whatever was acknowledged through it is still there, flushed
+    /// or not.
+    /// </summary>
+    private static bool IsItsCopy(HandshakeFacts diskless, HandshakeFacts other) =>
+        HasNoDisk(diskless) && diskless.IsPrimary && !other.IsPrimary && other.DiskState == DiskState.UpToDate
+        && other is { HasProof: true, VolumesDisagree: false } && diskless.Current.Matches(other.Current)
+        && diskless.Promotions == other.Promotions
+        && (diskless.PeerBoot == other.Boot || Canary.Breaks(BrokenRule.ResumedAfterPowerCut));
 
     private static bool IsInconsistent(HandshakeFacts side) => side.DiskState == DiskState.Inconsistent;
 

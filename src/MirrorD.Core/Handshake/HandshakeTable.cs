@@ -31,6 +31,11 @@ public static partial class HandshakeTable
         }
 
         HandshakePart selfIs = row.SelfIs(pair);
+        if (action == HandshakeAction.ServeDiskless)
+        {
+            return new(row.Case, action, selfIs);
+        }
+
         HandshakeFacts source = pair.Side(selfIs, HandshakePart.Source);
         HandshakeFacts target = pair.Side(selfIs, HandshakePart.Target);
         bool targetIsBetter = source.DiskState != DiskState.UpToDate

@@ -26,6 +26,12 @@ public interface IReplicaEffects
     /// <summary>Sends a mutation under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
     void SendWrite(VolumeRequest request, long sequence);
 
+    /// <summary>Asks the peer for a range under this number → <see cref="Replica.RemoteReadDone"/>.</summary>
+    void SendRead(VolumeRequest request, long number);
+
+    /// <summary>Writes what the peer had into the range that could not be read → <see cref="Replica.Repaired"/>.</summary>
+    void RepairLocal(VolumeRequest request);
+
     /// <summary>Flushes every backing disk → <see cref="Replica.LocalFlushed"/>.</summary>
     void FlushLocal();
 
@@ -58,6 +64,15 @@ public interface IReplicaEffects
 
     /// <summary>Applies a received mutation to the local disk → <see cref="Replica.IncomingDone"/>.</summary>
     void ApplyIncoming(IncomingWrite write);
+
+    /// <summary>A received mutation is given up: it will neither be applied nor acknowledged.</summary>
+    void DropIncoming(IncomingWrite write);
+
+    /// <summary>Reads a range for the peer, and sends it what was found.</summary>
+    void ServeRead(IncomingRead read);
+
+    /// <summary>Tells the peer that the range can't be read here.</summary>
+    void RefuseRead(IncomingRead read);
 
     /// <summary>Acknowledges a received mutation.</summary>
     void SendAcknowledgement(long sequence);

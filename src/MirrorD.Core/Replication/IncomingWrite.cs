@@ -11,6 +11,18 @@ public class IncomingWrite
     /// <summary>Number of the connection that it came over: a late completion of an older one is not acknowledged.</summary>
     internal int Link { get; set; }
 
+    /// <summary>Log change that has to be durable before it is applied.</summary>
+    internal long LogTicket { get; set; }
+
+    /// <summary>It counts as in flight in the activity log.</summary>
+    internal bool InLog { get; set; }
+
+    /// <summary>First activity-log extent.</summary>
+    internal uint FirstExtent => (uint)(Offset / Limits.ExtentBytes);
+
+    /// <summary>Last activity-log extent.</summary>
+    internal uint LastExtent => (uint)((Offset + Math.Max(LengthBytes, 1) - 1) / Limits.ExtentBytes);
+
     /// <summary>Write or Zero.</summary>
     public VolumeOperation Operation { get; set; }
 

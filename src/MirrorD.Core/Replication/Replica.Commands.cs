@@ -261,6 +261,7 @@ public sealed partial class Replica
             case PeerMessage.HandOverDone when _demotion is not null && _handingOver && Role == Role.Standby:
                 PeerRole = Role.Primary;
                 _roleWasTakenAway = false;
+                EndWithoutDisk();
                 FinishDemotion(true, $"{_settings.PeerName} is Primary now", null);
                 return null;
             case PeerMessage.Goodbye goodbye when !goodbye.IsOutdated || Phase == LinkPhase.Joined:
@@ -367,7 +368,7 @@ public sealed partial class Replica
             return;
         }
 
-        if (_demotion is not null || _promotion is not null || Failure is not null)
+        if (_demotion is not null || _promotion is not null || _detach is not null || Failure is not null)
         {
             answer(false, Failure ?? "another change of role is under way", "mirrorctl status");
             return;
@@ -378,7 +379,17 @@ public sealed partial class Replica
 
         // Mutations in flight end as usual; whatever was not begun is held, and fails at the end.
         Suspend();
-        WhenQuiet(() => AfterCheckpoint(() => StoreEmptyLogs(_passTouch, StoreStandby)));
+        WhenQuiet(() => AfterCheckpoint(() =>
+        {
+            if (IsDiskless)
+            {
+                StoreStandby();
+            }
+            else
+            {
+                StoreEmptyLogs(_passTouch, StoreStandby);
+            }
+        }));
         Settle();
     }
 
@@ -392,32 +403,40 @@ public sealed partial class Replica
 
         int link = _link;
         _storingStandby = true;
-        Store(
-            s => s with { WasPrimary = false },
-            () =>
-            {
-                _storingStandby = false;
-                Role = Role.Standby;
-                _isRoleOpen = false;
-                _roleWasTakenAway = true;
-                FailHeld();
-                _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");
-                _effects.Changed();
-                if (_handingOver && link == _link)
-                {
-                    _effects.SendMessage(new PeerMessage.HandOver(State.Promotions));
-                    return;
-                }
+        if (IsDiskless)
+        {
+            StoreStandbyWithoutDisk(() => StandbyStored(link));
+        }
+        else
+        {
+            Store(s => s with { WasPrimary = false }, () => StandbyStored(link));
+        }
+    }
 
-                if (IsLinked)
-                {
-                    _effects.SendMessage(new PeerMessage.RoleNotice(Role.Standby, State.Promotions));
-                }
+    private void StandbyStored(int link)
+    {
+        _storingStandby = false;
+        Role = Role.Standby;
+        _isRoleOpen = false;
+        _roleWasTakenAway = true;
+        FailHeld();
+        _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");
+        _effects.Changed();
+        if (_handingOver && link == _link)
+        {
+            _effects.SendMessage(new PeerMessage.HandOver(State.Promotions));
+            return;
+        }
 
-                FinishDemotion(!_handingOver, _handingOver
-                    ? "the link was lost; this node has stored Standby" : "this node is Standby now",
-                    _handingOver ? "mirrorctl status" : null);
-            });
+        if (IsLinked)
+        {
+            _effects.SendMessage(new PeerMessage.RoleNotice(Role.Standby, State.Promotions));
+        }
+
+        EndWithoutDisk();
+        FinishDemotion(!_handingOver, _handingOver
+            ? "the link was lost; this node has stored Standby" : "this node is Standby now",
+            _handingOver ? "mirrorctl status" : null);
     }
 
     private void RoleCommandsAfterLinkLoss()

@@ -191,7 +191,7 @@ public sealed partial class Replica
         {
             Role = Role,
             IsLinked = IsLinked,
-            DiskState = State.DiskState,
+            DiskState = DiskState,
             HasProof = HasProof,
             HasSession = !State.Session.IsNone,
             HasArbiter = _settings.HasArbiter,

@@ -41,7 +41,7 @@ public sealed partial class Replica
             _passLocalPending = false;
             if (error != 0)
             {
-                Fail($"flushing the backing disk failed with errno {error}");
+                DiskFailed($"flushing the backing disk failed with errno {error}");
             }
 
             PassProgress();
@@ -86,7 +86,9 @@ public sealed partial class Replica
 
     private void PumpFlush()
     {
-        if (_passRunning || _servingPeerFlush || (Path == WritePath.Closed && !_copiesNeedPass && _afterPass.Count == 0) || Failure is not null
+        if (_passRunning || _servingPeerFlush || Failure is not null
+            || (IsDiskless && Path != WritePath.Remote && _afterPass.Count == 0)
+            || (Path == WritePath.Closed && !_copiesNeedPass && _afterPass.Count == 0 && !_keeps)
             || (_flushWaiting.Count == 0 && !_checkpointWanted))
         {
             return;
@@ -111,9 +113,13 @@ public sealed partial class Replica
         _passTouch = _touch;
         _passSequence = _sequence;
         _passCopies = _copied.Count;
-        _passLocalPending = true;
-        _busy++;
-        _effects.FlushLocal();
+        if (!IsDiskless)
+        {
+            _passLocalPending = true;
+            _busy++;
+            _effects.FlushLocal();
+        }
+
         _passPeerPending = IsSending && (_durable < _passSequence || !_peerHasFlushed)
             && !Canary.Breaks(BrokenRule.FlushNotForwarded);
         if (_passPeerPending)
@@ -121,7 +127,7 @@ public sealed partial class Replica
             _effects.SendFlush(_passSequence);
         }
 
-        _passDirtyPending = _passStoresDirty && HasChangedPages;
+        _passDirtyPending = _passStoresDirty && HasChangedPages && !IsDiskless;
         if (_passDirtyPending)
         {
             StoreDirty(() =>
@@ -130,9 +136,23 @@ public sealed partial class Replica
                 PassProgress();
             });
         }
+
+        if (IsDiskless)
+        {
+            // With nothing sent since the last flush there is nothing to wait for.
+            PassProgress();
+        }
     }
 
-    private bool IsSending => Path == WritePath.Mirrored || Phase is LinkPhase.Source or LinkPhase.Joined;
+    /// <summary>A pass does not wait for a map that the disk did not take.</summary>
+    private void DirtyNotStored()
+    {
+        _passDirtyPending = false;
+        PassProgress();
+    }
+
+    private bool IsSending => Path is WritePath.Mirrored or WritePath.Remote
+        || (Path == WritePath.Closed && Phase is LinkPhase.Source or LinkPhase.Joined && !_keeps);
 
     private void PassProgress()
     {
@@ -186,6 +206,11 @@ public sealed partial class Replica
         for (int waiting = storedDirty ? _awaitingRoom.Count : 0; waiting > 0; waiting--)
         {
             EnterLog(_awaitingRoom.Dequeue());
+        }
+
+        for (int waiting = storedDirty ? _keptAwaitingRoom.Count : 0; waiting > 0; waiting--)
+        {
+            EnterKept(_keptAwaitingRoom.Dequeue());
         }
 
         foreach (Action action in after)

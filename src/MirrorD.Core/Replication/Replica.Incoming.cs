@@ -17,6 +17,13 @@ public sealed partial class Replica
     {
         bool isExpected = (Phase == LinkPhase.Target && _step >= JoinStep.SourceReady)
             || (Phase == LinkPhase.Joined && PeerRole == Role.Primary);
+        if (_saysFarewell)
+        {
+            // Being stored; nobody is told that it was applied.
+            _effects.DropIncoming(write);
+            return null;
+        }
+
         if (!isExpected || Role != Role.Standby || Failure is not null)
         {
             return $"data for a node that is {Role} and {Phase}";
@@ -36,8 +43,17 @@ public sealed partial class Replica
         }
 
         write.Link = _link;
+        write.InLog = false;
         _busy += Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
-        _effects.ApplyIncoming(write);
+        if (_keeps && !Canary.Breaks(BrokenRule.KeptWriteNotMarked))
+        {
+            EnterKept(write);
+        }
+        else
+        {
+            _effects.ApplyIncoming(write);
+        }
+
         return null;
     }
 
@@ -45,11 +61,12 @@ public sealed partial class Replica
     public void IncomingDone(IncomingWrite write, int error)
     {
         _busy -= Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
+        LeaveKept(write);
         if (error != 0)
         {
             Fail($"a write to the backing disk failed with errno {error}");
         }
-        else if (write.Link == _link)
+        else if (write.Link == _link && Failure is null)
         {
             _received.Completed(write.Sequence);
             _effects.SendAcknowledgement(write.Sequence);
@@ -62,6 +79,11 @@ public sealed partial class Replica
     /// <summary>The peer asks to flush everything up to the sequence. Null, or why it breaks the protocol.</summary>
     public string? IncomingFlush(long throughSequence)
     {
+        if (_saysFarewell)
+        {
+            return null;
+        }
+
         if (Phase is not (LinkPhase.Target or LinkPhase.Joined) || Role != Role.Standby)
         {
             return $"a flush for a node that is {Role} and {Phase}";
@@ -114,6 +136,7 @@ public sealed partial class Replica
     {
         // Writes of the lost link may still land; the next handshake waits for them (WhenQuiet).
         _flushAsked = -1;
+        DropKeptWrites();
         _received.Forget();
     }
 }

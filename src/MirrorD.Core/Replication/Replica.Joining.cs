@@ -84,6 +84,7 @@ public sealed partial class Replica
     private void SendFacts()
     {
         _ownFacts = HandshakeFacts.Of(_stored, _settings.Boot, Role == Role.Primary, DirtyBlocks);
+        _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : _ownFacts;
         byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
         int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
         _effects.SendMessage(new PeerMessage.Facts(encoded.AsMemory(0, length)));
@@ -163,6 +164,13 @@ public sealed partial class Replica
             case PeerMessage.Finished when Phase == LinkPhase.Target && _step == JoinStep.Adopted:
                 Joined();
                 return null;
+            case PeerMessage.DiskLost lost when Phase == LinkPhase.Joined && PeerRole is not null && PeerRole != Role:
+                PeerLostDisk(lost);
+                return null;
+            case PeerMessage.DiskLossNoted noted when IsDiskless && Role == Role.Primary && Path == WritePath.Closed
+                && (Phase == LinkPhase.Joined || _decision?.Action == HandshakeAction.ServeDiskless):
+                LossNoted(noted.Current);
+                return null;
             default:
                 return HandleRoleMessage(message);
         }
@@ -216,6 +224,13 @@ public sealed partial class Replica
                 break;
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync:
                 break;
+            case HandshakeAction.ServeDiskless:
+                if (decision.SelfIs == HandshakePart.Source)
+                {
+                    KeepAgain();
+                }
+
+                break;
             case HandshakeAction.DemoteFirst:
                 if (decision.SelfIs == HandshakePart.Target)
                 {
@@ -226,6 +241,7 @@ public sealed partial class Replica
                 break;
             case HandshakeAction.SplitBrain or HandshakeAction.Refuse or HandshakeAction.Operator:
                 TellSplitBrain(decision);
+                GiveUpWithoutDisk(decision);
                 _effects.CloseLink($"{decision.Case}: an operator has to decide", operatorNeeded: true);
                 break;
         }

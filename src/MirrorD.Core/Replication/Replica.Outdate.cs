@@ -35,8 +35,9 @@ public sealed partial class Replica
         }
         else if (message is ControlMessage.OutdateRequest request)
         {
-            // Its copy is stored as one that does not count, or could not be stored at all.
-            Answer(request, OutdateAnswer.Unable);
+            // Stored as one that does not count, its copy is as good as Outdated; or that could not be stored at all.
+            bool isStored = Role == Role.Standby && _failureIsStored && WhyNotOutdate(request, State) is null;
+            Answer(request, isStored ? OutdateAnswer.Stored : OutdateAnswer.Unable);
         }
 
         Settle();

@@ -193,7 +193,9 @@ public sealed partial class Replica
                 Role = Role.Primary;
                 _roleWasTakenAway = false;
                 _effects.SendMessage(new PeerMessage.HandOverDone());
-                Resume(WritePath.Mirrored);
+                _generationStarted = _keeps;
+                Resume(_keeps ? WritePath.Alone : WritePath.Mirrored);
+                _keeps = false;
                 FinishPromotion(true, "this node is Primary now", null);
                 _effects.RoleChanged(Role.Primary, $"{_settings.PeerName} handed over");
             });

@@ -37,5 +37,6 @@ public sealed partial class Replica
     /// </summary>
     private bool IsPeerHeardAsPrimary =>
         _effects.NowNs - _linkLostAtNs > _settings.LinkTimeoutNs + Limits.LossNoticeNs
-        && _paths is { IsAnyUp: true, Report: { Role: Role.Primary, IsStuck: false } } && !FactsNow().IsPeerMute;
+        && _paths is { IsAnyUp: true, Report: { Role: Role.Primary, IsStuck: false, DiskState: > DiskState.Failed } }
+        && !FactsNow().IsPeerMute;
 }

@@ -8,6 +8,7 @@ namespace MirrorD.Core.Replication;
 public sealed partial class Replica
 {
     private const int Eio = 5;
+    private const int Etimedout = 110;
 
     private readonly RangeLocks _ranges = new();
     private readonly List<IRangeUser> _ready = new(64);
@@ -48,7 +49,16 @@ public sealed partial class Replica
         request.LocalPending = false;
         if (request.Operation == VolumeOperation.Read)
         {
-            if (Path == WritePath.Closed && error == 0 && Role == Role.Primary && Failure is null)
+            if (error == Etimedout)
+            {
+                DiskFailed("the backing disk did not answer a read in time");
+            }
+
+            if ((IsDiskless || (error != 0 && IsLinked)) && Role == Role.Primary && Failure is null)
+            {
+                ReadElsewhere(request, error);
+            }
+            else if (Path == WritePath.Closed && error == 0 && Role == Role.Primary && Failure is null)
             {
                 Hold(request);
             }
@@ -70,7 +80,8 @@ public sealed partial class Replica
             {
                 // The peer may have the write: the range counts as different until a resync settles it.
                 _maps[request.Volume].MarkRange(request.Offset, request.LengthBytes);
-                Fail($"a write to the backing disk failed with errno {error}");
+                request.LocalFailed = true;
+                DiskFailed($"a write to the backing disk failed with errno {error}");
             }
 
             FinishOrWait(request);
@@ -102,7 +113,7 @@ public sealed partial class Replica
         _busy--;
         if (error != 0)
         {
-            Fail($"writing the activity log failed with errno {error}");
+            DiskFailed($"writing the activity log failed with errno {error}");
             Settle();
             return;
         }
@@ -116,6 +127,7 @@ public sealed partial class Replica
             Issue(request);
         }
 
+        IssueKeptWrites(volume);
         PumpLog(volume);
         Settle();
     }
@@ -130,7 +142,12 @@ public sealed partial class Replica
 
         switch (request.Operation)
         {
+            case VolumeOperation.Read when Path == WritePath.Remote:
+                request.ReadError = 0;
+                ReadFromPeer(request);
+                break;
             case VolumeOperation.Read:
+                request.ReadError = 0;
                 request.LocalPending = true;
                 _busy++;
                 _effects.SubmitLocal(request);
@@ -164,6 +181,13 @@ public sealed partial class Replica
 
     private void EnterLog(VolumeRequest request)
     {
+        if (Path == WritePath.Remote)
+        {
+            // The peer, whose copy is the only one, keeps the log.
+            Issue(request);
+            return;
+        }
+
         ActivityEntry entry = _logs[request.Volume].Enter(request.FirstExtent, request.LastExtent, out long ticket);
         if (entry == ActivityEntry.Full)
         {
@@ -189,7 +213,7 @@ public sealed partial class Replica
     private void PumpLog(int volume)
     {
         ActivityLog log = _logs[volume];
-        if (!log.IsStoring && log.NeedsStore && Path != WritePath.Closed && Failure is null)
+        if (!log.IsStoring && log.NeedsStore && (Path != WritePath.Closed || _keeps) && !IsDiskless && Failure is null)
         {
             _busy++;
             _effects.StoreLog(volume, log.BeginStore());
@@ -198,8 +222,24 @@ public sealed partial class Replica
 
     private void Issue(VolumeRequest request)
     {
+        if (request.Operation == VolumeOperation.Read)
+        {
+            ReadFromPeer(request);
+            return;
+        }
+
         _issued.Add(request);
         request.PeerDone = false;
+        request.LocalFailed = false;
+        if (Path == WritePath.Remote)
+        {
+            request.Sequence = ++_sequence;
+            request.PeerPending = true;
+            _sent.Add(request.Sequence, request);
+            _effects.SendWrite(request, request.Sequence);
+            return;
+        }
+
         if (Path == WritePath.Mirrored)
         {
             request.Sequence = ++_sequence;
@@ -236,8 +276,8 @@ public sealed partial class Replica
             Leave(request);
             _effects.Complete(request, Eio);
         }
-        else if (request.PeerDone || (Path == WritePath.Alone && _generationStarted)
-            || (request.PeerPending && Path == WritePath.Mirrored))
+        else if (!request.LocalFailed && (request.PeerDone || (Path == WritePath.Alone && _generationStarted)
+            || (request.PeerPending && Path == WritePath.Mirrored)))
         {
             Leave(request);
             _effects.Complete(request, 0);
@@ -378,6 +418,7 @@ public sealed partial class Replica
             }
         }
 
+        HoldRemoteReads();
         while (_awaitingRoom.TryDequeue(out VolumeRequest? request))
         {
             Leave(request);

@@ -79,6 +79,7 @@ public sealed partial class Replica
         }
 
         RoleCommandsAfterLinkLoss();
+        DiskLossAfterLinkLoss();
         DecideFailover();
         _effects.Changed();
         Settle();
@@ -89,7 +90,14 @@ public sealed partial class Replica
     {
         _claiming = false;
         _arbiterUnreachable = answer == ClaimAnswer.Unreachable;
-        if (HasProof || Failure is not null)
+        if (_keepingClaimLink == _link && IsLinked && State.Session == session && Failure is null)
+        {
+            KeepingAnswered(answer);
+            Settle();
+            return;
+        }
+
+        if (HasProof || Failure is not null || IsDiskless)
         {
             // Decided without the arbiter meanwhile: a node that holds a proof does not claim.
             return;
@@ -141,7 +149,7 @@ public sealed partial class Replica
         if (now >= _nextCheckpointNs)
         {
             _nextCheckpointNs = now + 1_000_000_000;
-            if (Path != WritePath.Closed && (!_unstable.IsEmpty || HasChangedPages))
+            if ((Path != WritePath.Closed || _keeps) && !IsDiskless && (!_unstable.IsEmpty || HasChangedPages))
             {
                 WantCheckpoint();
             }
@@ -158,6 +166,8 @@ public sealed partial class Replica
         }
 
         WatchJoin();
+        WatchFarewell();
+        AskArbiterToKeep();
         PumpCopies();
         Settle();
     }
@@ -167,6 +177,12 @@ public sealed partial class Replica
     {
         if (IsLinked || Role != Role.Primary || Failure is not null || Path == WritePath.Alone || _storingStandby)
         {
+            return;
+        }
+
+        if (IsDiskless)
+        {
+            HoldWithoutDisk();
             return;
         }
 

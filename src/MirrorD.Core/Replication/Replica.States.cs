@@ -29,6 +29,11 @@ public sealed partial class Replica
                 "operator", $"replace the disk; or promote {peer}: mirrorctl promote {resource} there");
         }
 
+        if (IsDiskless && Role == Role.Primary)
+        {
+            return DescribeDiskless();
+        }
+
         if (!IsLinked && DescribeRefusal() is { } refused)
         {
             return refused;
@@ -156,7 +161,7 @@ public sealed partial class Replica
                 "the stored states do not say which copy is newer; no data moves.", "operator",
                 discard),
             HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync
-                or HandshakeAction.DemoteFirst => null,
+                or HandshakeAction.DemoteFirst or HandshakeAction.ServeDiskless => null,
         };
     }
 

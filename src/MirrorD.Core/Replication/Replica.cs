@@ -15,6 +15,8 @@ public enum WritePath
     Mirrored,
     /// <summary>Mutations go to the local copy alone, under a proof.</summary>
     Alone,
+    /// <summary>This node has no disk: reads and mutations go to the peer's copy alone.</summary>
+    Remote,
 }
 
 /// <summary>How far the link is (safety contract, section 4).</summary>
@@ -83,6 +85,7 @@ public sealed partial class Replica
     private readonly List<Action> _whenQuiet = [];
     private Superblock[] _stored;
     private bool _isStoring;
+    private bool _failureIsBeingStored;
     private bool _failureIsStored;
     private int _busy;
 
@@ -96,10 +99,12 @@ public sealed partial class Replica
         _peerMayServeUntilNs = effects.NowNs + settings.LinkTimeoutNs + Limits.LossNoticeNs;
         _logs = new ActivityLog[maps.Length];
         _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
+        _keptAwaitingLog = new Queue<IncomingWrite>[maps.Length];
         for (int i = 0; i < maps.Length; i++)
         {
             _logs[i] = new ActivityLog(settings.ActiveExtents);
             _awaitingLog[i] = new Queue<Volumes.VolumeRequest>(256);
+            _keptAwaitingLog[i] = new Queue<IncomingWrite>(256);
         }
     }
 
@@ -173,7 +178,7 @@ public sealed partial class Replica
     private void StoreNext()
     {
         // One at a time: the next change is made to what this one leaves behind.
-        if (_isStoring || _stores.Count == 0 || Failure is not null)
+        if (_isStoring || _stores.Count == 0 || Failure is not null || IsDiskless)
         {
             return;
         }
@@ -189,14 +194,14 @@ public sealed partial class Replica
             _isStoring = false;
             if (error != 0)
             {
-                Fail($"writing the superblock failed with errno {error}");
+                DiskFailed($"writing the superblock failed with errno {error}");
             }
             else
             {
                 _stored = next;
             }
 
-            if (Failure is not null)
+            if (Failure is not null || IsDiskless)
             {
                 // Nothing follows from it any more, and who waited has been answered.
                 StoreFailure();
@@ -220,7 +225,8 @@ public sealed partial class Replica
             _busy--;
             if (error != 0)
             {
-                Fail($"writing the dirty map failed with errno {error}");
+                DiskFailed($"writing the dirty map failed with errno {error}");
+                DirtyNotStored();
             }
             else
             {
@@ -270,9 +276,12 @@ public sealed partial class Replica
         }
 
         Failure = reason;
-        _effects.Raise("disk-failed", $"{_settings.Resource}: {reason}; nothing more is served from this node");
+        _effects.Raise(IsDetached ? "detached" : "disk-failed",
+            $"{_settings.Resource}: {reason}; nothing more is served from this node");
         Path = WritePath.Closed;
-        if (IsLinked)
+        _saysFarewell = Role == Role.Standby && Phase == LinkPhase.Joined && PeerRole == Role.Primary;
+        _farewellUntilNs = _effects.NowNs + Limits.FarewellNs;
+        if (IsLinked && !_saysFarewell)
         {
             _effects.CloseLink(reason, operatorNeeded: true);
         }
@@ -289,7 +298,13 @@ public sealed partial class Replica
         // Stores that wait are never made: who waits for them hears of it.
         FinishPromotion(false, reason, "replace the disk");
         FinishDemotion(false, reason, "replace the disk");
+        if (!IsDetached)
+        {
+            FinishDetach(false, reason);
+        }
+
         FinishStop(false);
+        DropKeptWrites();
         StoreFailure();
         _effects.Changed();
     }
@@ -300,18 +315,19 @@ public sealed partial class Replica
     /// </summary>
     private void StoreFailure()
     {
-        if (_isStoring || _failureIsStored)
+        if (_isStoring || _failureIsBeingStored)
         {
             // The end of a store that is under way comes back here.
             return;
         }
 
-        _failureIsStored = true;
+        _failureIsBeingStored = true;
         _isStoring = true;
         _busy++;
+        DiskState worst = IsDetached ? DiskState.Outdated : DiskState.Inconsistent;
         Superblock[] next = Array.ConvertAll(_stored, s => s with
         {
-            DiskState = s.DiskState > DiskState.Inconsistent ? DiskState.Inconsistent : s.DiskState,
+            DiskState = s.DiskState > worst ? worst : s.DiskState,
             Sequence = s.Sequence + 1,
         });
         _effects.StoreSuperblocks(next, error =>
@@ -321,6 +337,7 @@ public sealed partial class Replica
             if (error == 0)
             {
                 _stored = next;
+                _failureIsStored = true;
                 _effects.Changed();
             }
             else
@@ -328,6 +345,9 @@ public sealed partial class Replica
                 _effects.Raise("failure-not-stored", $"{_settings.Resource}: nor could it be stored (errno {error}): "
                     + "don't start this daemon again with this disk");
             }
+
+            FailureStored();
+            Settle();
         });
     }
 }

@@ -23,6 +23,12 @@ public partial class VolumeRequest : IRangeUser
     /// <summary>The peer acknowledged it on the present connection.</summary>
     internal bool PeerDone { get; set; }
 
+    /// <summary>The local disk could not carry it out: what the peer has done of it does not complete it.</summary>
+    internal bool LocalFailed { get; set; }
+
+    /// <summary>A read that the local disk could not answer, with this errno; 0 for all others.</summary>
+    internal int ReadError { get; set; }
+
     /// <summary>It counts as in flight in the activity log.</summary>
     internal bool InLog { get; set; }
 

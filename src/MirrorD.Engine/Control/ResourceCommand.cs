@@ -33,6 +33,14 @@ public abstract record ResourceCommand
     /// <summary>Change roles with the peer: <see cref="HandOver"/> on the Primary, else <see cref="RequestRole"/>.</summary>
     public sealed record Switchover : ResourceCommand;
 
+    /// <summary>
+    /// Take this node's disks of the resource out of use. A Primary goes on through its joined peer's.
+    /// </summary>
+    public sealed record Detach : ResourceCommand;
+
+    /// <summary>Take the disks of a Standby into use again; a resync follows as the stored states demand.</summary>
+    public sealed record Attach : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

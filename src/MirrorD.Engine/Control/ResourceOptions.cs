@@ -59,6 +59,8 @@ public sealed record ResourceOptions
     public int BufferSlots { get; init; } = 256;
     /// <summary>Extents of the activity log of each volume that may be active at once; at least 2.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
+    /// <summary>A disk that does not answer a request for so long has failed; 0 means never.</summary>
+    public int DiskTimeoutMs { get; init; }
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 }

@@ -19,6 +19,8 @@ public enum LinkState
     Joined,
     /// <summary>Refused for a reason that needs an operator; see the hold-up.</summary>
     Refused,
+    /// <summary>Connected; the Primary has no disk, and goes on with the other node's, the only copy.</summary>
+    Diskless,
 }
 
 /// <summary>Something that holds the resource up.</summary>
@@ -88,6 +90,8 @@ public sealed record ResourceStatus
     public HoldUp? HoldUp { get; init; }
     /// <summary>Requests held at this moment.</summary>
     public int HeldRequests { get; init; }
+    /// <summary>Ranges that the disks here could not read and that were written again from the peer's copy.</summary>
+    public long RepairedReads { get; init; }
     /// <summary>Case of the last handshake.</summary>
     public string? HandshakeCase { get; init; }
     /// <summary>Step of a change of role that runs; null when none.</summary>

@@ -21,6 +21,14 @@ internal interface IPeerConnectionUser
     /// <summary>A flush request; null when taken, else why it breaks the protocol.</summary>
     string? FlushArrived(long throughSequence);
 
+    /// <summary>
+    /// The peer wants to read; the slot is for the data. Null when taken, else why it breaks the protocol.
+    /// </summary>
+    string? ReadArrived(in PeerFrame question, IoBuffer slot);
+
+    /// <summary>The peer's answer to a read: its data, valid during the call, or nothing when it failed.</summary>
+    void ReadAnswered(long number, ReadOnlySpan<byte> data);
+
     /// <summary>The peer has completed a mutation.</summary>
     void Acknowledged(long sequence);
 

@@ -40,8 +40,18 @@ internal sealed class MirroredVolume(
     }
 
     /// <inheritdoc/>
-    public void QueryAllocation(long offset, long lengthBytes, IoOperation operation) =>
-        loop.QueryAllocation(options.Data, offset, lengthBytes, operation);
+    public void QueryAllocation(long offset, long lengthBytes, IoOperation operation)
+    {
+        if (resource.HasDisk)
+        {
+            loop.QueryAllocation(options.Data, offset, lengthBytes, operation);
+            return;
+        }
+
+        // What the peer's disk has as holes is not asked: data is always a right answer.
+        operation.Begin(OperationKind.Allocation);
+        loop.Post(() => operation.Complete((int)Math.Min(lengthBytes, 1 << 30)));
+    }
 
     /// <inheritdoc/>
     public void WhenBufferFree(Action resume) => resource.Buffers.WhenReturned(resume);

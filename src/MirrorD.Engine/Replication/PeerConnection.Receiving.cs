@@ -62,7 +62,7 @@ internal sealed partial class PeerConnection
         {
         }
 
-        if (_closing is null && !_isPaused && !_receive.IsPending && !_receiveData.IsPending)
+        if (_closing is null && !_isPaused && !_receive.IsPending && !_receiveData.IsPending && !_receiveRead.IsPending)
         {
             MakeRoom();
             _loop.Receive(_connection, _staging.Slice(_stagingEnd, StagingBytes - _stagingEnd), 1, _receive);
@@ -101,6 +101,13 @@ internal sealed partial class PeerConnection
                 IncomingIo incoming = _user.RentIncoming();
                 Fill(incoming, VolumeOperation.Zero, null);
                 return Deliver(incoming);
+            case PeerFrameType.Read:
+                return TakeRead();
+            case PeerFrameType.ReadData:
+                return TakeReadData();
+            case PeerFrameType.ReadFailed:
+                _user.ReadAnswered(_frame.Sequence, default);
+                return Done(null);
             case PeerFrameType.Flush:
                 return Done(_user.FlushArrived(_frame.Sequence));
             case PeerFrameType.Acknowledge:
@@ -272,5 +279,6 @@ internal sealed partial class PeerConnection
         }
 
         _staging.Dispose();
+        _readData?.Dispose();
     }
 }

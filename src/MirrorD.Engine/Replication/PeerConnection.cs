@@ -42,6 +42,7 @@ internal sealed partial class PeerConnection
         _out = new SendQueue(loop, connection, Sent);
         _receive = new IoOperation(Received);
         _receiveData = new IoOperation(DataReceived);
+        _receiveRead = new IoOperation(ReadDataReceived);
         _resume = Resume;
         // Told inside somebody else's return of a slot: goes on in a turn of its own.
         _slotReturned = () => _loop.Post(_resume);
@@ -261,7 +262,7 @@ internal sealed partial class PeerConnection
             _connection.Close();
         }
 
-        if (_isClosed && !_out.IsSending && !_receive.IsPending && !_receiveData.IsPending)
+        if (_isClosed && !_out.IsSending && !_receive.IsPending && !_receiveData.IsPending && !_receiveRead.IsPending)
         {
             _isReported = true;
             _out.Abandon();

@@ -99,11 +99,15 @@ internal sealed class PeerLink
     /// <summary>An operator has to act before another attempt makes sense: try seldom.</summary>
     public void SlowDown() => _connectAtNs = _loop.NowNs + RefusedRetryNs;
 
+    /// <summary>Begins anew after a stop.</summary>
+    public void Start() => _isStopped = false;
+
     /// <summary>Ends everything; the connection in use is not touched.</summary>
     public void Stop()
     {
         _isStopped = true;
         _listener?.Close();
+        _listener = null;
         _loop.CancelTimer(_crowdPause);
         foreach (LinkAuthentication authentication in _authenticating.ToArray())
         {

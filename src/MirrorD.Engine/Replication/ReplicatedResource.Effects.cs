@@ -84,7 +84,15 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             return;
         }
 
-        _replica!.LocalDone(io, error);
+        if (io.Operation == VolumeOperation.Read && operation.Kind == OperationKind.Write)
+        {
+            _replica!.Repaired(io, error);
+        }
+        else
+        {
+            _replica!.LocalDone(io, error);
+        }
+
         AfterEvent();
     }
 

@@ -107,7 +107,7 @@ public sealed partial class ReplicatedResource : IWatchedResource
     {
         Replica replica = _replica!;
         var now = new ResourceBeat(
-            replica.Role, replica.Failure is null ? replica.State.DiskState : DiskState.Failed, replica.State.Session,
+            replica.Role, replica.DiskState, replica.State.Session,
             replica.State.Promotions,
             replica.Role == Role.Primary && replica.Path != WritePath.Closed && replica.Failure is null,
             replica.HasProduction);

@@ -68,6 +68,9 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
         AfterEvent();
     }
 
+    void Core.Replication.IReplicaEffects.DropIncoming(Core.Replication.IncomingWrite write) =>
+        ((IPeerConnectionUser)this).ReturnIncoming((IncomingIo)write);
+
     void Core.Replication.IReplicaEffects.ApplyIncoming(Core.Replication.IncomingWrite write)
     {
         var io = (IncomingIo)write;

@@ -20,12 +20,26 @@ public sealed partial class ReplicatedResource : IRoleEngine
     /// </summary>
     public void Command(ResourceCommand command, Action<CommandOutcome> answered) => _loop.Post(() =>
     {
-        _roles.Command(command, outcome =>
+        void Answer(CommandOutcome outcome)
         {
             // Whoever hears the answer and looks at the status sees what it led to.
             PublishNow();
             answered(outcome);
-        });
+        }
+
+        switch (command)
+        {
+            case ResourceCommand.Detach:
+                Detach(Answer);
+                break;
+            case ResourceCommand.Attach:
+                Attach(Answer);
+                break;
+            default:
+                _roles.Command(command, Answer);
+                break;
+        }
+
         AfterEvent();
     });
 

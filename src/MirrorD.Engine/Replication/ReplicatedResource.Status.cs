@@ -81,7 +81,7 @@ public sealed partial class ReplicatedResource
         {
             Name = Name,
             Role = replica.Role,
-            DiskState = replica.Failure is null ? replica.State.DiskState : DiskState.Failed,
+            DiskState = replica.DiskState,
             Link = LinkOf(replica),
             PeerRole = replica.PeerRole,
             PeerDiskState = replica.State.PeerDiskState,
@@ -94,6 +94,7 @@ public sealed partial class ReplicatedResource
             Resync = ProgressOf(replica),
             HoldUp = HoldUpOf(replica.DescribeHoldUp()),
             HeldRequests = replica.HeldRequests,
+            RepairedReads = replica.RepairedReads,
             Step = _roles.Step,
             HandshakeCase = replica.LastDecision?.Case.ToString(),
             Volumes = [.. _volumes.Select((v, i) => new VolumeStatus(
@@ -122,6 +123,7 @@ public sealed partial class ReplicatedResource
         LinkPhase.Joining => LinkState.Joining,
         LinkPhase.Source => LinkState.SyncSource,
         LinkPhase.Target => LinkState.SyncTarget,
+        LinkPhase.Joined when replica.KeepsOnlyCopy || replica.DiskLoss is not null => LinkState.Diskless,
         LinkPhase.Joined => LinkState.Joined,
     };
 

@@ -2,6 +2,7 @@ using MirrorD.Core;
 using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Disks;
 using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Takeover;
 using MirrorD.Formats;
@@ -39,7 +40,10 @@ public sealed partial class ReplicatedResource : IDisposable
     /// <summary>Prepares the resource; nothing is read yet.</summary>
     public ReplicatedResource(IIoLoop loop, ResourceOptions options, IResourceHost host)
     {
-        _loop = loop;
+        _deadlines = options.DiskTimeoutMs <= 0 ? null
+            : new DeadlineLoop(loop, (int)Math.Max(1, options.DiskTimeoutMs * 1_000_000L / TickNs));
+        _loop = _deadlines ?? loop;
+        loop = _loop;
         _options = options;
         _host = host;
         Buffers = new BufferPool(options.BufferSlots, SlotBytes);
@@ -47,6 +51,8 @@ public sealed partial class ReplicatedResource : IDisposable
         _volumes = new MirroredVolume?[options.Volumes.Count];
         _localDone = LocalDone;
         _incomingDone = IncomingDone;
+        _servedReadDone = ServedReadDone;
+        _servedReadEnded = ServedReadEnded;
         _copyDone = CopyDone;
         _drainCompletions = DrainCompletions;
         _publish = PublishNow;
@@ -71,7 +77,32 @@ public sealed partial class ReplicatedResource : IDisposable
     public Action<string?>? Loaded { get; set; }
 
     /// <summary>Loads the metadata, then listens and connects.</summary>
-    public void Start() => _loop.Post(() =>
+    public void Start() => _loop.Post(() => Load(problem =>
+    {
+        if (problem is not null)
+        {
+            _loadFailure = problem;
+            _host.Raise(new ResourceEvent(_loop.NowNs, "load-failed", $"{Name}: {problem}"));
+        }
+        else
+        {
+            _loop.StartTimer(_loop.NowNs + TickNs, _tick);
+            _link.Tick();
+        }
+
+        Loaded?.Invoke(problem);
+        if (problem is null && !_replica!.State.WasPrimary)
+        {
+            // The role was given up, or a join as Standby was ended, by a daemon that then died too soon.
+            CloseLeftovers("the role was given up before");
+        }
+
+        Changed();
+        AfterEvent();
+    }));
+
+    /// <summary>Reads what is stored and begins with it; calls back with null, or why it can't be used.</summary>
+    private void Load(Action<string?> loaded)
     {
         var loads = new MetadataLoad?[_stores.Length];
         int missing = loads.Length;
@@ -83,11 +114,11 @@ public sealed partial class ReplicatedResource : IDisposable
                 loads[volume] = load;
                 if (--missing == 0)
                 {
-                    AllLoaded(loads!);
+                    AllLoaded(loads!, loaded);
                 }
             });
         }
-    });
+    }
 
     /// <summary>A volume as its clients see it; only after the load.</summary>
     public IVolumeFrontend Frontend(int volume) =>
@@ -102,6 +133,9 @@ public sealed partial class ReplicatedResource : IDisposable
         _copyBuffers.Dispose();
         Array.ForEach(_stores, store => store.Dispose());
     }
+
+    /// <summary>The backing disks of this node are in use.</summary>
+    internal bool HasDisk => _replica is not { } replica || replica.DiskState > DiskState.Failed;
 
     /// <summary>Null when clients may open volumes; else why not.</summary>
     internal string? DescribeUnavailable()
@@ -118,7 +152,7 @@ public sealed partial class ReplicatedResource : IDisposable
                 : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
     }
 
-    private void AllLoaded(MetadataLoad[] loads)
+    private void AllLoaded(MetadataLoad[] loads, Action<string?> loaded)
     {
         string? problem = null;
         for (int i = 0; i < loads.Length && problem is null; i++)
@@ -128,49 +162,48 @@ public sealed partial class ReplicatedResource : IDisposable
 
         DirtyMap[] maps = [.. loads.Select(l => l.Map!)];
         Superblock[] states = [.. loads.Select(l => l.Superblock!)];
-        var behind = new List<int>();
-        problem ??= VolumeAgreement.RollForward(states, behind);
+        int[] stores = new int[states.Length];
+        problem ??= VolumeAgreement.RollForward(states, stores);
         if (problem is not null)
         {
-            FailLoad(problem);
+            loaded(problem);
             return;
         }
 
-        int missing = behind.Count + 1;
+        int missing = stores.Sum() + 1;
+        int failure = 0;
         void Stored(int error)
         {
-            if (error != 0 && _loadFailure is null)
+            failure = failure != 0 ? failure : error;
+            if (--missing > 0)
             {
-                FailLoad($"writing the superblock failed with errno {error}");
+                return;
             }
-            else if (--missing == 0 && _loadFailure is null)
+
+            if (failure == 0)
             {
                 Begin(states, maps);
             }
+
+            loaded(failure == 0 ? null : $"writing the superblock failed with errno {failure}");
         }
 
-        foreach (int volume in behind)
+        for (int volume = 0; volume < stores.Length; volume++)
         {
-            _stores[volume].StoreSuperblock(states[volume], Stored);
+            for (int store = 0; store < stores[volume]; store++)
+            {
+                _stores[volume].StoreSuperblock(states[volume], Stored);
+            }
         }
 
         Stored(0);
-    }
-
-    private void FailLoad(string problem)
-    {
-        _loadFailure = problem;
-        _host.Raise(new ResourceEvent(_loop.NowNs, "load-failed", $"{Name}: {problem}"));
-        Loaded?.Invoke(problem);
-        Changed();
-        AfterEvent();
     }
 
     private void Begin(Superblock[] states, DirtyMap[] maps)
     {
         for (int i = 0; i < _volumes.Length; i++)
         {
-            _volumes[i] = new MirroredVolume(this, _loop, _options.Volumes[i], i, states[i].DataBytes);
+            _volumes[i] ??= new MirroredVolume(this, _loop, _options.Volumes[i], i, states[i].DataBytes);
         }
 
         var settings = new ReplicaSettings(
@@ -189,18 +222,6 @@ public sealed partial class ReplicatedResource : IDisposable
         {
             _replica.PathsChanged(_picture);
         }
-
-        _loop.StartTimer(_loop.NowNs + TickNs, _tick);
-        _link.Tick();
-        Loaded?.Invoke(null);
-        if (!_replica.State.WasPrimary)
-        {
-            // The role was given up, or a join as Standby was ended, by a daemon that then died too soon.
-            CloseLeftovers("the role was given up before");
-        }
-
-        Changed();
-        AfterEvent();
     }
 
     private string? Mismatch(Superblock found, int index)
@@ -228,7 +249,8 @@ public sealed partial class ReplicatedResource : IDisposable
             return;
         }
 
-        if (_replica!.Failure is not null)
+        _deadlines?.Tick();
+        if (_replica!.Failure is not null && !_isAttaching)
         {
             // For good: each attempt to join would hold up the peer's requests for nothing.
             _link.Stop();

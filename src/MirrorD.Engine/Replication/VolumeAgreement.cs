@@ -1,3 +1,4 @@
+using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Engine.Replication;
@@ -5,17 +6,31 @@ namespace MirrorD.Engine.Replication;
 /// <summary>
 /// Resource fields stand in every volume. A crash between two volumes' stores leaves some one step behind: what the
 /// newest says was about to be stored everywhere and nothing relied on it yet, so it is taken everywhere (as if the
-/// crash had come just after). Anything else is disagreement and needs an operator.
+/// crash had come just after). A disk that takes no metadata leaves its volume further behind, and the others say that
+/// the copy does not count: then everything has to be copied, whatever its map says. Anything else is disagreement and
+/// needs an operator.
 /// </summary>
 internal static class VolumeAgreement
 {
     /// <summary>
-    /// Makes the states agree in place; null, or why they can't. Those in <paramref name="behind"/> have to be stored
-    /// once, which also brings their sequence up to the others'.
+    /// Stores that a disk may have missed before it is used no more, with some room. Who is further behind is an old disk.
     /// </summary>
-    public static string? RollForward(Superblock[] states, List<int> behind)
+    private const int MostSteps = 8;
+
+    /// <summary>
+    /// Makes the states agree in place; null, or why they can't. <paramref name="stores"/> says how often each volume
+    /// has to be stored, which also brings all sequences to the same number.
+    /// </summary>
+    public static string? RollForward(Superblock[] states, int[] stores)
     {
         Superblock newest = states.MaxBy(s => s.Sequence)!;
+        ulong steps = newest.Sequence - states.Min(s => s.Sequence);
+        if (steps is > 1 and <= MostSteps && newest.DiskState == DiskState.Inconsistent)
+        {
+            TakeEverywhere(newest with { FullSyncNeeded = true, Sequence = newest.Sequence + 1 }, states, stores);
+            return null;
+        }
+
         for (int i = 0; i < states.Length; i++)
         {
             Superblock state = states[i];
@@ -29,7 +44,7 @@ internal static class VolumeAgreement
             }
             else if (state.Sequence + 1 == newest.Sequence)
             {
-                behind.Add(i);
+                stores[i] = 1;
                 states[i] = Take(state, newest);
             }
             else
@@ -41,6 +56,16 @@ internal static class VolumeAgreement
         }
 
         return null;
+    }
+
+    /// <summary>Each store raises a volume's number by one.</summary>
+    private static void TakeEverywhere(Superblock next, Superblock[] states, int[] stores)
+    {
+        for (int i = 0; i < states.Length; i++)
+        {
+            stores[i] = (int)(next.Sequence - states[i].Sequence);
+            states[i] = Take(states[i], next);
+        }
     }
 
     private static bool SameResource(Superblock a, Superblock b) =>

@@ -23,6 +23,14 @@ public enum PeerFrameType : byte
     Ping = 7,
     /// <summary>A control message: encoded <see cref="PeerMessage"/>, then its MAC.</summary>
     Message = 8,
+    /// <summary>
+    /// A Primary wants to read a range: its own disk could not, or it has none. Sequence numbers its questions.
+    /// </summary>
+    Read = 10,
+    /// <summary>The answer to the read with this number; the payload is the data.</summary>
+    ReadData = 11,
+    /// <summary>The read with this number failed.</summary>
+    ReadFailed = 12,
 }
 
 /// <summary>Flags of a frame.</summary>
@@ -184,14 +192,19 @@ public readonly record struct PeerFrame
             return "reserved bytes are not zero";
         }
 
-        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.Message
+        return from[5] is (>= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.Message)
+            or (>= (byte)PeerFrameType.Read and <= (byte)PeerFrameType.ReadFailed)
             ? "" : $"unknown frame type {from[5]}";
     }
 
     private string CheckFields() => Type switch
     {
         PeerFrameType.Write => CheckData(PeerFrameFlags.ForceUnitAccess),
-        PeerFrameType.Copy => CheckData(PeerFrameFlags.None),
+        PeerFrameType.Copy or PeerFrameType.ReadData => CheckData(PeerFrameFlags.None),
+        PeerFrameType.Read =>
+            PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ? $"read of {RangeBytes} bytes"
+            : PayloadCrc != 0 ? Unused
+            : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Zero =>
             PayloadBytes != 0 || RangeBytes is 0 or > MaxZeroBytes ? $"zero of {RangeBytes} bytes"
             : PayloadCrc != 0 ? Unused
@@ -201,7 +214,7 @@ public readonly record struct PeerFrame
                 ? $"message of {PayloadBytes} bytes"
             : Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
-        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable =>
+        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.ReadFailed =>
             PayloadBytes != 0 ? $"{Type} with payload"
             : PayloadCrc != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),

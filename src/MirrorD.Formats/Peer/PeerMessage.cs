@@ -74,4 +74,16 @@ public abstract record PeerMessage
     /// generation, so the receiver may go on alone.
     /// </summary>
     public sealed record Goodbye(bool IsOutdated, SessionId Session, Generation Current) : PeerMessage;
+
+    /// <summary>
+    /// The sender uses its disks no more. <paramref name="IsStored"/>: it has stored, durably, that its copy does not
+    /// count. A Primary asks the receiver to note that its copy is the only one; a Standby says farewell.
+    /// </summary>
+    public sealed record DiskLost(bool IsStored, SessionId Session, Generation Current) : PeerMessage;
+
+    /// <summary>
+    /// To a Primary without disk: the sender's copy is the only one, entitled and marked since this generation, so that
+    /// requests may go through it; none: it can't be.
+    /// </summary>
+    public sealed record DiskLossNoted(Generation Current) : PeerMessage;
 }

@@ -75,6 +75,13 @@ public static class PeerMessageCodec
                 to.Kind(16).Byte(m.IsOutdated ? (byte)1 : (byte)0).UInt64(m.Session.Value)
                     .UInt64(m.Current.Value);
                 break;
+            case PeerMessage.DiskLost m:
+                to.Kind(17).Byte(m.IsStored ? (byte)1 : (byte)0).UInt64(m.Session.Value)
+                    .UInt64(m.Current.Value);
+                break;
+            case PeerMessage.DiskLossNoted m:
+                to.Kind(18).UInt64(m.Current.Value);
+                break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
         }
@@ -107,6 +114,9 @@ public static class PeerMessageCodec
             15 => new PeerMessage.HandOverDone(),
             16 => new PeerMessage.Goodbye(
                 reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
+            17 => new PeerMessage.DiskLost(
+                reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
+            18 => new PeerMessage.DiskLossNoted(new Generation(reader.UInt64())),
             _ => null,
         };
         return reader.IsAtEndAndValid ? message : null;

@@ -14,8 +14,8 @@ public class DiskFailureTests
         pair.A.FailsFlushes = true;
         ManualRequest flush = pair.A.Submit(VolumeOperation.Flush);
         pair.Run();
-        Assert.Equal(5, flush.Result);
-        Assert.NotNull(pair.A.Replica.Failure);
+        Assert.Equal(0, flush.Result);
+        Assert.Equal(DiskState.Failed, pair.A.Replica.DiskState);
         pair.LinkDown();
         pair.A.FailsFlushes = false;
         return pair;

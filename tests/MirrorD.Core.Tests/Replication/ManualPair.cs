@@ -216,7 +216,7 @@ internal sealed class ManualNode : IReplicaEffects
         };
         Stored = [stored];
         _settings = new ReplicaSettings(
-            "r", node, $"n{id}", $"n{peer}", new BootId(node.Value), hasArbiter,
+            "r", node, $"n{id}", $"n{peer}", BootOf(node, 0), hasArbiter,
             continueOnPeerLoss ? PeerLoss.Continue : PeerLoss.Freeze, 0);
         _settings = adjust?.Invoke(_settings) ?? _settings;
         Replica = new Replica(_settings, this, [stored], [_map]);
@@ -240,6 +240,11 @@ internal sealed class ManualNode : IReplicaEffects
     public bool FailsStores { get; set; }
 
     public bool FailsFlushes { get; set; }
+
+    public bool FailsWrites { get; set; }
+
+    /// <summary>Blocks that can't be read until they are written again.</summary>
+    public HashSet<int> Unreadable { get; } = [];
 
     /// <summary>What the superblock on the disk says.</summary>
     public IReadOnlyList<Superblock> Stored { get; private set; }
@@ -286,9 +291,17 @@ internal sealed class ManualNode : IReplicaEffects
     public void SubmitLocal(VolumeRequest request) => _pair.Add(
         this, request.Operation == VolumeOperation.Read ? "read" : "write", () =>
         {
+            if (request.Operation == VolumeOperation.Read ? Unreadable.Contains(BlockOf(request)) : FailsWrites)
+            {
+                Replica.LocalDone(request, 5);
+                return;
+            }
+
             Land(request);
             Replica.LocalDone(request, 0);
         }, () => Land(request));
+
+    private static int BlockOf(VolumeRequest request) => (int)(request.Offset / 4096);
 
     private void Land(VolumeRequest request)
     {
@@ -297,6 +310,7 @@ internal sealed class ManualNode : IReplicaEffects
         if (request.Operation == VolumeOperation.Write)
         {
             Array.Fill(Disk, mine.Stamp, block, (int)(request.LengthBytes / 4096));
+            Unreadable.Remove(block);
         }
         else
         {
@@ -410,11 +424,62 @@ internal sealed class ManualNode : IReplicaEffects
         Data = ((Copy)copy).Data,
     }));
 
+    public void SendRead(VolumeRequest request, long number) => Send(() =>
+        Refuse(Peer.Replica.IncomingRead(
+            new IncomingRead { Number = number, Offset = request.Offset, LengthBytes = request.LengthBytes })));
+
+    public void ServeRead(IncomingRead read) => _pair.Add(this, "serve", () =>
+    {
+        int block = (int)(read.Offset / 4096);
+        int found = Disk[block];
+        int error = Unreadable.Contains(block) ? 5 : 0;
+        Send(() =>
+        {
+            if (Peer.Replica.RemoteRead(read.Number) is ManualRequest request && error == 0)
+            {
+                request.Stamp = found;
+            }
+
+            Peer.Replica.RemoteReadDone(read.Number, error);
+        });
+    });
+
+    public void RefuseRead(IncomingRead read) => Send(() => Peer.Replica.RemoteReadDone(read.Number, 5));
+
+    public void RepairLocal(VolumeRequest request)
+    {
+        void Land()
+        {
+            Disk[BlockOf(request)] = ((ManualRequest)request).Stamp;
+            Unreadable.Remove(BlockOf(request));
+        }
+
+        _pair.Add(this, "repair", () =>
+        {
+            if (!FailsWrites)
+            {
+                Land();
+            }
+
+            Replica.Repaired(request, FailsWrites ? 5 : 0);
+        }, Land);
+    }
+
+    public void DropIncoming(IncomingWrite write)
+    {
+    }
+
     public void ApplyIncoming(IncomingWrite write)
     {
         void Land() => ((Incoming)write).Data.CopyTo(Disk, (int)(write.Offset / 4096));
         _pair.Add(this, "apply", () =>
         {
+            if (FailsWrites)
+            {
+                Replica.IncomingDone(write, 5);
+                return;
+            }
+
             Land();
             Replica.IncomingDone(write, 0);
         }, Land);
@@ -458,10 +523,13 @@ internal sealed class ManualNode : IReplicaEffects
         Replica = new Replica(
             _settings with
             {
-                Boot = new BootId(new Guid(_boots, 1, 1, _settings.Node.Value.ToByteArray()[..8])),
+                Boot = BootOf(_settings.Node, _boots),
             },
             this, [.. Stored], [_map]);
     }
+
+    private static BootId BootOf(NodeId node, int number) =>
+        new(new Guid(number, 1, 1, node.Value.ToByteArray()[..8]));
 
     public void SendAcknowledgement(long sequence) => Send(() => Peer.Replica.PeerAcknowledged(sequence));
 

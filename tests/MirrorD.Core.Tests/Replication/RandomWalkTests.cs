@@ -16,16 +16,32 @@ public class RandomWalkTests
     private const int Steps = 500;
 
     [Theory]
+    [InlineData(11)]
+    [InlineData(12)]
+    [InlineData(13)]
+    public void Whatever_happens_to_disks_acknowledged_writes_survive_and_both_sides_end_equal(int seed) =>
+        Run(seed, failsDisks: true);
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void Whatever_happens_acknowledged_writes_survive_and_both_sides_end_equal(int seed)
+    public void Whatever_happens_acknowledged_writes_survive_and_both_sides_end_equal(int seed) => Run(seed, failsDisks: false);
+
+    private static readonly string[] OfDisks =
+    [
+        "disk-failed ", "diskless ", "detached ", "read-repaired ", "keeps-only-copy r: PeerOutdated",
+        "keeps-only-copy r: ArbiterGrant", "handshake r: DisklessPrimary, ServeDiskless", "peer-disk-failed ",
+    ];
+
+    private static void Run(int seed, bool failsDisks)
     {
+        var missing = new HashSet<string>(failsDisks ? OfDisks : []);
         for (int walk = 0; walk < Walks; walk++)
         {
             int number = seed * 100_000 + walk;
-            var world = new Walk(number, powerCuts: walk % 2 == 0);
+            var world = new Walk(number, powerCuts: walk % 2 == 0, failsDisks);
             try
             {
                 for (int step = 0; step < Steps; step++)
@@ -39,7 +55,11 @@ public class RandomWalkTests
             {
                 Assert.Fail($"walk {number}: {problem.Message}\n{problem.StackTrace}\n" + world.Describe());
             }
+
+            missing.RemoveWhere(kind => world.Events.Any(e => e.StartsWith(kind, StringComparison.Ordinal)));
         }
+
+        Assert.Empty(missing);
     }
 
     private sealed class Walk
@@ -52,6 +72,7 @@ public class RandomWalkTests
         private readonly ManualPair _pair = new(hasArbiter: true);
         private readonly Random _random;
         private readonly bool _powerCuts;
+        private readonly Random? _disks;
         private readonly Dictionary<SessionId, ManualNode> _keys = [];
         private readonly Dictionary<int, Block> _blocks = Blocks.ToDictionary(b => b, _ => new Block());
         private readonly List<(ManualRequest Request, Dictionary<int, int> Acknowledged)> _flushes = [];
@@ -59,9 +80,10 @@ public class RandomWalkTests
         private readonly List<string> _trace = [];
         private int _stamp;
 
-        public Walk(int number, bool powerCuts)
+        public Walk(int number, bool powerCuts, bool failsDisks)
         {
             _random = new Random(number);
+            _disks = failsDisks ? new Random(number) : null;
             _powerCuts = powerCuts;
             _slow = Kinds[_random.Next(Kinds.Length)];
             _slowNode = _random.Next(2) == 0 ? _pair.A : _pair.B;
@@ -90,6 +112,8 @@ public class RandomWalkTests
             /// </summary>
             public bool IsOpenDoubtful { get; set; }
         }
+
+        public IEnumerable<string> Events => _pair.A.Events.Concat(_pair.B.Events);
 
         public string Describe() => string.Join('\n', _trace.Where(t => !IsDull(t)).TakeLast(150)) + "\n"
             + string.Join('\n', new[] { _pair.A, _pair.B }.Select(n =>
@@ -154,6 +178,66 @@ public class RandomWalkTests
             {
                 Crash(node);
             }
+
+            if (_disks is not null)
+            {
+                GoOn(8);
+                if (_disks.Next(60) == 0)
+                {
+                    // Mostly the one that serves: the other one often is being copied to.
+                    HurtDisk(_disks.Next(4) == 0 ? node : Primaries().FirstOrDefault() ?? node);
+                }
+            }
+        }
+
+        /// <summary>So that joins end before the next thing happens.</summary>
+        private void GoOn(int steps)
+        {
+            for (; steps > 0 && _pair.Eligible() is { Count: > 0 } eligible && eligible[0].Kind != "close"; steps--)
+            {
+                Note(eligible[0].Node, eligible[0].Kind);
+                _pair.Complete(eligible[0]);
+            }
+        }
+
+        private void HurtDisk(ManualNode node)
+        {
+            switch (_disks!.Next(9))
+            {
+                case > 4:
+                    int read = Blocks[_disks.Next(Blocks.Length)];
+                    Note(node, $"block {read} can't be read");
+                    node.Unreadable.Add(read);
+                    Read(node, read);
+                    break;
+                case 0 or 4:
+                    Note(node, "writes fail");
+                    node.FailsWrites = true;
+                    node.FailsStores = _disks.Next(2) == 0;
+                    break;
+                case 1:
+                    Note(node, "flushes fail");
+                    node.FailsFlushes = true;
+                    break;
+                case 2:
+                    Cut();
+                    break;
+                case 3:
+                    Note(node, "detach");
+                    node.Replica.Detach(node.Answer);
+                    break;
+            }
+        }
+
+        /// <summary>A disk that works again; a daemon that has given its own up starts anew.</summary>
+        private void MendDisk(ManualNode node)
+        {
+            node.FailsWrites = node.FailsStores = node.FailsFlushes = false;
+            node.Unreadable.Clear();
+            if (_disks is not null && node.Replica.DiskState <= DiskState.Failed)
+            {
+                Crash(node);
+            }
         }
 
         public void Finish()
@@ -161,6 +245,8 @@ public class RandomWalkTests
             Cut();
             for (int round = 0; round < 40; round++)
             {
+                MendDisk(_pair.A);
+                MendDisk(_pair.B);
                 Settle();
                 if (!Primaries().Any() && _pair.A.Replica.Phase == LinkPhase.Joined)
                 {
@@ -297,6 +383,11 @@ public class RandomWalkTests
             Cut();
             Note(node, "crash");
             _mustNotice.Remove(node);
+            if (_disks?.Next(2) == 0)
+            {
+                node.FailsWrites = node.FailsStores = node.FailsFlushes = false;
+            }
+
             bool powerCut = _powerCuts && _random.Next(2) == 0;
             node.Crash(_random, powerCut);
             foreach ((int number, Block block) in powerCut ? _blocks : [])
@@ -353,9 +444,10 @@ public class RandomWalkTests
             }
         }
 
-        private void Read(ManualNode node)
+        private void Read(ManualNode node) => Read(node, Blocks[_random.Next(Blocks.Length)]);
+
+        private void Read(ManualNode node, int number)
         {
-            int number = Blocks[_random.Next(Blocks.Length)];
             ManualRequest request = node.Make(VolumeOperation.Read, number);
             request.Least = _blocks[number].Durable;
             request.LeastWithoutPowerCut = _powerCuts ? 0 : _blocks[number].Acknowledged;

@@ -81,6 +81,7 @@ internal sealed class RealPair : IDisposable
                 Connect = endpoint,
                 Key = SimulatedPair.SharedKey,
                 LinkTimeoutMs = 30_000,
+                DiskTimeoutMs = 60_000,
             };
             Resource = new ReplicatedResource(_loop, _options, this);
             _thread = new Thread(RunLoop) { IsBackground = true, Name = name };

@@ -128,7 +128,7 @@ internal sealed class SimulatedPair
             Closings = 0;
             _loop = _pair.World.CreateLoop(Name);
             Resource = new ReplicatedResource(_loop,
-                _options with { Key = Key, Boot = _boot, Connect = ConnectTo ?? _options.Connect }, this);
+                _options with { Key = Key, Boot = _boot, DiskTimeoutMs = DiskTimeoutMs, Connect = ConnectTo ?? _options.Connect }, this);
             Resource.Start();
         }
 
@@ -152,6 +152,38 @@ internal sealed class SimulatedPair
 
             Kill();
             return stored;
+        }
+
+        /// <summary>A limit for its disks, from the next start on.</summary>
+        public int DiskTimeoutMs { get; set; }
+
+        /// <summary>From now on these operations on the metadata fail; null: none.</summary>
+        public void FailMetadata(OperationKind? kind)
+        {
+            foreach (SimulatedDisk disk in _metadata)
+            {
+                disk.Fault = kind is null ? null : (what, _, _) => what == kind ? Errno.EIO : 0;
+            }
+        }
+
+        /// <summary>Data that can't be read until it is written again.</summary>
+        public void MakeUnreadable(long offset, int length)
+        {
+            bool isBad = true;
+            _data[0].Fault = (what, at, bytes) =>
+            {
+                bool touches = at < offset + length && offset < at + bytes;
+                isBad &= !(what == OperationKind.Write && at <= offset && at + bytes >= offset + length);
+                return isBad && touches && what == OperationKind.Read ? Errno.EIO : 0;
+            };
+            _data[0].Put(offset, new byte[length]);
+        }
+
+        /// <summary>The data disks, and with them the metadata if told so, answer nothing, or again.</summary>
+        public void Hang(bool hangs, bool metadataToo = false)
+        {
+            Array.ForEach(_data, disk => disk.Hangs = hangs);
+            Array.ForEach(_metadata, disk => disk.Hangs = hangs && metadataToo);
         }
 
         public void Kill() => _pair.World.CrashProcess(Name);

@@ -46,6 +46,24 @@ public class VolumeAgreementTests
     }
 
     [Fact]
+    public void A_volume_whose_disk_took_no_metadata_any_more_is_copied_as_a_whole_with_all_others()
+    {
+        SimulatedPair pair = Stopped();
+        for (int store = 0; store < 3; store++)
+        {
+            pair.A.Stored(0, s => s with { DiskState = DiskState.Inconsistent });
+            pair.A.Stored(2, s => s with { DiskState = DiskState.Inconsistent });
+        }
+
+        pair.StartBoth();
+        pair.Join();
+        Assert.Contains(pair.A.Events, e => e.Contains("SameInconsistent, FullSync"));
+        pair.A.Kill();
+        Assert.Equal(pair.A.Stored(0).Sequence, pair.A.Stored(1).Sequence);
+        Assert.Equal(DiskState.UpToDate, pair.A.Stored(1).DiskState);
+    }
+
+    [Fact]
     public void Volumes_of_one_step_that_differ_come_from_different_times()
     {
         SimulatedPair pair = Stopped();

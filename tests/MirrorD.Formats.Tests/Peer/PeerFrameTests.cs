@@ -112,7 +112,8 @@ public class PeerFrameTests
     {
         PeerFrame valid = Valid(type);
         var wrong = new List<PeerFrame> { valid with { Flags = valid.Flags | (PeerFrameFlags)4 } };
-        bool hasRange = type is PeerFrameType.Write or PeerFrameType.Copy or PeerFrameType.Zero;
+        bool hasRange = type is PeerFrameType.Write or PeerFrameType.Copy or PeerFrameType.Zero or PeerFrameType.Read
+            or PeerFrameType.ReadData;
         if (!hasRange)
         {
             wrong.AddRange(
@@ -135,7 +136,7 @@ public class PeerFrameTests
             wrong.Add(valid with { Flags = PeerFrameFlags.MayUnmap });
         }
 
-        if (type is PeerFrameType.Copy)
+        if (type is PeerFrameType.Copy or PeerFrameType.Read or PeerFrameType.ReadData)
         {
             wrong.Add(valid with { Flags = PeerFrameFlags.ForceUnitAccess });
         }
@@ -149,6 +150,7 @@ public class PeerFrameTests
     [Theory]
     [InlineData(PeerFrameType.Write)]
     [InlineData(PeerFrameType.Copy)]
+    [InlineData(PeerFrameType.ReadData)]
     public void Data_is_bounded_and_as_long_as_its_range(PeerFrameType type)
     {
         PeerFrame valid = Valid(type);
@@ -173,6 +175,10 @@ public class PeerFrameTests
         Assert.True(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes }));
         Assert.False(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes + 1 }));
         Assert.False(Accepts(zero with { RangeBytes = 0 }));
+        PeerFrame read = Valid(PeerFrameType.Read);
+        Assert.True(Accepts(read with { RangeBytes = PeerFrame.MaxDataBytes }));
+        Assert.False(Accepts(read with { RangeBytes = PeerFrame.MaxDataBytes + 1 }));
+        Assert.False(Accepts(read with { RangeBytes = 0 }));
     }
 
     [Fact]
@@ -199,7 +205,7 @@ public class PeerFrameTests
         var frame = new PeerFrame { Type = type, Session = SamplePeer.Session };
         return type switch
         {
-            PeerFrameType.Write or PeerFrameType.Copy => frame with
+            PeerFrameType.Write or PeerFrameType.Copy or PeerFrameType.ReadData => frame with
             {
                 Sequence = 1,
                 Offset = 4096,
@@ -216,9 +222,10 @@ public class PeerFrameTests
                 Volume = 1,
                 RangeBytes = 1 << 20,
             },
+            PeerFrameType.Read => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadCrc = 9 },
             PeerFrameType.Ping => frame,
-            PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable =>
+            PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.ReadFailed =>
                 frame with { Sequence = 3 },
         };
     }

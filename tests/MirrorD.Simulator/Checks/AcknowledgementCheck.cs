@@ -26,16 +26,24 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         SimulatedNodeState peer = simulation.PeerOf(server);
         bool peerLostIt = peer.LostPowerAtStep >= submittedAtStep;
         bool alone = false;
+        bool isElsewhere = false;
         for (int i = 0; i < mutation.Sectors; i++)
         {
             long sector = mutation.FirstSector + i;
             if (!Has(server, mutation.Volume, sector, mutation.ForceUnitAccess))
             {
-                throw new RuleBroken(mutation.ForceUnitAccess ? "I-9" : "I-1",
-                    $"{server.Name} acknowledged {mutation} but holds {Found(server, mutation, sector)}");
-            }
+                string what = $"{server.Name} acknowledged {mutation} but holds {Found(server, mutation, sector)}";
+                if (!Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) && !peerLostIt)
+                {
+                    throw new RuleBroken(mutation.ForceUnitAccess ? "I-9" : "I-1",
+                        $"{what}, and {peer.Name} {Found(peer, mutation, sector)}");
+                }
 
-            if (!Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) && !peerLostIt)
+                // Its disk is out of use: then the peer has the only copy, and stands for it.
+                RequireRight(peer, mutation.Volume, sector, "I-4", what);
+                isElsewhere = true;
+            }
+            else if (!Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) && !peerLostIt)
             {
                 RequireRight(server, mutation.Volume, sector, "I-4",
                     $"{server.Name} acknowledged {mutation} but {peer.Name} holds "
@@ -45,6 +53,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         }
 
         simulation.Tally.Alone += alone ? 1 : 0;
+        simulation.Tally.Elsewhere += isElsewhere ? 1 : 0;
     }
 
     /// <summary>
@@ -65,9 +74,18 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         bool alone = false;
         foreach ((int volume, long sector, List<Mutation> possible) in flush.Possible)
         {
-            Require(server, volume, sector, isOvertaken ? possible : []);
-            peer.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
-            if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector))
+            bool isHere = IsDurable(server, volume, sector, isOvertaken ? possible : []);
+            bool isThere = IsDurable(peer, volume, sector, []);
+            if (!isHere && !isThere)
+            {
+                throw new RuleBroken("I-9", Unflushed(server, server, volume, sector));
+            }
+
+            if (!isHere)
+            {
+                RequireRight(peer, volume, sector, "I-9", Unflushed(server, server, volume, sector));
+            }
+            else if (!isThere)
             {
                 RequireRight(server, volume, sector, "I-9", Unflushed(server, peer, volume, sector));
                 alone = true;
@@ -77,20 +95,20 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         simulation.Tally.Alone += alone ? 1 : 0;
     }
 
-    private void Require(SimulatedNodeState server, int volume, long sector, List<Mutation> possibleThen)
+    private bool IsDurable(SimulatedNodeState node, int volume, long sector, List<Mutation> possibleThen)
     {
-        server.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
-        if (!simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector)
-            && !ResourceOracle.IsOneOf(possibleThen, volume, sector, _sector))
-        {
-            throw new RuleBroken("I-9", Unflushed(server, server, volume, sector));
-        }
+        node.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
+        return simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector)
+            || ResourceOracle.IsOneOf(possibleThen, volume, sector, _sector);
     }
 
-    private string Unflushed(SimulatedNodeState server, SimulatedNodeState node, int volume, long sector) =>
-        $"{server.Name} acknowledged a flush but sector {sector} of volume {volume} is durable on "
-        + $"{node.Name} only as {ResourceOracle.Describe(volume, sector, _sector)}; it should be one of "
-        + simulation.Oracle.Describe(volume, sector);
+    private string Unflushed(SimulatedNodeState server, SimulatedNodeState node, int volume, long sector)
+    {
+        node.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
+        return $"{server.Name} acknowledged a flush but sector {sector} of volume {volume} is durable on "
+            + $"{node.Name} only as {ResourceOracle.Describe(volume, sector, _sector)}; it should be one of "
+            + simulation.Oracle.Describe(volume, sector);
+    }
 
     private bool Has(SimulatedNodeState node, int volume, long sector, bool durably)
     {

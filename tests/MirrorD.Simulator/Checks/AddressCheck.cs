@@ -1,3 +1,4 @@
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Simulator.Surroundings;
@@ -65,7 +66,8 @@ public sealed class AddressCheck
 
         Superblock? stored = node.Copies[0].Stored.Superblock;
         return stored is { WasPrimary: false } ? "it has stored that it is not Primary"
-            : stored is { DiskState: DiskState.Outdated or DiskState.Inconsistent } ? $"its copy is {stored.DiskState}"
+            : stored is { DiskState: DiskState.Outdated or DiskState.Inconsistent }
+                && !(node.Status is { Link: LinkState.Diskless, DiskState: <= DiskState.Failed }) ? $"its copy is {stored.DiskState}"
             : node.Status.Role != Role.Primary ? $"it says that it is {node.Status.Role}"
             : null;
     }

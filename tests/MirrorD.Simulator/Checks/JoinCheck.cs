@@ -46,14 +46,18 @@ public sealed class JoinCheck
 
     /// <summary>
     /// A process has loaded its metadata: each volume still says what it said before, or what the newest one said that
-    /// was a step ahead.
+    /// was a step ahead; or else, when a disk took no metadata any more, that everything has to be copied.
     /// </summary>
     public static void RequireKept(string node, Superblock?[] before, Superblock?[] now)
     {
         Superblock newest = before.MaxBy(superblock => superblock?.Sequence)!;
         for (int volume = 0; volume < now.Length; volume++)
         {
-            if (!IsSame(before[volume], now[volume]) && !IsSame(newest, now[volume]))
+            Superblock everything = newest with { FullSyncNeeded = true, Sequence = newest.Sequence + 1 };
+            bool isLeftBehind = newest.DiskState == DiskState.Inconsistent
+                && Array.Exists(before, superblock => superblock?.Sequence + 1 < newest.Sequence);
+            if (!IsSame(before[volume], now[volume]) && !IsSame(newest, now[volume])
+                && !(isLeftBehind && IsSame(everything, now[volume])))
             {
                 throw new RuleBroken("I-20", $"{node} loaded volume {volume} as {Describe(now[volume])}, and what was stored "
                     + $"is {Describe(before[volume])}");

@@ -104,10 +104,14 @@ public sealed class RoleCheck
         }
     }
 
-    /// <summary>A node whose own role it was may resume it, under a proof, whoever is heard.</summary>
-    private static void RequireLoss(SimulatedNodeState node, Promotion promotion)
+    /// <summary>
+    /// A node whose own role it was may resume it, under a proof, whoever is heard; and a Primary whose disk is out of use
+    /// serves nobody without the link, however well it is heard.
+    /// </summary>
+    private void RequireLoss(SimulatedNodeState node, Promotion promotion)
     {
-        if (!promotion.WasItsRole && promotion.AtNs - promotion.PeerCouldBeLostAtNs > ClaimNs)
+        bool hasNoDisk = _simulation.PeerOf(node).Status?.DiskState <= DiskState.Failed;
+        if (!promotion.WasItsRole && !hasNoDisk && promotion.AtNs - promotion.PeerCouldBeLostAtNs > ClaimNs)
         {
             throw new RuleBroken("I-16", $"{node.Name} took over by itself although {node.PeerName} could be heard on "
                 + "some network");

@@ -45,6 +45,9 @@ public sealed class Tally
     /// <summary>Mutations and flushes completed without the peer.</summary>
     public long Alone { get; set; }
 
+    /// <summary>Mutations completed on the peer's disk alone.</summary>
+    public long Elsewhere { get; set; }
+
     /// <summary>Seeds that ended in a named state that an operator has to resolve.</summary>
     public long NamedStates { get; set; }
 
@@ -59,6 +62,9 @@ public sealed class Tally
 
     /// <summary>Faults that had something to strike, with the world's time.</summary>
     public List<(FaultKind Kind, long TimeNs)> Faults { get; } = [];
+
+    /// <summary>Faults of disks, as far as anybody noticed.</summary>
+    public List<string> DiskFaults { get; } = [];
 
     /// <summary>Requests of the kernel's block devices.</summary>
     public long DeviceRequests { get; set; }
@@ -95,7 +101,7 @@ public sealed class Tally
     [
         ("writes", Writes), ("acknowledged", AcknowledgedWrites), ("reads", Reads), ("flushes", Flushes),
         ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
-        ("promotions", Promotions), ("alone", Alone), ("joins", Joins),
+        ("promotions", Promotions), ("alone", Alone), ("elsewhere", Elsewhere), ("joins", Joins),
         ("takeovers", Takeovers), ("roles at join", RolesAtJoin), ("splits", Splits),
         ("named states", NamedStates), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
