@@ -43,6 +43,12 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string Switchover = "/v1/resources/{name}/switchover";
 
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Detach = "/v1/resources/{name}/detach";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Attach = "/v1/resources/{name}/attach";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

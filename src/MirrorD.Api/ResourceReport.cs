@@ -17,7 +17,10 @@ public sealed record ResourceReport
     /// <summary>State of this node's copy.</summary>
     public required string DiskState { get; init; }
 
-    /// <summary>Disconnected, Authenticating, Joining, SyncSource, SyncTarget, Joined or Refused.</summary>
+    /// <summary>
+    /// Disconnected, Authenticating, Joining, SyncSource, SyncTarget, Joined, Refused or Diskless: the Primary goes on
+    /// with the other node's copy.
+    /// </summary>
     public required string Link { get; init; }
 
     /// <summary>Name of the other node.</summary>
@@ -60,6 +63,9 @@ public sealed record ResourceReport
 
     /// <summary>Requests that wait at this moment.</summary>
     public int HeldRequests { get; init; }
+
+    /// <summary>Ranges that this node's disks could not read, and that were written again from the peer's copy.</summary>
+    public long RepairedReads { get; init; }
 
     /// <summary>Step of taking over or releasing that runs now; null when none.</summary>
     public string? Step { get; init; }

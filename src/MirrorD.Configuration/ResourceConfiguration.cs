@@ -55,6 +55,9 @@ public sealed record ResourceConfiguration
     /// <summary>A link that is silent for so long is lost, in milliseconds.</summary>
     public int LinkTimeoutMs { get; init; } = HeartbeatConfiguration.DefaultDeadAfterMs;
 
+    /// <summary>A disk that does not answer a request for so long has failed, in milliseconds; 0 means never.</summary>
+    public int DiskTimeoutMs { get; init; } = 60_000;
+
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 

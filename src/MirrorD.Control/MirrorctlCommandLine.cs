@@ -13,7 +13,8 @@ internal static class MirrorctlCommandLine
     private static readonly Type[] s_verbs =
     [
         typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
-        typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(CreateVerb),
+        typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(DetachVerb), typeof(AttachVerb),
+        typeof(CreateVerb),
         typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];
 

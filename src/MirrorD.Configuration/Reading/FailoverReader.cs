@@ -17,7 +17,7 @@ internal sealed class FailoverReader(
     [
         "on-peer-loss", "autoswitch", "preferred-primary", "takeover-delay", "link-timeout",
         "outdate-timeout", "release-timeout", "address-probe", "prefer-connected-node", "on-stop",
-        "block-devices",
+        "block-devices", "disk-timeout",
     ];
 
     /// <summary>The resource with these settings.</summary>
@@ -42,6 +42,8 @@ internal sealed class FailoverReader(
             LinkTimeoutMs = (int)section.DurationMs(
                 "link-timeout", Math.Max(heartbeat.DeadAfterMs, ShortestLinkTimeoutMs),
                 ShortestLinkTimeoutMs, 300_000, "500ms to 5m"),
+            DiskTimeoutMs = section.Text("disk-timeout", "60s") == "none" ? 0
+                : (int)section.DurationMs("disk-timeout", 60_000, 1000, 600_000, "1s to 10m, or none"),
             OutdateTimeoutMs = (int)section.DurationMs(
                 "outdate-timeout", 2000, 100, 60_000, "100ms to 1m"),
             ReleaseTimeoutMs = (int)section.DurationMs(

@@ -19,6 +19,9 @@ internal static class EventClasses
         ["production-lost"] = EventClass.Anomaly,
         ["device-in-use"] = EventClass.Anomaly,
         ["device-removed"] = EventClass.Anomaly,
+        ["read-repaired"] = EventClass.Anomaly,
+        ["peer-disk-failed"] = EventClass.Anomaly,
+        ["detached"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,
@@ -30,6 +33,7 @@ internal static class EventClasses
         ["hook-failed"] = EventClass.Alarm,
         ["device-failed"] = EventClass.Alarm,
         ["disk-failed"] = EventClass.Alarm,
+        ["failure-not-stored"] = EventClass.Alarm,
         ["start-failed"] = EventClass.Alarm,
         ["split-brain"] = EventClass.Alarm,
     }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -37,6 +37,9 @@ internal static class Explanation
         {
             "Joined" => $"It is joined with {report.Peer} ({report.PeerRole}, {report.PeerDiskState}): " +
                 "each write is on both nodes before it completes.",
+            "Diskless" when report.Role == "Primary" =>
+                $"Requests go to the disk of {report.Peer}, whose copy is the only one.",
+            "Diskless" => $"Its copy is the only one: the Primary {report.Peer} has no disk and goes on with this one.",
             "SyncSource" => $"It sends {report.Peer} what differs; writes go to both meanwhile.",
             "SyncTarget" =>
                 $"It receives from {report.Peer} what differs, and can't be promoted until that is done.",
@@ -95,8 +98,8 @@ internal static class Explanation
         "Consistent" => "a sound image of the past; nobody knows yet whether the other node went on alone.",
         "Outdated" => "a sound image of the past; the other node has, or may have, newer data.",
         "Inconsistent" => "a mixture of old and new blocks of an unfinished resync.",
-        "Failed" => "its disk failed.",
-        _ => "it has no disk.",
+        "Failed" => "its disk failed, and is not used any more.",
+        _ => "its disk is out of use.",
     };
 
     private static string? WaitsFor(ResourceReport report) => report switch

@@ -27,6 +27,12 @@ internal sealed class PeerLossForecast(
 
     private IEnumerable<string> OfPrimary()
     {
+        if (report.DiskState is "Failed" or "Diskless")
+        {
+            yield return $"Requests wait until {report.Peer}, which has the only copy, is back; it takes over if it lives.";
+            yield break;
+        }
+
         if (report.Proof != "None")
         {
             yield return "Nothing changes: this node goes on alone already.";

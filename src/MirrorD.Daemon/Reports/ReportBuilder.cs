@@ -37,6 +37,7 @@ internal static class ReportBuilder
             Proof = status.Proof.ToString(),
             HandshakeCase = status.HandshakeCase,
             HeldRequests = status.HeldRequests,
+            RepairedReads = status.RepairedReads,
             Step = status.Step?.Name,
             Resync = status.Resync is not { } resync ? null : new ResyncReport
             {
@@ -145,6 +146,11 @@ internal static class ReportBuilder
 
     private static string Health(ResourceStatus status)
     {
+        if (status is { HoldUp.State: "Diskless", Role: Role.Primary })
+        {
+            return ResourceHealth.Degraded;
+        }
+
         if (status.DiskState is DiskState.Failed or DiskState.Diskless)
         {
             return ResourceHealth.Failed;

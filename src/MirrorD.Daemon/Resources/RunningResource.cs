@@ -170,6 +170,7 @@ internal sealed partial class RunningResource : IResourceOwner
             IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
             ReleaseTimeoutMs = _resource.ReleaseTimeoutMs,
             LinkTimeoutMs = _resource.LinkTimeoutMs,
+            DiskTimeoutMs = _resource.DiskTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
         };
     }

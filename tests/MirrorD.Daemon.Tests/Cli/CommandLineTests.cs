@@ -22,6 +22,18 @@ public class CommandLineTests
         Assert.Equal(ExitCode.Usage, run.ExitCode);
     }
 
+    [Theory]
+    [InlineData("detach mail/data")]
+    [InlineData("attach mail/data")]
+    public async Task The_disks_of_a_resource_go_together(string line)
+    {
+        MirrorctlRun run = await MirrorctlRun.Of(line.Split(' '));
+
+        Assert.Equal("mirrorctl: the disks of a resource are used together, not that of volume data alone; name the "
+            + "resource: mail", run.Error.Trim());
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+    }
+
     [Fact]
     public async Task Without_arguments_the_commands_are_listed()
     {

@@ -21,6 +21,13 @@ public class FailoverReadingTests
 
         """;
 
+    [Theory]
+    [InlineData("", 60_000)]
+    [InlineData("    disk-timeout: 2s", 2000)]
+    [InlineData("    disk-timeout: none", 0)]
+    public void A_disk_has_a_limit_or_none(string line, int milliseconds) =>
+        Assert.Equal(milliseconds, Good(Plain + line).Resources["mail"].DiskTimeoutMs);
+
     [Fact]
     public void Every_setting_has_its_default()
     {
