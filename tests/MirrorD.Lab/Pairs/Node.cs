@@ -13,6 +13,7 @@ public sealed partial class Node
     private readonly Lab _lab;
     private readonly ControlApi _api;
     private readonly Dictionary<string, VolatileDisk> _volatileDisks = [];
+    private readonly Dictionary<string, FailingDisk> _failingDisks = [];
     private readonly Dictionary<string, string> _disks = [];
     private readonly string _notifications;
     private readonly string _arbiter;
@@ -63,6 +64,9 @@ public sealed partial class Node
     /// <summary>The file or block device that a volume lies on.</summary>
     public string Disk(string volume = "data") =>
         _volatileDisks.TryGetValue(volume, out VolatileDisk? disk) ? disk.DevicePath : _disks[volume];
+
+    /// <summary>The disk of a volume that fails when told to.</summary>
+    public FailingDisk FailingDisk(string volume = "data") => _failingDisks[volume];
 
     /// <summary>Starts the daemon.</summary>
     public void Start()
@@ -164,6 +168,14 @@ public sealed partial class Node
             var disk = new VolatileDisk(_lab, $"{Name}-{volume}", options.DiskBytes, options.EvictPercent);
             _volatileDisks.Add(volume, disk);
             return Link(volume, disk.DevicePath);
+        }
+
+        if (options.Disks == DiskKind.Failing)
+        {
+            var failing = new FailingDisk(_lab, $"{Name}-{volume}", options.DiskBytes, options.DiskError);
+            _failingDisks.Add(volume, failing);
+            _disks.Add(volume, failing.DevicePath);
+            return failing.DevicePath;
         }
 
         string file = BackingFile.Create(Path.Combine(Host.Directory, $"{volume}.img"), options.DiskBytes);

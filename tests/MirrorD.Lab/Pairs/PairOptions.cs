@@ -11,6 +11,9 @@ public enum DiskKind
 
     /// <summary>Disks with a volatile write cache.</summary>
     Volatile,
+
+    /// <summary>Disks that fail or hang when told to.</summary>
+    Failing,
 }
 
 /// <summary>How a pair is set up. What is null is left out of the configuration.</summary>
@@ -76,6 +79,9 @@ public sealed record PairOptions
 
     /// <summary>Ceiling of the resync, e.g. "20MiB/s"; null for none.</summary>
     public string? ResyncRate { get; init; }
+
+    /// <summary>What writes to a failing disk get, once it fails: EIO or ENOSPC.</summary>
+    public string DiskError { get; init; } = "EIO";
 
     /// <summary>Chance in percent that a volatile disk keeps an unflushed block.</summary>
     public int EvictPercent { get; init; } = 30;

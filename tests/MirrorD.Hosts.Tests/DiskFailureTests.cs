@@ -1,0 +1,84 @@
+using MirrorD.Lab;
+using MirrorD.Lab.Clients;
+using MirrorD.Lab.Disks;
+using MirrorD.Lab.Pairs;
+
+namespace MirrorD.Hosts.Tests;
+
+/// <summary>
+/// Disks that fail and hang under real daemons. Their metadata lie on them too, so that the arbiter has to let the other
+/// node go on with the only copy.
+/// </summary>
+public sealed class DiskFailureTests : PairTest
+{
+    private static PairOptions Options(string error) => new()
+    {
+        Disks = DiskKind.Failing,
+        DiskError = error,
+        DiskBytes = 64L << 20,
+        Arbiter = true,
+        ResourceLines = ["disk-timeout: 2s"],
+    };
+
+    [HostTheory]
+    [InlineData("EIO")]
+    [InlineData("ENOSPC")]
+    public void A_primary_whose_disk_takes_no_writes_goes_on_without_an_error(string error) =>
+        GoesOn(error, disk => disk.Fail(), disk => disk.Mend());
+
+    [HostFact]
+    public void A_primary_whose_disk_hangs_goes_on_without_an_error() =>
+        GoesOn("EIO", disk => disk.Hang(), disk => disk.GoOn());
+
+    [HostFact]
+    public void A_standby_whose_disk_hangs_is_left_behind()
+    {
+        Pair pair = StartPair(Options("EIO"));
+        var workload = new StampedWorkload(blockCount: 2000, seed: 11);
+        workload.Start(pair.A.Export());
+        Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
+        pair.B.FailingDisk().Hang();
+        Wait.For("the standby to be given up", 30, () => pair.B.Status().DiskState == "Failed");
+        long acknowledged = workload.Acknowledged;
+        Wait.For("writes to go on", 60, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
+        pair.B.FailingDisk().GoOn();
+        Attach(pair.B);
+        pair.WaitUntilJoined(60);
+        End(pair, workload, pair.A);
+    }
+
+    private void GoesOn(string error, Action<FailingDisk> breaks, Action<FailingDisk> mends)
+    {
+        Pair pair = StartPair(Options(error));
+        var workload = new StampedWorkload(blockCount: 2000, seed: 11);
+        workload.Start(pair.A.Export());
+        Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
+        breaks(pair.A.FailingDisk());
+        pair.A.WaitFor("to go on with the disk of b", 30, view => view is { Link: "Diskless", DiskState: "Failed" });
+        long acknowledged = workload.Acknowledged;
+        Wait.For("writes to go on", 30, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
+        workload.Stop();
+        Assert.Null(workload.Broken);
+
+        Assert.False(pair.A.Control("attach", Pair.ResourceName).Succeeded);
+        pair.A.Control("switchover", Pair.ResourceName).Require();
+        mends(pair.A.FailingDisk());
+        Attach(pair.A);
+        pair.WaitUntilJoined(60);
+        Assert.Empty(workload.Verify(pair.B.Export(), powerWasCut: false));
+        WaitUntilIdentical(pair);
+    }
+
+    /// <summary>Not before the last request to the disk has ended.</summary>
+    private void Attach(Node node) => Wait.For(
+        $"{node.Name} to take its disk into use", 60, () => node.Control("attach", Pair.ResourceName).Succeeded,
+        () => Lab.Logs(40));
+
+    private static void End(Pair pair, StampedWorkload workload, Node primary)
+    {
+        workload.Stop();
+        Assert.Null(workload.Broken);
+        Assert.Empty(workload.Verify(primary.Export(), powerWasCut: false));
+        WaitUntilIdentical(pair);
+    }
+}
