@@ -32,6 +32,9 @@ public sealed partial class Replica
     public DiskState DiskState => Failure is null && !IsDiskless ? State.DiskState
         : IsDetached ? DiskState.Diskless : DiskState.Failed;
 
+    /// <summary>It is durable on every disk of this node that its copy does not count.</summary>
+    public bool IsFailureStored => _failureIsStored;
+
     private bool IsDiskless => _diskLoss is not null;
 
     /// <summary>Takes the disks of this node out of use, without loss: its copy is then an old, whole one.</summary>
@@ -73,8 +76,9 @@ public sealed partial class Replica
     /// <summary>Why the disks can't be taken into use again as things are; null when they can.</summary>
     public (string Message, string? Remedy)? RefusalOfAttach() =>
         Failure is null && !IsDiskless ? ("the disks are attached", null)
-        : Role == Role.Primary
-            ? ("a Primary can't be brought up to date", $"mirrorctl switchover {_settings.Resource}, then attach")
+        : Role == Role.Primary ? ("a Primary can't be brought up to date",
+            Failure is null ? $"mirrorctl switchover {_settings.Resource}, then attach"
+                : "restart mirrord on this node: it begins as a Standby")
         : _busy > 0 || _isStoring ? ("an earlier request to the disks has not ended yet", "try again")
         : null;
 
@@ -128,6 +132,7 @@ public sealed partial class Replica
 
         _whenQuiet.Clear();
         _stores.Clear();
+        _emptyingLogs = 0;
         Suspend();
         StoreFailure();
     }
@@ -179,6 +184,12 @@ public sealed partial class Replica
         Phase = LinkPhase.Joined;
         _followed = current;
         _followedBoot = _peerFacts!.Boot;
+        if (_demotion is not null)
+        {
+            // A node that is being drained takes up nothing new.
+            return;
+        }
+
         _effects.Raise("diskless", $"{_settings.Resource}: going on with the disk of {_settings.PeerName}");
         Resume(WritePath.Remote);
         FinishDetach(true, $"the disks are out of use; requests go to the disk of {_settings.PeerName}");

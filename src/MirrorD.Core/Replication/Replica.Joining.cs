@@ -164,7 +164,8 @@ public sealed partial class Replica
             case PeerMessage.Finished when Phase == LinkPhase.Target && _step == JoinStep.Adopted:
                 Joined();
                 return null;
-            case PeerMessage.DiskLost lost when Phase == LinkPhase.Joined && PeerRole is not null && PeerRole != Role:
+            case PeerMessage.DiskLost lost when Phase == LinkPhase.Joined && PeerRole is not null && PeerRole != Role
+                && lost.Session == State.Session:
                 PeerLostDisk(lost);
                 return null;
             case PeerMessage.DiskLossNoted noted when IsDiskless && Role == Role.Primary && Path == WritePath.Closed

@@ -67,7 +67,22 @@ public sealed partial class Replica
             _effects.Changed();
         }
 
-        EndRepair(read, Role == Role.Primary && Failure is null ? 0 : Eio);
+        if (Role != Role.Primary || Failure is not null)
+        {
+            EndRepair(read, Eio);
+        }
+        else if (Path == WritePath.Closed && error == 0)
+        {
+            // Frozen like any other read: whoever serves meanwhile may have newer data.
+            read.ReadError = 0;
+            Leave(read);
+            Hold(read);
+        }
+        else
+        {
+            EndRepair(read, 0);
+        }
+
         Settle();
     }
 

@@ -32,6 +32,8 @@ public sealed partial class ReplicatedResource
             return;
         }
 
+        // A disk that could not even take that it failed may have lost what it had said to have.
+        bool isDistrusted = !_replica!.IsFailureStored;
         _isAttaching = true;
         Array.ForEach(_stores, store => store.Dispose());
         for (int i = 0; i < _stores.Length; i++)
@@ -39,10 +41,10 @@ public sealed partial class ReplicatedResource
             _stores[i] = new VolumeMetadataStore(_loop, _options.Volumes[i]);
         }
 
-        Load(problem =>
+        Load(isDistrusted, problem =>
         {
             _isAttaching = false;
-            if (problem is null)
+            if (problem is null && !_isStopped)
             {
                 _link.Start();
             }

@@ -77,7 +77,7 @@ public sealed partial class ReplicatedResource : IDisposable
     public Action<string?>? Loaded { get; set; }
 
     /// <summary>Loads the metadata, then listens and connects.</summary>
-    public void Start() => _loop.Post(() => Load(problem =>
+    public void Start() => _loop.Post(() => Load(isDistrusted: false, problem =>
     {
         if (problem is not null)
         {
@@ -101,8 +101,11 @@ public sealed partial class ReplicatedResource : IDisposable
         AfterEvent();
     }));
 
-    /// <summary>Reads what is stored and begins with it; calls back with null, or why it can't be used.</summary>
-    private void Load(Action<string?> loaded)
+    /// <summary>
+    /// Reads what is stored and begins with it, or first stores that it does not count; calls back with null, or why it
+    /// can't be used.
+    /// </summary>
+    private void Load(bool isDistrusted, Action<string?> loaded)
     {
         var loads = new MetadataLoad?[_stores.Length];
         int missing = loads.Length;
@@ -114,7 +117,7 @@ public sealed partial class ReplicatedResource : IDisposable
                 loads[volume] = load;
                 if (--missing == 0)
                 {
-                    AllLoaded(loads!, loaded);
+                    AllLoaded(loads!, isDistrusted, loaded);
                 }
             });
         }
@@ -152,7 +155,7 @@ public sealed partial class ReplicatedResource : IDisposable
                 : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
     }
 
-    private void AllLoaded(MetadataLoad[] loads, Action<string?> loaded)
+    private void AllLoaded(MetadataLoad[] loads, bool isDistrusted, Action<string?> loaded)
     {
         string? problem = null;
         for (int i = 0; i < loads.Length && problem is null; i++)
@@ -168,6 +171,11 @@ public sealed partial class ReplicatedResource : IDisposable
         {
             loaded(problem);
             return;
+        }
+
+        if (isDistrusted)
+        {
+            VolumeAgreement.Distrust(states, stores);
         }
 
         int missing = stores.Sum() + 1;

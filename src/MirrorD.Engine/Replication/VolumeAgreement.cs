@@ -58,6 +58,21 @@ internal static class VolumeAgreement
         return null;
     }
 
+    /// <summary>One more store of each volume says that the copy does not count until it was resynced.</summary>
+    public static void Distrust(Superblock[] states, int[] stores)
+    {
+        for (int i = 0; i < states.Length; i++)
+        {
+            Superblock state = states[i];
+            stores[i]++;
+            states[i] = state with
+            {
+                DiskState = state.DiskState > DiskState.Inconsistent ? DiskState.Inconsistent : state.DiskState,
+                Sequence = state.Sequence + 1,
+            };
+        }
+    }
+
     /// <summary>Each store raises a volume's number by one.</summary>
     private static void TakeEverywhere(Superblock next, Superblock[] states, int[] stores)
     {

@@ -234,6 +234,27 @@ public class DiskLossTests
     }
 
     [Fact]
+    public void A_primary_that_hands_over_takes_up_nothing_when_the_peer_has_noted_the_loss_meanwhile()
+    {
+        ManualPair pair = ManualPair.Serving();
+        Assert.Equal(0, pair.A.Write(1, 1).Result);
+        pair.Stop(pair.B, "superblock");
+        pair.Stop(pair.B, "flush");
+        pair.A.FailsWrites = true;
+        pair.A.Write(2, 2);
+        ManualRequest held = pair.A.Write(3, 3);
+        pair.A.Replica.HandOver(pair.A.Answer);
+        pair.Run();
+        pair.Go(pair.B, "superblock");
+        Assert.Equal(DiskState.Failed, pair.B.Replica.State.PeerDiskState);
+        Assert.Equal(0, pair.B.Disk[3]);
+        pair.Go(pair.B, "flush");
+        Assert.True(pair.A.Answers[^1].Succeeded, pair.A.Answers[^1].Message);
+        Assert.Equal((5, 0), (held.Result, pair.B.Disk[3]));
+        Assert.Equal(WritePath.Alone, pair.B.Replica.Path);
+    }
+
+    [Fact]
     public void A_copy_whose_loss_could_not_be_stored_is_the_target_when_it_comes_back()
     {
         ManualPair pair = ManualPair.Serving(hasArbiter: true);

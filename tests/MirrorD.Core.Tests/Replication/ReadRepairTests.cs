@@ -129,6 +129,19 @@ public class ReadRepairTests
     }
 
     [Fact]
+    public void A_repair_that_ends_after_the_link_is_lost_answers_nobody_until_the_role_is_decided()
+    {
+        ManualPair pair = WithUnreadableBlock();
+        pair.Stop(pair.A, "repair");
+        ManualRequest read = Read(pair);
+        pair.LinkDown();
+        pair.Go(pair.A, "repair");
+        Assert.Null(read.Result);
+        pair.LinkUp();
+        Assert.Equal((0, 11), (read.Result, read.Stamp));
+    }
+
+    [Fact]
     public void During_a_resync_only_what_the_peer_has_is_taken_from_it()
     {
         ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true);

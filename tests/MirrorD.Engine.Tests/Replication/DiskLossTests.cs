@@ -165,6 +165,24 @@ public class DiskLossTests
     }
 
     [Fact]
+    public void A_copy_whose_loss_could_not_be_stored_does_not_count_when_it_is_attached()
+    {
+        SimulatedPair pair = Serving(hasArbiter: true);
+        pair.B.FailDisks(OperationKind.Write);
+        pair.B.FailMetadata(OperationKind.Write);
+        pair.A.Write(0, 4096, 9);
+        Assert.Equal(ProofKind.ArbiterGrant, pair.A.Resource.Status.Proof);
+        pair.World.Network.Cut("a", "b");
+        pair.B.FailDisks(null);
+        pair.B.FailMetadata(null);
+        Assert.True(pair.B.Do(new ResourceCommand.Attach()).Succeeded);
+        Assert.Equal(DiskState.Inconsistent, pair.B.Resource.Status.DiskState);
+        pair.World.Network.Mend("a", "b");
+        pair.Join();
+        Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
+    }
+
+    [Fact]
     public void A_standby_is_detached_and_attached_without_an_interruption()
     {
         SimulatedPair pair = Serving();
