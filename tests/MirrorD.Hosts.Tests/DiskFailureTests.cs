@@ -2,6 +2,7 @@ using MirrorD.Lab;
 using MirrorD.Lab.Clients;
 using MirrorD.Lab.Disks;
 using MirrorD.Lab.Pairs;
+using MirrorD.Lab.Processes;
 
 namespace MirrorD.Hosts.Tests;
 
@@ -47,6 +48,57 @@ public sealed class DiskFailureTests : PairTest
         End(pair, workload, pair.A);
     }
 
+    [HostFact]
+    public void A_full_file_system_is_a_disk_that_failed()
+    {
+        Pair pair = StartPair(new PairOptions { Disks = DiskKind.Crowded, DiskBytes = 64L << 20, Arbiter = true });
+        var workload = new StampedWorkload(blockCount: 12000, seed: 11);
+        workload.Start(pair.A.Export());
+        Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
+        pair.A.FileSystem().Fill();
+        WaitUntilItGoesOn(pair, workload);
+        workload.Stop();
+        Assert.Null(workload.Broken);
+
+        pair.A.Control("switchover", Pair.ResourceName).Require();
+        pair.A.FileSystem().Clear();
+        Attach(pair.A);
+        pair.WaitUntilJoined(60);
+        Assert.Empty(workload.Verify(pair.B.Export(), powerWasCut: false));
+        WaitUntilIdentical(pair);
+    }
+
+    [HostFact]
+    public void A_disk_that_was_replaced_gets_everything()
+    {
+        Pair pair = StartPair(Options("EIO"));
+        var workload = new StampedWorkload(blockCount: 2000, seed: 11);
+        workload.Start(pair.A.Export());
+        Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
+        pair.A.FailingDisk().Fail();
+        WaitUntilItGoesOn(pair, workload);
+        workload.Stop();
+        Assert.Null(workload.Broken);
+
+        // As the commands page says: another disk at the same place, while the service is on the other node.
+        pair.A.Control("switchover", Pair.ResourceName).Require();
+        pair.A.Daemon.Terminate();
+        pair.A.FailingDisk().Mend();
+        Tool.Run("dd", "if=/dev/zero", $"of={pair.A.Disk()}", "bs=1M", "count=64", "oflag=direct").Require();
+        Pair.Create(pair.A, "--from", pair.B.Name);
+        pair.A.StartAndWait();
+        pair.WaitUntilJoined(60);
+        Assert.Empty(workload.Verify(pair.B.Export(), powerWasCut: false));
+        WaitUntilIdentical(pair);
+    }
+
+    private void WaitUntilItGoesOn(Pair pair, StampedWorkload workload)
+    {
+        pair.A.WaitFor("to go on with the disk of b", 30, view => view is { Link: "Diskless", DiskState: "Failed" });
+        long acknowledged = workload.Acknowledged;
+        Wait.For("writes to go on", 30, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
+    }
+
     private void GoesOn(string error, Action<FailingDisk> breaks, Action<FailingDisk> mends)
     {
         Pair pair = StartPair(Options(error));
@@ -54,9 +106,7 @@ public sealed class DiskFailureTests : PairTest
         workload.Start(pair.A.Export());
         Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
         breaks(pair.A.FailingDisk());
-        pair.A.WaitFor("to go on with the disk of b", 30, view => view is { Link: "Diskless", DiskState: "Failed" });
-        long acknowledged = workload.Acknowledged;
-        Wait.For("writes to go on", 30, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
+        WaitUntilItGoesOn(pair, workload);
         workload.Stop();
         Assert.Null(workload.Broken);
 

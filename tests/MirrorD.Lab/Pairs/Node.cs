@@ -14,6 +14,7 @@ public sealed partial class Node
     private readonly ControlApi _api;
     private readonly Dictionary<string, VolatileDisk> _volatileDisks = [];
     private readonly Dictionary<string, FailingDisk> _failingDisks = [];
+    private readonly Dictionary<string, CrowdedFileSystem> _crowded = [];
     private readonly Dictionary<string, string> _disks = [];
     private readonly string _notifications;
     private readonly string _arbiter;
@@ -67,6 +68,9 @@ public sealed partial class Node
 
     /// <summary>The disk of a volume that fails when told to.</summary>
     public FailingDisk FailingDisk(string volume = "data") => _failingDisks[volume];
+
+    /// <summary>The file system on which the file of a volume lies.</summary>
+    public CrowdedFileSystem FileSystem(string volume = "data") => _crowded[volume];
 
     /// <summary>Starts the daemon.</summary>
     public void Start()
@@ -176,6 +180,14 @@ public sealed partial class Node
             _failingDisks.Add(volume, failing);
             _disks.Add(volume, failing.DevicePath);
             return failing.DevicePath;
+        }
+
+        if (options.Disks == DiskKind.Crowded)
+        {
+            var crowded = new CrowdedFileSystem(_lab, $"{Name}-{volume}", options.DiskBytes);
+            _crowded.Add(volume, crowded);
+            _disks.Add(volume, crowded.FilePath);
+            return crowded.FilePath;
         }
 
         string file = BackingFile.Create(Path.Combine(Host.Directory, $"{volume}.img"), options.DiskBytes);

@@ -150,7 +150,7 @@ public sealed class Pair
 
     private string Volumes(Node node)
     {
-        string kind = _options.Disks == DiskKind.File ? "file" : "device";
+        string kind = _options.Disks is DiskKind.File or DiskKind.Crowded ? "file" : "device";
         return string.Join(
             ", ", _options.Volumes.Select(volume => $"{volume}: {{{kind}: {node.AddDisk(volume, _options)}}}"));
     }
@@ -161,11 +161,14 @@ public sealed class Pair
         string key = Path.Combine(A.StateDirectory, "cluster.key");
         A.Offline("keygen", "--out", key).Require();
         File.Copy(key, Path.Combine(B.StateDirectory, "cluster.key"));
-        foreach (Node node in (Node[])[A, B])
-        {
-            node.Offline(
-                "create", ResourceName, "--empty", "--config", node.ConfigurationPath, "--node-name", node.Name,
-                "--state-dir", node.StateDirectory).Require();
-        }
+        Create(A, "--empty");
+        Create(B, "--empty");
     }
+
+    /// <summary>Prepares a node's disks, while its daemon does not run.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="whoseDataCounts">"--empty", or "--from" and a node.</param>
+    public static void Create(Node node, params IReadOnlyList<string> whoseDataCounts) => node.Offline(
+        ["create", ResourceName, .. whoseDataCounts, "--config", node.ConfigurationPath, "--node-name", node.Name,
+            "--state-dir", node.StateDirectory]).Require();
 }

@@ -14,6 +14,9 @@ public enum DiskKind
 
     /// <summary>Disks that fail or hang when told to.</summary>
     Failing,
+
+    /// <summary>Sparse files, each on a file system of its own that can be filled.</summary>
+    Crowded,
 }
 
 /// <summary>How a pair is set up. What is null is left out of the configuration.</summary>
