@@ -6,6 +6,7 @@ namespace MirrorD.Io;
 /// <see cref="Post"/>, <see cref="Stop"/> and <see cref="NowNs"/> may be used from others.
 /// A submission never calls back before it returns. Any number of disk operations may be pending at once and
 /// they are not ordered with one another; a flush covers the writes that had *completed* when it was submitted.
+/// An operation uses, and holds, the memory that its buffer had at the submission (<see cref="IoBuffer.Memory"/>).
 /// At most one receive and one send may be pending per connection or datagram socket, one accept per
 /// listener.
 /// </summary>

@@ -33,16 +33,16 @@ public sealed class IoBuffer : IDisposable
     public BufferSlice Slice(int offsetBytes, int lengthBytes) => new(this, offsetBytes, lengthBytes);
 
     /// <summary>
-    /// Goes on with other memory of the same contents. The former one is the caller's: for an operation that is given up
-    /// although the kernel may still read from that memory, or write to it.
+    /// Goes on with other memory of the same contents: for an operation that is given up although the kernel may still read
+    /// from the former memory, or write to it. That lives until the last operation that was submitted with it has ended: a
+    /// loop holds the memory of what is pending.
     /// </summary>
-    public IoMemory ReplaceMemory()
+    public void ReplaceMemory()
     {
         IoMemory former = Memory;
         var fresh = new IoMemory(former.LengthBytes);
         former.Span.CopyTo(fresh.Span);
         Memory = fresh;
-        return former;
     }
 
     /// <summary>Frees the memory. No operation may be pending on it.</summary>

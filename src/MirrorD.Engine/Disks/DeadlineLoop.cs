@@ -18,9 +18,6 @@ public sealed class DeadlineLoop : IIoLoop
     private readonly Dictionary<IDisk, int> _givenUp = [];
     private readonly Action<IoOperation> _ended;
 
-    // Also a send that began from it may not have ended: kept until this loop goes, which is seldom and bounded.
-    private readonly List<IoMemory> _abandoned = [];
-
     /// <summary>Puts the limit on a loop's disks.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="ticks">
@@ -218,10 +215,8 @@ public sealed class DeadlineLoop : IIoLoop
             RemovePending(watched);
             users.Add(watched.User!);
             watched.User = null;
-            if (watched.Buffer is { } buffer)
-            {
-                _abandoned.Add(buffer.ReplaceMemory());
-            }
+            watched.Buffer?.ReplaceMemory();
+            watched.Buffer = null;
         }
 
         GivenUp += users.Count;

@@ -70,6 +70,7 @@ public sealed unsafe partial class UringLoop
         UringOperation started = UringOperation.Of(operation);
         started.Fd = socket.Fd;
         started.Datagrams = socket;
+        started.Memory = slice.Buffer?.Memory;
         started.Address = slice.Address;
         started.Offset = 0;
         started.LengthBytes = slice.LengthBytes;

@@ -83,6 +83,7 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
+        started.Memory = slice.Buffer?.Memory;
         started.Address = slice.Address;
         started.Offset = offset;
         started.LengthBytes = slice.LengthBytes;
@@ -100,6 +101,7 @@ public sealed unsafe partial class UringLoop
     {
         _table.Remove(operation);
         operation.Disk!.PendingOperations--;
+        operation.Memory = null;
         operation.Operation.Complete(result);
     }
 

@@ -152,6 +152,7 @@ public sealed unsafe partial class UringLoop
         UringOperation started = UringOperation.Of(operation);
         started.Fd = connection.Fd;
         started.Connection = connection;
+        started.Memory = slice.Buffer?.Memory;
         started.Address = slice.Address;
         started.Offset = 0;
         started.LengthBytes = slice.LengthBytes;

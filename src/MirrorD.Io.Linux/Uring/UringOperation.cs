@@ -30,6 +30,11 @@ internal sealed class UringOperation(IoOperation operation)
     public UringDatagramSocket? Datagrams;
     public UringListener? Listener;
 
+    /// <summary>
+    /// Holds what lies at the address while the kernel may use it: a buffer may go on with other memory meanwhile.
+    /// </summary>
+    public IoMemory? Memory;
+
     /// <summary>Memory, its length or the length of the range, and how much of it is done.</summary>
     public nint Address;
     public long Offset;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Uring;
 
@@ -36,6 +37,38 @@ public sealed class UringLoopTests : IDisposable
         Assert.Throws<InvalidOperationException>(disk.Close);
         driver.RunUntil(() => !read.IsPending, "the read");
         disk.Close();
+    }
+
+    [Fact]
+    public void The_memory_of_what_is_pending_lives_although_its_buffer_goes_on_with_other_memory()
+    {
+        using var driver = new LoopDriver();
+        LinuxDisk disk = NewDisk(1 << 20);
+        IoOperation read = driver.Operation();
+        WeakReference former = ReadIntoMemoryThatIsReplaced(driver, disk, read);
+        Collect();
+        Assert.True(former.IsAlive, "the kernel still reads into it");
+        driver.RunUntil(() => !read.IsPending, "the read");
+        Collect();
+        Assert.False(former.IsAlive, "nobody reads into it any more");
+        disk.Close();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference ReadIntoMemoryThatIsReplaced(LoopDriver driver, LinuxDisk disk, IoOperation read)
+    {
+        var buffer = new IoBuffer(4096);
+        driver.Loop.Read(disk, 0, buffer.Slice(0, 4096), read);
+        var former = new WeakReference(buffer.Memory);
+        buffer.ReplaceMemory();
+        return former;
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
     }
 
     [Fact]
