@@ -12,6 +12,8 @@ namespace MirrorD.Core.Replication;
 /// </summary>
 public sealed partial class Replica
 {
+    private const long UnreadableRetryNs = 10_000_000_000;
+
     private readonly List<ResyncCopy> _copied = new(Limits.CopiesPerFlush);
     private readonly Dictionary<long, ResyncCopy> _sentCopies = new(Limits.CopiesWhenIdle);
     private readonly HashSet<ResyncCopy> _copying = new(Limits.CopiesWhenIdle);
@@ -20,6 +22,10 @@ public sealed partial class Replica
     private bool _copiesNeedPass;
     private bool _roundEnded;
     private bool _copiesFinal;
+    private bool _copiesAreSingle;
+    private long _roundSkippedBlocks;
+    private long _toldSkippedBlocks;
+    private long _copyPauseUntilNs;
     private long _copyAllowance;
     private long _copyAllowanceAtNs;
     private long _nextCheckpointNs;
@@ -41,9 +47,13 @@ public sealed partial class Replica
         {
             _effects.ReturnCopy(copy);
         }
+        else if (error == Etimedout)
+        {
+            Fail("the backing disk did not answer a read for a resync in time");
+        }
         else if (error != 0)
         {
-            Fail($"reading the backing disk for a resync failed with errno {error}");
+            SkipCopy(copy);
         }
         else
         {
@@ -69,6 +79,10 @@ public sealed partial class Replica
         _copyBlock = 0;
         _roundEnded = false;
         _copiesFinal = false;
+        _copiesAreSingle = false;
+        _roundSkippedBlocks = 0;
+        _toldSkippedBlocks = 0;
+        _copyPauseUntilNs = 0;
         SyncTotalBytes = DirtyBlocks * Limits.BlockBytes;
         SyncSentBytes = 0;
         SyncStartedNs = _effects.NowNs;
@@ -84,6 +98,11 @@ public sealed partial class Replica
     private void PumpCopies()
     {
         if (Phase != LinkPhase.Source || _committing || Failure is not null)
+        {
+            return;
+        }
+
+        if (_effects.NowNs < _copyPauseUntilNs)
         {
             return;
         }
@@ -163,7 +182,7 @@ public sealed partial class Replica
             block = _maps[volume].NextDirty(volume == _copyVolume ? _copyBlock : 0);
             if (block >= 0)
             {
-                count = _maps[volume].DirtyRunLength(block, Limits.CopyBlocks);
+                count = _copiesAreSingle ? 1 : _maps[volume].DirtyRunLength(block, Limits.CopyBlocks);
                 return true;
             }
         }
@@ -270,6 +289,7 @@ public sealed partial class Replica
     {
         if (DirtyBlocks > 0)
         {
+            EndRoundWithSkips();
             _copiesFinal = DirtyBlocks <= Limits.FinalBlocks;
             _copyVolume = 0;
             _copyBlock = 0;
@@ -283,6 +303,47 @@ public sealed partial class Replica
         }
 
         StoreSession();
+    }
+
+    /// <summary>
+    /// A range that the only good disk can't read stays dirty, so that the target stays Inconsistent; the service goes on.
+    /// </summary>
+    private void SkipCopy(ResyncCopy copy)
+    {
+        _copying.Remove(copy);
+        _roundSkippedBlocks += copy.Blocks;
+        if (copy.HoldsRange)
+        {
+            copy.HoldsRange = false;
+            ReleaseRange(copy);
+        }
+
+        _effects.ReturnCopy(copy);
+        PumpCopies();
+    }
+
+    /// <summary>
+    /// What could not be read is tried again block by block, so that good neighbours get across; then after pauses, for a
+    /// client may have written it again.
+    /// </summary>
+    private void EndRoundWithSkips()
+    {
+        long skipped = _roundSkippedBlocks;
+        _roundSkippedBlocks = 0;
+        bool wereSingle = _copiesAreSingle;
+        _copiesAreSingle = skipped > 0;
+        if (!wereSingle || skipped == 0)
+        {
+            return;
+        }
+
+        _copyPauseUntilNs = _effects.NowNs + UnreadableRetryNs;
+        if (skipped != _toldSkippedBlocks)
+        {
+            _toldSkippedBlocks = skipped;
+            _effects.Raise("resync-unreadable", $"{_settings.Resource}: {skipped * Limits.BlockBytes} bytes that "
+                + $"{_settings.PeerName} lacks can't be read here: its copy is not complete until they are written again");
+        }
     }
 
     private void DropCopy(ResyncCopy copy)

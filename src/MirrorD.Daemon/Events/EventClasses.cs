@@ -33,6 +33,7 @@ internal static class EventClasses
         ["hook-failed"] = EventClass.Alarm,
         ["device-failed"] = EventClass.Alarm,
         ["disk-failed"] = EventClass.Alarm,
+        ["resync-unreadable"] = EventClass.Alarm,
         ["failure-not-stored"] = EventClass.Alarm,
         ["start-failed"] = EventClass.Alarm,
         ["split-brain"] = EventClass.Alarm,

@@ -411,8 +411,10 @@ internal sealed class ManualNode : IReplicaEffects
 
     public void ReadCopy(ResyncCopy copy) => _pair.Add(this, "copy", () =>
     {
-        ((Copy)copy).Data = Disk[(int)(copy.Offset / 4096)..(int)((copy.Offset + copy.LengthBytes) / 4096)];
-        Replica.CopyRead(copy, 0);
+        int first = (int)(copy.Offset / 4096);
+        int end = (int)((copy.Offset + copy.LengthBytes) / 4096);
+        ((Copy)copy).Data = Disk[first..end];
+        Replica.CopyRead(copy, Unreadable.Any(block => block >= first && block < end) ? 5 : 0);
     });
 
     public void SendCopy(ResyncCopy copy, long sequence) => Send(() => Arrive(new Incoming

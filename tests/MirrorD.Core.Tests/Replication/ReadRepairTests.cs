@@ -142,6 +142,35 @@ public class ReadRepairTests
     }
 
     [Fact]
+    public void What_the_source_of_a_resync_can_not_read_is_left_out_until_it_is_written_again()
+    {
+        ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true);
+        pair.LinkDown();
+        pair.Tick();
+        for (int block = 900; block < 910; block++)
+        {
+            Assert.Equal(0, pair.A.Write(block, block).Result);
+        }
+
+        pair.A.Unreadable.Add(905);
+        pair.LinkUp();
+        pair.Tick();
+        Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
+        Assert.Equal(WritePath.Mirrored, pair.A.Replica.Path);
+        Assert.Equal(1, pair.A.Replica.DirtyBlocks);
+        Assert.Equal(DiskState.Inconsistent, pair.B.Stored[0].DiskState);
+        Assert.Equal((904, 906), (pair.B.Disk[904], pair.B.Disk[906]));
+        Assert.Single(pair.A.Events, e => e.StartsWith("resync-unreadable", StringComparison.Ordinal));
+        Assert.Equal(0, pair.A.CopiesInUse);
+
+        // Neither the copy nor what the peer has of it counts; whoever writes it makes it whole.
+        Assert.Equal(0, pair.A.Write(905, 77).Result);
+        pair.Tick(11_000_000_000);
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.Equal((77, 77), (pair.A.Disk[905], pair.B.Disk[905]));
+    }
+
+    [Fact]
     public void During_a_resync_only_what_the_peer_has_is_taken_from_it()
     {
         ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true);
