@@ -52,7 +52,7 @@ public sealed class DiskFailureTests : PairTest
     public void A_full_file_system_is_a_disk_that_failed()
     {
         Pair pair = StartPair(new PairOptions { Disks = DiskKind.Crowded, DiskBytes = 64L << 20, Arbiter = true });
-        var workload = new StampedWorkload(blockCount: 12000, seed: 11);
+        var workload = new StampedWorkload(blockCount: 6000, seed: 11);
         workload.Start(pair.A.Export());
         Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
         pair.A.FileSystem().Fill();
