@@ -39,6 +39,10 @@ public sealed partial class Replica
         {
             answer(false, Failure, "replace the disk");
         }
+        else if (RefusalWithoutDisk() is { } refusal)
+        {
+            answer(false, refusal.Message, refusal.Remedy);
+        }
         else if (_stopping)
         {
             answer(false, "this daemon is stopping", null);

@@ -82,6 +82,12 @@ public sealed partial class Replica
         : _busy > 0 || _isStoring ? ("an earlier request to the disks has not ended yet", "try again")
         : null;
 
+    /// <summary>Requests that are held because the only copy is elsewhere can't be let go by force here.</summary>
+    private (string Message, string? Remedy)? RefusalWithoutDisk() =>
+        !IsDiskless || Path == WritePath.Remote ? null
+        : ($"this node has no disk, and {_settings.PeerName} has the only copy",
+            $"bring {_settings.PeerName} back; or, there: mirrorctl promote {_settings.Resource}");
+
     private void DetachPrimary()
     {
         if (_detach is null || Role != Role.Primary || Phase != LinkPhase.Joined || Failure is not null || IsDiskless)

@@ -11,7 +11,7 @@ public sealed partial class Replica
     /// <summary>Why <see cref="Promote"/> would be refused as things are; null when it is worth a try.</summary>
     public (string Message, string? Remedy)? RefusalOfPromotion(bool force, bool automatic = false) =>
         Failure is not null ? (Failure, "replace the disk")
-        : Role == Role.Primary ? null
+        : Role == Role.Primary ? RefusalWithoutDisk()
         : Phase == LinkPhase.Target ? ("this copy is being brought up to date", "wait for the resync to end")
         : Phase is LinkPhase.Joined or LinkPhase.Source && PeerRole == Role.Primary
             ? ($"{_settings.PeerName} is Primary", $"mirrorctl switchover {_settings.Resource}")

@@ -164,6 +164,20 @@ public class DiskLossTests
     }
 
     [Fact]
+    public void A_frozen_primary_without_disk_can_not_be_forced_and_says_where_the_copy_is()
+    {
+        ManualPair pair = Diskless();
+        pair.LinkDown();
+        pair.A.Replica.Promote(true, pair.A.Answer);
+        pair.Run();
+        Assert.False(pair.A.Answers[^1].Succeeded);
+        Assert.Contains("n2", pair.A.Replica.RefusalOfPromotion(force: true)?.Message, StringComparison.Ordinal);
+        pair.LinkUp();
+        Assert.Equal(0, pair.A.Write(3, 3).Result);
+        Assert.Null(pair.A.Replica.RefusalOfPromotion(force: true));
+    }
+
+    [Fact]
     public void A_restarted_keeper_lets_its_primary_go_on()
     {
         ManualPair pair = Diskless();
