@@ -21,7 +21,8 @@ public sealed class DiskFailureTests : PairTest
         DiskError = error,
         DiskBytes = 64L << 20,
         Arbiter = true,
-        ResourceLines = ["disk-timeout: 2s"],
+        // Longer than a disk that is merely slow takes on a host under load.
+        ResourceLines = ["disk-timeout: 5s"],
     };
 
     [HostTheory]
