@@ -122,6 +122,7 @@ internal static class Program
             DaemonLog.MemoryNotLocked(logger, unlocked);
         }
 
+        ProgramPages.TakeAll();
         HeapPages.TakeAll();
 
         PosixSignal came = await asked.Task;

@@ -9,7 +9,9 @@ internal static unsafe partial class Mman
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
+    public const int MAP_PRIVATE = 2;
     public const int MAP_POPULATE = 0x8000;
+    public const int MADV_POPULATE_READ = 22;
     public const int MCL_CURRENT = 1;
     public const int MCL_FUTURE = 2;
     public const int MCL_ONFAULT = 4;
@@ -23,6 +25,9 @@ internal static unsafe partial class Mman
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int madvise(void* address, nuint length, int advice);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int mlockall(int flags);
