@@ -44,6 +44,22 @@ public enum BrokenRule
     LossNotStored,
     /// <summary>A Primary without disk goes on with a copy that lost power.</summary>
     ResumedAfterPowerCut,
+    /// <summary>Mode async sends without bound.</summary>
+    AheadUnbounded,
+    /// <summary>Modes memory and async: what was answered ahead does not become dirty at link loss.</summary>
+    AheadNotTracked,
+    /// <summary>Modes memory and async: a range is given up with the answer, not when the peer is done.</summary>
+    AheadRangeGivenUp,
+    /// <summary>Modes memory and async: a flush does not wait for the peer.</summary>
+    FlushAheadOfPeer,
+    /// <summary>Mode memory: a write is answered before the peer has it.</summary>
+    MemoryNotAwaited,
+    /// <summary>Mode async: a read is answered with what the peer may lack.</summary>
+    ReadAheadOfPeer,
+    /// <summary>Modes memory and async: the standby of a crashed primary counts as in mode sync.</summary>
+    CrashedAheadIsTarget,
+    /// <summary>A takeover does not wait until what was received is applied.</summary>
+    TakeoverBeforeApplied,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
     /// <summary>A write that only this disk has is acknowledged without a dirty bit.</summary>

@@ -29,6 +29,12 @@ public static class Limits
     /// <summary>Ranges above the durable point before the primary asks for a flush by itself.</summary>
     public const int UnstableRanges = 65536;
 
+    /// <summary>
+    /// Mutations at once whose clients were answered ahead of the peer (modes memory and async). Each holds its range, and
+    /// ranges are looked through one by one. Beyond: async waits before it sends, memory until the peer has completed it.
+    /// </summary>
+    public const int AheadWrites = 4096;
+
     /// <summary>Blocks of one resync copy: fills one slot of 128 KiB; also the bits of its mask.</summary>
     public const int CopyBlocks = 32;
 

@@ -26,6 +26,20 @@ public enum DiskState : byte
     UpToDate = 6,
 }
 
+/// <summary>
+/// When a client hears of a write that goes to both nodes (safety contract, section 2, rule 4). Flush and force
+/// unit access mean both disks in every mode. Values are sent to the peer.
+/// </summary>
+public enum ReplicationMode : byte
+{
+    /// <summary>Both copies have it.</summary>
+    Sync = 1,
+    /// <summary>The local copy has it, and the peer in memory.</summary>
+    Memory = 2,
+    /// <summary>The local copy has it.</summary>
+    Async = 3,
+}
+
 /// <summary>Durable evidence that the peer will not serve from its session. Values are stored on disk.</summary>
 public enum ProofKind : byte
 {

@@ -175,6 +175,58 @@ public class ResourceOracleTests
     }
 
     [Fact]
+    public void A_copy_that_is_behind_lacks_the_latest_writes_only()
+    {
+        Mutation first = WriteTo(0);
+        _oracle.Acknowledge(first);
+        Mutation second = WriteTo(1);
+        _oracle.Acknowledge(second);
+        Mutation third = WriteTo(2);
+        _oracle.Acknowledge(third);
+
+        Assert.Throws<RuleBroken>(() => _oracle.FallBehind(Copy(null, second, third)));
+        Assert.Throws<RuleBroken>(() => _oracle.FallBehind(Copy(first, null, third)));
+        Assert.Equal(2 * Sector, _oracle.FallBehind(Copy(first, null, null)));
+    }
+
+    [Fact]
+    public void What_an_earlier_failure_took_is_not_lost_once_more()
+    {
+        _oracle.Acknowledge(WriteTo(0));
+        _oracle.RollBack();
+        Mutation later = WriteTo(1);
+        _oracle.Acknowledge(later);
+        Assert.Equal(0, _oracle.FallBehind(Copy(null, later, null)));
+    }
+
+    [Fact]
+    public void Writes_that_were_under_way_at_the_same_time_may_be_there_in_any_order()
+    {
+        Mutation first = WriteTo(0);
+        Mutation second = WriteTo(1);
+        _oracle.Acknowledge(first);
+        _oracle.Acknowledge(second);
+        Assert.Equal(Sector, _oracle.FallBehind(Copy(null, second, null)));
+    }
+
+    [Fact]
+    public void A_copy_that_is_behind_has_what_was_flushed_or_read()
+    {
+        Mutation flushed = Write();
+        _oracle.Acknowledge(flushed);
+        _oracle.EndFlush(_oracle.BeginFlush());
+        Mutation read = Write();
+        _oracle.Acknowledge(read);
+        Read(read);
+        Mutation unread = Write();
+        _oracle.Acknowledge(unread);
+        AssertIllegal(read);
+        _oracle.FallBehind(Copy(read, null, null));
+        AssertIllegal(flushed);
+        Read(read);
+    }
+
+    [Fact]
     public void A_value_that_came_back_after_a_power_cut_can_be_lost_again_until_it_is_flushed()
     {
         Mutation write = Write();
@@ -212,6 +264,19 @@ public class ResourceOracleTests
         Stamp.Fill(both, 0, 1, write.Number);
         Assert.Throws<RuleBroken>(() => _oracle.EndRead(_oracle.BeginRead(0, 0, 2 * Sector), both));
     }
+
+    private Mutation WriteTo(int sector) =>
+        _oracle.Submit(MutationKind.Write, 0, sector * Sector, Sector, forceUnitAccess: false);
+
+    /// <summary>A copy of which the first sectors hold these.</summary>
+    private static ResourceOracle.SectorReader Copy(params Mutation?[] held) => (volume, sector, contents) =>
+    {
+        contents.Clear();
+        if (held[sector] is { } mutation)
+        {
+            Stamp.Fill(contents, volume, sector, mutation.Number);
+        }
+    };
 
     private Mutation Write(int lengthBytes = Sector, bool forceUnitAccess = false) =>
         _oracle.Submit(MutationKind.Write, 0, 0, lengthBytes, forceUnitAccess);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Core;
+using MirrorD.Formats;
 
 namespace MirrorD.Simulator;
 
@@ -10,10 +11,26 @@ public static class Canaries
     public static IEnumerable<BrokenRule> All =>
         Enum.GetValues<BrokenRule>().Where(rule => rule != BrokenRule.None);
 
+    /// <summary>Breaks a rule; one that only a mode has in seeds of that mode, all others in mode sync.</summary>
+    public static void Break(BrokenRule rule)
+    {
+        Canary.Broken = rule;
+        ModeDraw.Only ??= rule switch
+        {
+            BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
+            BrokenRule.AheadUnbounded or BrokenRule.ReadAheadOfPeer or BrokenRule.CrashedAheadIsTarget
+                or BrokenRule.AheadNotTracked or BrokenRule.AheadRangeGivenUp or BrokenRule.FlushAheadOfPeer
+                => ReplicationMode.Async,
+            BrokenRule.None => null,
+            _ => ReplicationMode.Sync,
+        };
+    }
+
     /// <summary>The first seed that notices, and what it said; null when the canary survives.</summary>
     public static Seeds.Outcome? Catch(BrokenRule rule, int seeds)
     {
-        Canary.Broken = rule;
+        ReplicationMode? mode = ModeDraw.Only;
+        Break(rule);
         try
         {
             return Seeds.RunMany(1, seeds).Find(outcome => outcome.Failure is not null);
@@ -21,6 +38,7 @@ public static class Canaries
         finally
         {
             Canary.Broken = BrokenRule.None;
+            ModeDraw.Only = mode;
         }
     }
 

@@ -31,6 +31,7 @@ public static class HandshakeStages
     public static IReadOnlyList<(HandshakeCase Case, Scenario Scenario)> All { get; } =
     [
         (HandshakeCase.SizesDiffer, Staged(s => s, s => s with { DataBytes = s.DataBytes - 4096 })),
+        (HandshakeCase.ModesDiffer, Staged(Used, Used) with { ModeOfB = ReplicationMode.Memory }),
         (HandshakeCase.PeerNew, Staged(Used, s => s with { CreationSource = CreationSource.Peer })),
         (HandshakeCase.SelfNew, Staged(s => s with { CreationSource = CreationSource.Peer }, Used)),
         (HandshakeCase.RolledBack, Staged(s => Used(s) with { PeerSequence = 100_000 }, Used)),
@@ -168,6 +169,7 @@ public static class HandshakeStages
     private static Scenario Staged(Func<Superblock, Superblock> atA, Func<Superblock, Superblock> atB) =>
         Scenario.FromSeed(1) with
         {
+            Mode = ReplicationMode.Sync,
             CreationAtA = CreationSource.Empty,
             Forces = false,
             HasDevices = false,

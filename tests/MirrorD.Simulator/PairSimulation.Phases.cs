@@ -87,7 +87,9 @@ public sealed partial class PairSimulation
         if (!converged || !RunUntil(IsServingAndJoined, ConvergenceNs))
         {
             bool mayNeedOperator = Scenario.Forces || _faults.HasRotted || Rights.IsSplit || _diskFaults.HasBitten;
-            if (mayNeedOperator && Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"))
+
+            // Nodes that stay apart try again now and then, and hold nothing up meanwhile.
+            if (mayNeedOperator && RunUntil(() => Nodes.Any(node => node.Status?.HoldUp?.Owner == "operator"), Second))
             {
                 Tally.NamedStates++;
                 return;

@@ -62,6 +62,7 @@ public sealed partial class PairSimulation
         Networks.Changing = Truth.Changed;
         Oracle = new ResourceOracle(Scenario.Volumes, Scenario.VolumeBytes);
         Acknowledgements = new AcknowledgementCheck(this);
+        Ahead = new AheadCheck(this);
         PrepareDisks();
         Comparisons = [.. Nodes[0].Copies.Zip(Nodes[1].Copies, (a, b) => new CopyComparison(a, b))];
         Roles = new RoleCheck(this);
@@ -108,6 +109,9 @@ public sealed partial class PairSimulation
 
     /// <summary>Checks at replies.</summary>
     public AcknowledgementCheck Acknowledgements { get; }
+
+    /// <summary>Checks of modes memory and async.</summary>
+    public AheadCheck Ahead { get; }
 
     /// <summary>Comparison of the copies, by volume.</summary>
     public CopyComparison[] Comparisons { get; }
@@ -201,6 +205,7 @@ public sealed partial class PairSimulation
         }
 
         _servesSinceStep[node] = node.PromotedAtStep;
+        Ahead.BeginsToCount(node);
         if (node.LostPower)
         {
             // From here on its copy is what is served.
@@ -298,6 +303,20 @@ public sealed partial class PairSimulation
         }
 
         node.SawPeer |= status.Link is LinkState.Joined or LinkState.SyncSource or LinkState.SyncTarget;
+        if (status.Link is LinkState.Disconnected or LinkState.Refused)
+        {
+            Ahead.LinkLost(node);
+        }
+        else if (status.Link == LinkState.Diskless)
+        {
+            Ahead.DiskLost(node);
+        }
+
+        if (status.Link == LinkState.SyncSource)
+        {
+            Ahead.BeginsToCount(node);
+        }
+
         if (status.Link == LinkState.SyncSource && node.LostPower)
         {
             Note($"{node.Name}: source of a resync from a copy that lost power");
@@ -313,7 +332,8 @@ public sealed partial class PairSimulation
                 Oracle.RollBack();
             }
 
-            Array.ForEach(Nodes, each => each.LostPower = false);
+            Array.ForEach(Nodes, each => each.LostPower = each.LostMemory = false);
+            Ahead.Joined();
         }
     }
 
@@ -375,7 +395,8 @@ public sealed partial class PairSimulation
         {
             if (!Oracle.InFlight.Any(mutation => mutation.Volume == comparison.A.Volume
                 && mutation.FirstSector * Stamp.SectorBytes < (block + 1) * 4096
-                && (mutation.FirstSector + mutation.Sectors) * Stamp.SectorBytes > block * 4096))
+                && (mutation.FirstSector + mutation.Sectors) * Stamp.SectorBytes > block * 4096)
+                && !Ahead.Excuses(comparison.A.Volume, block))
             {
                 string what = IsJoined ? "both nodes are joined" : "the target says that its copy is consistent";
                 throw new RuleBroken(IsJoined ? "I-7" : "I-10", $"{what}, and block {block} of volume "

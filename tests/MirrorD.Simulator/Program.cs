@@ -1,5 +1,10 @@
-using System.Diagnostics;
+using MirrorD.Formats;
 using MirrorD.Simulator;
+
+if (Word(args, "--mode") is { } mode)
+{
+    ModeDraw.Only = Enum.Parse<ReplicationMode>(mode, ignoreCase: true);
+}
 
 return args switch
 {
@@ -25,6 +30,7 @@ static string? Word(string[] arguments, string name)
 static int Usage()
 {
     Console.Error.WriteLine(
-        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]");
+        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]; "
+        + "each with [--mode sync|memory|async] for seeds of that mode only");
     return 2;
 }

@@ -1,5 +1,6 @@
 using MirrorD.Core.Failover;
 using MirrorD.Engine.Control;
+using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Faults;
@@ -122,9 +123,19 @@ public sealed record Scenario
     public long DiskFaultEveryNs { get; init; }
     /// <summary>A disk that does not answer for so long has failed; 0 means never.</summary>
     public int DiskTimeoutMs { get; init; }
+    /// <summary>When clients hear of a write.</summary>
+    public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
+    /// <summary>Mode of node b, if it is another one.</summary>
+    public ReplicationMode? ModeOfB { get; init; }
+    /// <summary>Mode async: bytes on their way beyond which writes wait.</summary>
+    public long AsyncBufferBytes { get; init; } = Mebibyte;
+    /// <summary>Mode async: age of the oldest answer beyond which writes wait.</summary>
+    public int AsyncLagMs { get; init; } = 1000;
 
     /// <summary>Draws a scenario.</summary>
-    public static Scenario FromSeed(ulong seed)
+    public static Scenario FromSeed(ulong seed) => ModeDraw.Apply(WithoutMode(seed));
+
+    private static Scenario WithoutMode(ulong seed)
     {
         // Drawn apart, for the same reason as devices.
         var random = new SeededRandom(seed ^ 0x6c6f7374);
@@ -261,7 +272,8 @@ public sealed record Scenario
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Volumes} x {VolumeBytes / Mebibyte} MiB, blocks of {BlockBytes}, created {CreationAtA}, "
+        $"mode {Mode} ({AsyncBufferBytes} B, {AsyncLagMs} ms), "
+        + $"{Volumes} x {VolumeBytes / Mebibyte} MiB, blocks of {BlockBytes}, created {CreationAtA}, "
         + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, gateway {HasGateway}, autoswitch {Autoswitch} after "
         + $"{TakeoverDelayMs} ms, link {LinkTimeoutMs} ms, outdate {OutdateTimeoutMs} ms, preferred {Preferred}, "
         + $"helper {HasReleaseHelper}, forces {Forces}, {Clients} clients x {Depth}, "

@@ -126,7 +126,7 @@ public static class Seeds
     /// <summary>Runs one seed with a full trace, if wanted as a canary; 0 when no rule was broken.</summary>
     public static int Replay(ulong seed, string? rule)
     {
-        Canary.Broken = rule is null ? BrokenRule.None : Enum.Parse<BrokenRule>(rule);
+        Canaries.Break(rule is null ? BrokenRule.None : Enum.Parse<BrokenRule>(rule));
         using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         Outcome outcome = RunOne(seed, output.WriteLine);
         output.WriteLine(outcome.Failure is null ? "no rule was broken" : outcome.Failure.ToString());

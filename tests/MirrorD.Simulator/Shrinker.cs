@@ -46,7 +46,7 @@ public static class Shrinker
     /// <summary>Shrinks a seed, if wanted as a canary, and prints what is left; 1 when the seed does not fail.</summary>
     public static int Run(ulong seed, string? rule)
     {
-        Canary.Broken = rule is null ? BrokenRule.None : Enum.Parse<BrokenRule>(rule);
+        Canaries.Break(rule is null ? BrokenRule.None : Enum.Parse<BrokenRule>(rule));
         if (Shrink(plan => Seeds.RunOne(seed, plan: plan), Console.WriteLine) is not { } smallest)
         {
             Console.WriteLine($"seed {seed} breaks no rule");

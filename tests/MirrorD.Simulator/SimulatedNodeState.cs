@@ -88,6 +88,11 @@ public sealed class SimulatedNodeState
     /// </summary>
     public bool LostPower { get; set; }
 
+    /// <summary>
+    /// Its process has ended since the nodes were last joined: what it had received may not be on its disk.
+    /// </summary>
+    public bool LostMemory { get; set; }
+
     /// <summary>Number of the event at which it last lost power.</summary>
     public long LostPowerAtStep { get; private set; } = -1;
 
@@ -151,6 +156,7 @@ public sealed class SimulatedNodeState
     public void Kill()
     {
         ReplicatedResource? resource = Forget();
+        LostMemory = true;
         _simulation.World.CrashProcess(Name);
         resource?.Dispose();
         _simulation.Truth.Changed();
@@ -205,6 +211,7 @@ public sealed class SimulatedNodeState
         _simulation.Truth.Changed();
         _boot = new BootId(NewGuid());
         LostPower = true;
+        LostMemory = true;
         LostPowerAtStep = _simulation.World.Steps;
     }
 
@@ -290,6 +297,9 @@ public sealed class SimulatedNodeState
         DiskTimeoutMs = _simulation.Scenario.DiskTimeoutMs,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
         ActiveExtents = _simulation.Scenario.ActiveExtents,
+        Mode = (Name == "b" ? _simulation.Scenario.ModeOfB : null) ?? _simulation.Scenario.Mode,
+        AsyncBufferBytes = _simulation.Scenario.AsyncBufferBytes,
+        AsyncLagMs = _simulation.Scenario.AsyncLagMs,
     };
 
     private PeerWatchOptions WatchOptions() => new()

@@ -16,6 +16,8 @@ public enum HandshakeCase : byte
     VolumesDisagree = 4,
     /// <summary>A Primary without disk meets the copy again that it serves.</summary>
     DisklessPrimary = 5,
+    /// <summary>The configurations of the sides name different modes.</summary>
+    ModesDiffer = 6,
     /// <summary>Both copies were just created.</summary>
     BothNew = 10,
     /// <summary>The peer's copy was just created.</summary>

@@ -41,8 +41,10 @@ public sealed record HandshakeFacts
     public bool FullSyncNeeded { get; init; }
     /// <summary>Its volumes disagree on generations, session or promotions.</summary>
     public bool VolumesDisagree { get; init; }
-    /// <summary>The configuration replicates synchronously: a completed write is on both sides.</summary>
-    public bool IsSynchronous { get; init; } = true;
+    /// <summary>When its clients hear of a write, as configured.</summary>
+    public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
+    /// <summary>As Primary it served in mode memory or async, whatever the configuration says by now.</summary>
+    public bool WasAhead { get; init; }
     /// <summary>
     /// Blocks that the other side may not have, over all volumes: dirty map, activity log and what is above
     /// the durable point, whatever the flags.
@@ -50,6 +52,9 @@ public sealed record HandshakeFacts
     public long SyncSetBlocks { get; init; }
     /// <summary>The volumes in order.</summary>
     public required IReadOnlyList<VolumeFacts> Volumes { get; init; }
+
+    /// <summary>A write that was completed here was on both sides.</summary>
+    public bool IsSynchronous => Mode == ReplicationMode.Sync && !WasAhead;
 
     /// <summary>It was Primary and did not end that in order.</summary>
     public bool IsCrashedPrimary => WasPrimary && !IsPrimary;
@@ -59,8 +64,10 @@ public sealed record HandshakeFacts
     /// <param name="boot">This run of the host.</param>
     /// <param name="isPrimary">See <see cref="IsPrimary"/>.</param>
     /// <param name="syncSetBlocks">See <see cref="SyncSetBlocks"/>.</param>
+    /// <param name="mode">See <see cref="Mode"/>.</param>
     public static HandshakeFacts Of(
-        IReadOnlyList<Superblock> volumes, BootId boot, bool isPrimary, long syncSetBlocks)
+        IReadOnlyList<Superblock> volumes, BootId boot, bool isPrimary, long syncSetBlocks,
+        ReplicationMode mode = ReplicationMode.Sync)
     {
         Invariant.Require(volumes.Count > 0, "a resource has a volume");
         Superblock first = volumes[0];
@@ -77,6 +84,8 @@ public sealed record HandshakeFacts
             DiskState = volumes.Min(volume => volume.DiskState),
             IsPrimary = isPrimary,
             WasPrimary = volumes.Any(volume => volume.WasPrimary),
+            Mode = mode,
+            WasAhead = volumes.Any(volume => volume is { WasPrimary: true, WasAhead: true }),
             HasProof = volumes.All(GenerationRules.HasValidProof),
             JustCreated = volumes.Any(volume => volume.JustCreated),
             CreationSource = first.CreationSource,

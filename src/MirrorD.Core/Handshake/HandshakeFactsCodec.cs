@@ -9,7 +9,7 @@ namespace MirrorD.Core.Handshake;
 /// <code>
 ///  0  2  version, 1
 ///  2  2  flags: 1 is primary, 2 was primary, 4 has proof, 8 just created, 16 full sync needed,
-///        32 volumes disagree, 64 synchronous
+///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead
 ///  4  1  disk state
 ///  5  1  creation source
 ///  6  1  entries of the history, at most 32
@@ -36,6 +36,9 @@ public static class HandshakeFactsCodec
         FixedBytes + SuperblockCodec.MaximumHistory * sizeof(ulong) + MaximumVolumes * VolumeBytes;
 
     private const ushort Version = 1;
+    private const int ModeFlags = SyncFlag | MemoryFlag;
+    private const int SyncFlag = 64;
+    private const int MemoryFlag = 128;
     private const int FixedBytes = 96;
     private const int VolumeBytes = 24;
 
@@ -101,7 +104,7 @@ public static class HandshakeFactsCodec
         var creationSource = (CreationSource)bytes[5];
         int history = bytes[6];
         int volumes = bytes[7];
-        if (flags >= 128 || diskState is < DiskState.Diskless or > DiskState.UpToDate
+        if (flags >= 512 || (flags & ModeFlags) == ModeFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
             || creationSource > CreationSource.Empty)
         {
             return "handshake facts with a flag, disk state or creation source out of range";
@@ -138,7 +141,13 @@ public static class HandshakeFactsCodec
             JustCreated = (flags & 8) != 0,
             FullSyncNeeded = (flags & 16) != 0,
             VolumesDisagree = (flags & 32) != 0,
-            IsSynchronous = (flags & 64) != 0,
+            Mode = (flags & ModeFlags) switch
+            {
+                SyncFlag => ReplicationMode.Sync,
+                MemoryFlag => ReplicationMode.Memory,
+                _ => ReplicationMode.Async,
+            },
+            WasAhead = (flags & 256) != 0,
             Node = new(new Guid(bytes.Slice(8, 16), bigEndian: true)),
             Boot = new(new Guid(bytes.Slice(24, 16), bigEndian: true)),
             PeerBoot = new(new Guid(bytes.Slice(40, 16), bigEndian: true)),
@@ -167,7 +176,14 @@ public static class HandshakeFactsCodec
     private static ushort FlagsOf(HandshakeFacts facts) => (ushort)(
         (facts.IsPrimary ? 1 : 0) | (facts.WasPrimary ? 2 : 0) | (facts.HasProof ? 4 : 0)
         | (facts.JustCreated ? 8 : 0) | (facts.FullSyncNeeded ? 16 : 0) | (facts.VolumesDisagree ? 32 : 0)
-        | (facts.IsSynchronous ? 64 : 0));
+        | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0));
+
+    private static int FlagOf(ReplicationMode mode) => mode switch
+    {
+        ReplicationMode.Sync => SyncFlag,
+        ReplicationMode.Memory => MemoryFlag,
+        ReplicationMode.Async => 0,
+    };
 
     private static void Put(Span<byte> into, ref int at, ulong value)
     {

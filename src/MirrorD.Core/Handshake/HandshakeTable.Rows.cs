@@ -17,6 +17,7 @@ public static partial class HandshakeTable
         new(DisklessPrimary, "a Primary without disk, and the copy that it went on with, which has lost nothing since",
             p => IsItsCopy(p.Self, p.Peer) || IsItsCopy(p.Peer, p.Self), _ => ServeDiskless, p => SourceIf(HasNoDisk(p.Peer))),
         Stop(NoDisk, "one side has no usable disk", p => HasNoDisk(p.Self) || HasNoDisk(p.Peer), Refuse),
+        Stop(ModesDiffer, "the sides are configured for different modes", p => p.Self.Mode != p.Peer.Mode, Refuse),
         Stop(VolumesDisagree, "the volumes of one side disagree", p =>
             p.Self.VolumesDisagree || p.Peer.VolumesDisagree, HandshakeAction.SplitBrain),
 
@@ -121,7 +122,9 @@ public static partial class HandshakeTable
         (HandshakeFacts crashed, HandshakeFacts other) = pair.Self.IsCrashedPrimary
             ? (pair.Self, pair.Peer)
             : (pair.Peer, pair.Self);
-        return pair.Self.IsSynchronous && pair.Peer.IsSynchronous && crashed.PeerBoot == other.Boot;
+        bool isSynchronous = (pair.Self.IsSynchronous && pair.Peer.IsSynchronous)
+            || Canary.Breaks(BrokenRule.CrashedAheadIsTarget);
+        return isSynchronous && crashed.PeerBoot == other.Boot;
     }
 
     private static HandshakePart SamePart(HandshakePair pair)

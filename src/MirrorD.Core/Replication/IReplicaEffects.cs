@@ -77,6 +77,9 @@ public interface IReplicaEffects
     /// <summary>Acknowledges a received mutation.</summary>
     void SendAcknowledgement(long sequence);
 
+    /// <summary>In mode memory: a client's mutation has been received, and is being applied.</summary>
+    void SendReceived(long sequence);
+
     /// <summary>Everything received up to the sequence is durable here.</summary>
     void SendDurable(long throughSequence);
 

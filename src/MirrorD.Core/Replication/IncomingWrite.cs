@@ -35,6 +35,9 @@ public class IncomingWrite
     /// <summary>Length in bytes.</summary>
     public long LengthBytes { get; set; }
 
+    /// <summary>A resync copy: no client waits for it.</summary>
+    public bool IsCopy { get; set; }
+
     /// <summary>Must itself be durable before the acknowledgement.</summary>
     public bool ForceUnitAccess { get; set; }
 

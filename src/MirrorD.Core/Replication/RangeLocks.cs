@@ -18,12 +18,12 @@ public interface IRangeUser
 /// <summary>
 /// Overlapping writes are serialised: a user that overlaps a holder, or somebody who waits already, waits
 /// until they are done, in order of arrival. So both copies end with the same winner, and a resync copy never
-/// lands over a newer write. Linear in the users (a few hundred at most).
+/// lands over a newer write. Linear in the users: some hundred, in modes memory and async a few thousand.
 /// </summary>
 public sealed class RangeLocks
 {
-    private readonly List<IRangeUser> _held = new(256);
-    private readonly List<IRangeUser> _waiting = new(256);
+    private readonly Users _held = new();
+    private readonly Users _waiting = new();
 
     /// <summary>Users that hold a range.</summary>
     public int HeldCount => _held.Count;
@@ -34,14 +34,10 @@ public sealed class RangeLocks
     /// <summary>Takes the range, or queues the user; true when taken.</summary>
     public bool TryAcquire(IRangeUser user)
     {
-        if (OverlapsAny(_held, user, _held.Count) || OverlapsAny(_waiting, user, _waiting.Count))
-        {
-            _waiting.Add(user);
-            return false;
-        }
-
-        _held.Add(user);
-        return true;
+        var range = new Range(user);
+        bool isFree = !_held.Overlap(range, _held.Count) && !_waiting.Overlap(range, _waiting.Count);
+        (isFree ? _held : _waiting).Add(user, range);
+        return isFree;
     }
 
     /// <summary>
@@ -49,46 +45,122 @@ public sealed class RangeLocks
     /// </summary>
     public void Release(IRangeUser user, List<IRangeUser> ready)
     {
-        int at = _held.IndexOf(user);
-        Invariant.Require(at >= 0, "a range is released by its holder");
-        _held[at] = _held[^1];
-        _held.RemoveAt(_held.Count - 1);
+        Range released = _held.RemoveAt(Holder(user));
         int kept = 0;
         for (int i = 0; i < _waiting.Count; i++)
         {
-            IRangeUser waiter = _waiting[i];
-            if (OverlapsAny(_held, waiter, _held.Count) || OverlapsAny(_waiting, waiter, kept))
+            (IRangeUser waiter, Range range) = _waiting[i];
+
+            // Only who waited for this one can go on.
+            if (!range.Overlaps(released) || _held.Overlap(range, _held.Count) || _waiting.Overlap(range, kept))
             {
-                _waiting[kept++] = waiter;
+                _waiting.Move(i, kept++);
             }
             else
             {
-                _held.Add(waiter);
+                _held.Add(waiter, range);
                 ready.Add(waiter);
             }
         }
 
-        _waiting.RemoveRange(kept, _waiting.Count - kept);
+        _waiting.Truncate(kept);
     }
+
+    /// <summary>Another user holds the same range from now on in the place of a holder.</summary>
+    public void HandOver(IRangeUser from, IRangeUser to) => _held.Replace(Holder(from), to);
 
     /// <summary>Removes all waiting users, in order, for a suspension of the write path.</summary>
     public void TakeWaiting(List<IRangeUser> taken)
     {
-        taken.AddRange(_waiting);
-        _waiting.Clear();
+        _waiting.CopyTo(taken);
+        _waiting.Truncate(0);
     }
 
-    private static bool OverlapsAny(List<IRangeUser> users, IRangeUser user, int count)
+    private int Holder(IRangeUser user)
     {
-        foreach (IRangeUser other in CollectionsMarshal.AsSpan(users)[..count])
+        int at = _held.IndexOf(user);
+        Invariant.Require(at >= 0, "a range is released or handed over by its holder");
+        return at;
+    }
+
+    private readonly record struct Range(int Volume, long Offset, long End)
+    {
+        public Range(IRangeUser user)
+            : this(user.Volume, user.Offset, user.Offset + user.LengthBytes)
         {
-            if (other.Volume == user.Volume && other.Offset < user.Offset + user.LengthBytes
-                && user.Offset < other.Offset + other.LengthBytes)
-            {
-                return true;
-            }
         }
 
-        return false;
+        public bool Overlaps(in Range other) =>
+            other.Volume == Volume && other.Offset < End && Offset < other.End;
+    }
+
+    /// <summary>Users with their ranges side by side in memory: looking through thousands takes microseconds.</summary>
+    private sealed class Users
+    {
+        private readonly List<IRangeUser> _users = new(256);
+        private readonly List<Range> _ranges = new(256);
+
+        public int Count => _users.Count;
+
+        public (IRangeUser User, Range Range) this[int at] => (_users[at], _ranges[at]);
+
+        public bool Overlap(in Range range, int count)
+        {
+            foreach (ref readonly Range other in CollectionsMarshal.AsSpan(_ranges)[..count])
+            {
+                if (other.Overlaps(range))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        public int IndexOf(IRangeUser user)
+        {
+            ReadOnlySpan<IRangeUser> users = CollectionsMarshal.AsSpan(_users);
+            for (int i = 0; i < users.Length; i++)
+            {
+                if (ReferenceEquals(users[i], user))
+                {
+                    return i;
+                }
+            }
+
+            return -1;
+        }
+
+        public void Add(IRangeUser user, in Range range)
+        {
+            _users.Add(user);
+            _ranges.Add(range);
+        }
+
+        /// <summary>The last one takes its place.</summary>
+        public Range RemoveAt(int at)
+        {
+            Range removed = _ranges[at];
+            _users[at] = _users[^1];
+            _ranges[at] = _ranges[^1];
+            Truncate(_users.Count - 1);
+            return removed;
+        }
+
+        public void Replace(int at, IRangeUser user) => _users[at] = user;
+
+        public void Move(int from, int to)
+        {
+            _users[to] = _users[from];
+            _ranges[to] = _ranges[from];
+        }
+
+        public void Truncate(int count)
+        {
+            _users.RemoveRange(count, _users.Count - count);
+            _ranges.RemoveRange(count, _ranges.Count - count);
+        }
+
+        public void CopyTo(List<IRangeUser> users) => users.AddRange(_users);
     }
 }

@@ -107,7 +107,7 @@ public sealed partial class Replica
             return;
         }
 
-        int window = _sent.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
+        int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
         while (!_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
             && IsAllowed() && StartCopy())
         {

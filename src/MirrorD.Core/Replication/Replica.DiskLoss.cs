@@ -18,6 +18,7 @@ public sealed partial class Replica
     private string? _diskLoss;
     private bool _saysFarewell;
     private long _farewellUntilNs;
+    private Generation _noted;
     private Generation _followed;
     private BootId _followedBoot;
     private CommandAnswer? _detach;
@@ -188,7 +189,23 @@ public sealed partial class Replica
         }
 
         Phase = LinkPhase.Joined;
-        _followed = current;
+        _noted = current;
+        GoOnThroughPeer();
+    }
+
+    /// <summary>
+    /// What clients were told ahead of the peer is on its way to the only copy: nothing is read from there before it
+    /// has arrived. If the link is lost first, this node does not go on with a copy that lacks it.
+    /// </summary>
+    private void GoOnThroughPeer()
+    {
+        if (_noted.IsNone || _ahead.Count > 0)
+        {
+            return;
+        }
+
+        _followed = _noted;
+        _noted = Generation.None;
         _followedBoot = _peerFacts!.Boot;
         if (_demotion is not null)
         {
@@ -216,9 +233,16 @@ public sealed partial class Replica
         _keeps = false;
         _keepingClaimLink = -1;
         _saysFarewell = false;
+        _noted = Generation.None;
         if (!IsDiskless && !IsDetached)
         {
             FinishDetach(false, "the link was lost");
+        }
+
+        if (IsDiskless || Failure is not null)
+        {
+            // Nothing of this node's copy will be sent again.
+            TellOfOverwritten();
         }
 
         if (!IsDiskless || Failure is not null)

@@ -121,7 +121,8 @@ public sealed partial class Replica
         }
 
         _passPeerPending = IsSending && (_durable < _passSequence || !_peerHasFlushed)
-            && !Canary.Breaks(BrokenRule.FlushNotForwarded);
+            && !Canary.Breaks(BrokenRule.FlushNotForwarded)
+            && (_settings.Mode == ReplicationMode.Sync || !Canary.Breaks(BrokenRule.FlushAheadOfPeer));
         if (_passPeerPending)
         {
             _effects.SendFlush(_passSequence);

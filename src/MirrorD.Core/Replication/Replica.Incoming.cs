@@ -48,10 +48,13 @@ public sealed partial class Replica
         if (_keeps && !Canary.Breaks(BrokenRule.KeptWriteNotMarked))
         {
             EnterKept(write);
+            return null;
         }
-        else
+
+        _effects.ApplyIncoming(write);
+        if (_settings.Mode == ReplicationMode.Memory && !_keeps && !write.ForceUnitAccess && !write.IsCopy)
         {
-            _effects.ApplyIncoming(write);
+            _effects.SendReceived(write.Sequence);
         }
 
         return null;

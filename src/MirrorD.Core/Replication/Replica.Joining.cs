@@ -19,6 +19,7 @@ public sealed partial class Replica
     private HandshakeFacts? _peerFacts;
     private HandshakeDecision? _decision;
     private PeerMessage.Decision? _peerDecision;
+    private ReplicationMode _peerMode = ReplicationMode.Sync;
     private bool _committing;
     private bool _splitBrainTold;
     private JoinStep _step;
@@ -83,7 +84,8 @@ public sealed partial class Replica
 
     private void SendFacts()
     {
-        _ownFacts = HandshakeFacts.Of(_stored, _settings.Boot, Role == Role.Primary, DirtyBlocks);
+        _ownFacts = HandshakeFacts.Of(
+            _stored, _settings.Boot, Role == Role.Primary, DirtyBlocks, _settings.Mode);
         _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : _ownFacts;
         byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
         int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
@@ -120,6 +122,7 @@ public sealed partial class Replica
                 }
 
                 _peerFacts = read;
+                _peerMode = read.Mode;
                 NotePeerPromotions(read.Promotions);
                 PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
                 Decide();
@@ -317,6 +320,7 @@ public sealed partial class Replica
                 if (link == _link)
                 {
                     Phase = LinkPhase.Target;
+                    TellOfOverwritten();
                     _step = JoinStep.TargetReady;
                     SendDirtyPages();
                     _effects.SendMessage(new PeerMessage.TargetReady());
@@ -478,6 +482,8 @@ public sealed partial class Replica
     {
         Phase = LinkPhase.Joined;
         _splitBrainTold = false;
+        _hasJoined = true;
+        _unconfirmedBytes = 0;
         _effects.Raise("joined", $"{_settings.Resource}: joined with {_settings.PeerName} in session {State.Session}");
         if (HasChangedPages)
         {

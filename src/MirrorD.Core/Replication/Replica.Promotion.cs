@@ -75,6 +75,12 @@ public sealed partial class Replica
     private void PromoteAlone(bool overrides)
     {
         _promotingAlone = true;
+        if (Canary.Breaks(BrokenRule.TakeoverBeforeApplied))
+        {
+            StoreAlone(overrides);
+            return;
+        }
+
         WhenQuiet(() => StoreAlone(overrides));
     }
 
@@ -82,6 +88,7 @@ public sealed partial class Replica
     {
         var generation = new Generation(_effects.NewIdentifier());
         bool applied = false;
+        bool wasPrimary = State.WasPrimary;
         Store(
             s =>
             {
@@ -101,6 +108,11 @@ public sealed partial class Replica
                 if (overrides && State.Proof.Kind == ProofKind.OperatorOverride)
                 {
                     _effects.Raise("override", $"{_settings.Resource}: the operator forces this copy to count");
+                }
+
+                if (!wasPrimary && !State.Session.IsNone)
+                {
+                    TellWhatMayBeMissing();
                 }
 
                 Role = Role.Primary;
@@ -160,8 +172,13 @@ public sealed partial class Replica
     }
 
     /// <summary>What is stored before a node serves. From then on its copy has a history: it is no new one.</summary>
-    private static Superblock BecomePrimary(Superblock stored, ulong peerPromotions) =>
-        GenerationRules.RaisePromotions(stored, peerPromotions) with { WasPrimary = true, JustCreated = false };
+    private Superblock BecomePrimary(Superblock stored, ulong peerPromotions) =>
+        GenerationRules.RaisePromotions(stored, peerPromotions) with
+        {
+            WasPrimary = true,
+            JustCreated = false,
+            WasAhead = _settings.Mode != ReplicationMode.Sync || stored is { WasPrimary: true, WasAhead: true },
+        };
 
     /// <summary>A promotion goes above whatever was told; a number that cannot be is not believed.</summary>
     private void NotePeerPromotions(ulong promotions) =>

@@ -76,6 +76,12 @@ public sealed partial class Replica
         }
         else
         {
+            if (_settings.Mode == ReplicationMode.Async)
+            {
+                // Nobody else is asked before this is answered: the peer may have taken over meanwhile.
+                NoteStandstill();
+            }
+
             if (error != 0)
             {
                 // The peer may have the write: the range counts as different until a resync settles it.
@@ -97,13 +103,20 @@ public sealed partial class Replica
         {
             request.PeerPending = false;
             request.PeerDone = true;
+            Withdraw(request);
             FinishOrWait(request);
+        }
+        else if (_ahead.Remove(sequence) is { } ahead)
+        {
+            AheadAcknowledged(ahead);
+            GoOnThroughPeer();
         }
         else if (_sentCopies.Remove(sequence, out ResyncCopy? copy))
         {
             CopyAcknowledged(copy);
         }
 
+        PumpAwaitingPeer();
         Settle();
     }
 
@@ -225,11 +238,22 @@ public sealed partial class Replica
         if (request.Operation == VolumeOperation.Read)
         {
             ReadFromPeer(request);
-            return;
         }
+        else if (TryAdmit(request))
+        {
+            Start(request);
+        }
+        else
+        {
+            _awaitingPeer.Enqueue(request);
+        }
+    }
 
+    private void Start(VolumeRequest request)
+    {
         _issued.Add(request);
         request.PeerDone = false;
+        request.PeerReceived = false;
         request.LocalFailed = false;
         if (Path == WritePath.Remote)
         {
@@ -245,7 +269,11 @@ public sealed partial class Replica
             request.Sequence = ++_sequence;
             request.PeerPending = true;
             _sent.Add(request.Sequence, request);
-            _unstable.Add(request.Sequence, request.Volume, request.Offset, request.LengthBytes);
+            if (_settings.Mode == ReplicationMode.Sync || !Canary.Breaks(BrokenRule.AheadNotTracked))
+            {
+                _unstable.Add(request.Sequence, request.Volume, request.Offset, request.LengthBytes);
+            }
+
             NoteWriteOverCopies(request);
             _effects.SendWrite(request, request.Sequence);
         }
@@ -265,9 +293,18 @@ public sealed partial class Replica
 
     private void FinishOrWait(VolumeRequest request)
     {
-        if (request.LocalPending
-            || (request.PeerPending && !Canary.Breaks(BrokenRule.AcknowledgedBeforeSecondCopy)))
+        if (request.LocalPending)
         {
+            return;
+        }
+
+        if (request.PeerPending && !Canary.Breaks(BrokenRule.AcknowledgedBeforeSecondCopy))
+        {
+            if (MayAnswerAhead(request))
+            {
+                AnswerAhead(request);
+            }
+
             return;
         }
 
@@ -282,16 +319,21 @@ public sealed partial class Replica
             Leave(request);
             _effects.Complete(request, 0);
             CompleteReadsAhead();
-            if (_unstable.Bytes >= Limits.UnstableBytes || _unstable.Count >= Limits.UnstableRanges)
-            {
-                WantCheckpoint();
-            }
+            BoundUnstable();
         }
         else
         {
             // Neither mirrored nor allowed alone: it starts again as a new request once that is decided.
             Leave(request);
             Begin(request);
+        }
+    }
+
+    private void BoundUnstable()
+    {
+        if (_unstable.Bytes >= Limits.UnstableBytes || _unstable.Count >= Limits.UnstableRanges)
+        {
+            WantCheckpoint();
         }
     }
 
@@ -303,23 +345,29 @@ public sealed partial class Replica
     {
         foreach (VolumeRequest other in _issued)
         {
-            if (other.PeerPending && other.Volume == read.Volume && other.Offset < read.Offset + read.LengthBytes
+            if (other.PeerPending && !other.PeerReceived
+                && other.Volume == read.Volume && other.Offset < read.Offset + read.LengthBytes
                 && read.Offset < other.Offset + other.LengthBytes && (read.Sequence == 0 || other.Sequence <= read.Sequence))
             {
                 return true;
             }
         }
 
-        return false;
+        return _settings.Mode == ReplicationMode.Async && _ahead.Overlaps(read)
+            && !Canary.Breaks(BrokenRule.ReadAheadOfPeer);
     }
 
-    /// <summary>Reads that waited for nothing but writes that the peer has by now.</summary>
-    private void CompleteReadsAhead()
+    /// <summary>
+    /// Reads that waited for nothing but writes that the peer has by now; of those that overlap a range, when given.
+    /// </summary>
+    private void CompleteReadsAhead(IRangeUser? within = null)
     {
         for (int i = 0; i < _readsAhead.Count;)
         {
             VolumeRequest read = _readsAhead[i];
-            if (SeesWhatPeerMayLack(read))
+            bool isElsewhere = within is not null && (read.Volume != within.Volume
+                || read.Offset >= within.Offset + within.LengthBytes || within.Offset >= read.Offset + read.LengthBytes);
+            if (isElsewhere || SeesWhatPeerMayLack(read))
             {
                 i++;
                 continue;
@@ -343,6 +391,7 @@ public sealed partial class Replica
         }
 
         request.PeerPending = false;
+        Withdraw(request);
         if (request.InLog)
         {
             request.InLog = false;
@@ -419,6 +468,12 @@ public sealed partial class Replica
         }
 
         HoldRemoteReads();
+        while (_awaitingPeer.TryDequeue(out VolumeRequest? request))
+        {
+            Leave(request);
+            Hold(request);
+        }
+
         while (_awaitingRoom.TryDequeue(out VolumeRequest? request))
         {
             Leave(request);

@@ -360,9 +360,11 @@ public sealed partial class Replica
             HoldFlushes();
         }
 
+        ForgetAhead();
         _sent.Clear();
         foreach (Volumes.VolumeRequest request in _issued.ToArray())
         {
+            Withdraw(request);
             request.Sequence = 0;
             request.PeerPending = false;
             request.PeerDone = false;

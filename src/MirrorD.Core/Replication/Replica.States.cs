@@ -151,6 +151,11 @@ public sealed partial class Replica
             + $"--overwrite --from {peer}, and start it again; if the one of {peer}: mirrorctl explain there says how";
         return decision.Action switch
         {
+            HandshakeAction.Refuse when decision.Case == HandshakeCase.ModesDiffer => new NamedState("ModesDiffer",
+                $"this node is configured for mode {InWords(_settings.Mode)} and {peer} for {InWords(_peerMode)}; "
+                + "no data moves.", "operator",
+                $"write the same 'mode' of {_settings.Resource} in the configuration of both nodes, then restart mirrord "
+                + "where it changed"),
             HandshakeAction.SplitBrain => new NamedState("SplitBrain",
                 $"{decision.Case}: both nodes have data that the other one lacks; no data moves.", "operator",
                 discard),

@@ -63,6 +63,15 @@ public sealed record ReplicaSettings(
     /// <summary>Extents of the activity log of each volume that may be active at once: what a transaction holds.</summary>
     public int ActiveExtents { get; init; } = Limits.ActiveExtents;
 
+    /// <summary>When clients hear of a mirrored write.</summary>
+    public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
+
+    /// <summary>Mode async: bytes of mutations at once that are sent and not completed by the peer.</summary>
+    public long AheadBytes { get; init; } = 16 << 20;
+
+    /// <summary>Mode async: nothing more is sent while an answer is older than this and the peer lacks the write.</summary>
+    public long AheadNs { get; init; } = 5_000_000_000;
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }
@@ -71,9 +80,9 @@ public sealed record ReplicaSettings(
 /// One node's side of a replicated resource: a deterministic machine. Events are its public methods, effects go
 /// to <see cref="IReplicaEffects"/>. States: role (Standby, Primary), write path, link phase; what is durable is in
 /// <see cref="State"/>. Rules: safety contract, sections 2 (Requests, Flushes), 4 (Joining, Copies, Incoming) and
-/// 5 (Right, Commands). Invariants held here: a mutation is completed only with both copies written, or alone with
-/// proof and generation durable in this order; a link loss moves everything above the durable point into the dirty
-/// map; nothing is sent between handshake and J2.
+/// 5 (Right, Commands). Invariants held here: a mutation is completed only with both copies written (in modes memory and
+/// async: Ahead), or alone with proof and generation durable in this order; a link loss moves everything above the durable
+/// point into the dirty map; nothing is sent between handshake and J2.
 /// </summary>
 public sealed partial class Replica
 {
@@ -97,6 +106,8 @@ public sealed partial class Replica
         _stored = stored;
         _maps = maps;
         _peerMayServeUntilNs = effects.NowNs + settings.LinkTimeoutNs + Limits.LossNoticeNs;
+        _ahead = new AheadWrites(settings.AheadBytes, settings.AheadNs,
+            settings.Mode == ReplicationMode.Sync ? 0 : Limits.AheadWrites);
         _logs = new ActivityLog[maps.Length];
         _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
         _keptAwaitingLog = new Queue<IncomingWrite>[maps.Length];
@@ -256,7 +267,7 @@ public sealed partial class Replica
     /// <summary>Ends every event: what waits for quiet may go on.</summary>
     private void Settle()
     {
-        while (_busy == 0 && _issued.Count == 0 && _whenQuiet.Count > 0 && Failure is null)
+        while (_busy == 0 && _issued.Count == 0 && _ahead.Count == 0 && _whenQuiet.Count > 0 && Failure is null)
         {
             Action next = _whenQuiet[0];
             _whenQuiet.RemoveAt(0);

@@ -20,6 +20,12 @@ public partial class VolumeRequest : IRangeUser
     /// <summary>The peer's acknowledgement is awaited.</summary>
     internal bool PeerPending { get; set; }
 
+    /// <summary>The peer has it in memory (mode memory).</summary>
+    internal bool PeerReceived { get; set; }
+
+    /// <summary>It counts against the bound of what may be ahead of the peer (mode async).</summary>
+    internal bool IsAdmitted { get; set; }
+
     /// <summary>The peer acknowledged it on the present connection.</summary>
     internal bool PeerDone { get; set; }
 

@@ -61,6 +61,12 @@ public sealed record ResourceOptions
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
     /// <summary>A disk that does not answer a request for so long has failed; 0 means never.</summary>
     public int DiskTimeoutMs { get; init; }
+    /// <summary>When clients hear of a write; the same on both nodes.</summary>
+    public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
+    /// <summary>Mode async: bytes of writes that are sent and not completed by the peer; beyond it writes wait.</summary>
+    public long AsyncBufferBytes { get; init; } = 16 << 20;
+    /// <summary>Mode async: writes wait while one was answered longer ago than this and the peer lacks it.</summary>
+    public int AsyncLagMs { get; init; } = 5000;
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 }

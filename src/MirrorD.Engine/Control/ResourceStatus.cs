@@ -92,6 +92,12 @@ public sealed record ResourceStatus
     public int HeldRequests { get; init; }
     /// <summary>Ranges that the disks here could not read and that were written again from the peer's copy.</summary>
     public long RepairedReads { get; init; }
+    /// <summary>When clients hear of a write.</summary>
+    public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
+    /// <summary>Bytes of writes whose clients were answered and that the peer has not completed.</summary>
+    public long AheadBytes { get; init; }
+    /// <summary>Loop time at which the oldest of them was answered; null when there is none.</summary>
+    public long? AheadSinceNs { get; init; }
     /// <summary>Case of the last handshake.</summary>
     public string? HandshakeCase { get; init; }
     /// <summary>Step of a change of role that runs; null when none.</summary>

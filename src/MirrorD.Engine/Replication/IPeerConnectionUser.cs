@@ -32,6 +32,9 @@ internal interface IPeerConnectionUser
     /// <summary>The peer has completed a mutation.</summary>
     void Acknowledged(long sequence);
 
+    /// <summary>The peer has a mutation in memory.</summary>
+    void Received(long sequence);
+
     /// <summary>The peer has flushed.</summary>
     void Durable(long throughSequence);
 

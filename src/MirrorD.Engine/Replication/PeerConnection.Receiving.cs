@@ -113,6 +113,9 @@ internal sealed partial class PeerConnection
             case PeerFrameType.Acknowledge:
                 _user.Acknowledged(_frame.Sequence);
                 return Done(null);
+            case PeerFrameType.Received:
+                _user.Received(_frame.Sequence);
+                return Done(null);
             case PeerFrameType.Durable:
                 _user.Durable(_frame.Sequence);
                 return Done(null);
@@ -260,6 +263,7 @@ internal sealed partial class PeerConnection
     private void Fill(IncomingIo incoming, VolumeOperation operation, IoBuffer? slot)
     {
         incoming.Operation = operation;
+        incoming.IsCopy = _frame.Type == PeerFrameType.Copy;
         incoming.Sequence = _frame.Sequence;
         incoming.Volume = _frame.Volume;
         incoming.Offset = _frame.Offset;

@@ -32,14 +32,14 @@ internal sealed partial class PeerConnection
     private bool _isReported;
 
     public PeerConnection(
-        IIoLoop loop, IConnection connection, IPeerConnectionUser user, LinkKeys keys, bool isConnector)
+        IIoLoop loop, IConnection connection, IPeerConnectionUser user, LinkKeys keys, bool isConnector, SendChunks chunks)
     {
         _loop = loop;
         _connection = connection;
         _user = user;
         _keys = keys;
         _isConnector = isConnector;
-        _out = new SendQueue(loop, connection, Sent);
+        _out = new SendQueue(loop, connection, chunks, Sent);
         _receive = new IoOperation(Received);
         _receiveData = new IoOperation(DataReceived);
         _receiveRead = new IoOperation(ReadDataReceived);
@@ -65,13 +65,17 @@ internal sealed partial class PeerConnection
     /// <summary>It is closing or closed.</summary>
     public bool IsClosing => _closing is not null;
 
-    public void SendWrite(IoRequest request, long sequence)
+    /// <param name="request">A mutation.</param>
+    /// <param name="sequence">Its sequence.</param>
+    /// <param name="copies">Its client may be answered before it has left: the data is copied.</param>
+    public void SendWrite(IoRequest request, long sequence, bool copies)
     {
         PeerFrameFlags flags = request.ForceUnitAccess ? PeerFrameFlags.ForceUnitAccess : PeerFrameFlags.None;
         if (request.Operation == VolumeOperation.Write)
         {
             if (SendData(
-                PeerFrameType.Write, flags, sequence, request.Volume, request.Offset, request.Data, request))
+                PeerFrameType.Write, flags, sequence, request.Volume, request.Offset, request.Data,
+                copies ? null : request))
             {
                 request.BeginSend();
                 Pump();
@@ -175,11 +179,11 @@ internal sealed partial class PeerConnection
 
     /// <summary>
     /// True when the data is sent in place: the owner's memory is in use until <see
-    /// cref="ISendOwner.SendEnded"/>.
+    /// cref="ISendOwner.SendEnded"/>. Without an owner all is copied.
     /// </summary>
     private bool SendData(
         PeerFrameType type, PeerFrameFlags flags, long sequence, int volume, long offset, BufferSlice data,
-        ISendOwner owner)
+        ISendOwner? owner)
     {
         if (_isClosed)
         {
@@ -198,6 +202,14 @@ internal sealed partial class PeerConnection
             PayloadBytes = (uint)data.LengthBytes,
             PayloadCrc = Crc32C.Compute(data.Span),
         };
+        if (owner is null)
+        {
+            Encode(frame, _out.Append(PeerFrame.HeaderBytes));
+            _out.AppendCopied(data.Span);
+            Pump();
+            return false;
+        }
+
         if (data.LengthBytes > CopiedBytes)
         {
             // The slot has room for the header right before the data: one contiguous send.

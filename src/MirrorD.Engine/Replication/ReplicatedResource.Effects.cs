@@ -232,7 +232,8 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     }
 
     void IReplicaEffects.SendWrite(VolumeRequest request, long sequence) =>
-        _connection?.SendWrite((IoRequest)request, sequence);
+        _connection?.SendWrite((IoRequest)request, sequence,
+            copies: _options.Mode == ReplicationMode.Async && _replica!.Path == WritePath.Mirrored && !request.ForceUnitAccess);
 
     void IReplicaEffects.SendCopy(ResyncCopy copy, long sequence) => _connection?.SendCopy((CopyIo)copy, sequence);
 
@@ -241,6 +242,9 @@ public sealed partial class ReplicatedResource : IReplicaEffects
 
     void IReplicaEffects.SendAcknowledgement(long sequence) =>
         _connection?.SendSequence(PeerFrameType.Acknowledge, sequence);
+
+    void IReplicaEffects.SendReceived(long sequence) =>
+        _connection?.SendSequence(PeerFrameType.Received, sequence);
 
     void IReplicaEffects.SendDurable(long throughSequence) =>
         _connection?.SendSequence(PeerFrameType.Durable, throughSequence);

@@ -44,6 +44,12 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
         AfterEvent();
     }
 
+    void IPeerConnectionUser.Received(long sequence)
+    {
+        _replica!.PeerReceived(sequence);
+        AfterEvent();
+    }
+
     void IPeerConnectionUser.Durable(long throughSequence)
     {
         _replica!.PeerDurable(throughSequence);

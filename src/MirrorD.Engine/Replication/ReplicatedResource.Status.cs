@@ -71,6 +71,7 @@ public sealed partial class ReplicatedResource
                 DiskState = _loadFailure is null ? DiskState.Consistent : DiskState.Failed,
                 Link = LinkState.Disconnected,
                 PeerName = _options.PeerName,
+                Mode = _options.Mode,
                 HoldUp = _loadFailure is null ? null : HoldUpOf(new NamedState(
                     "MetadataDamaged", _loadFailure, "operator", string.Join("; ", _options.Volumes.Select(Inspect)))),
                 Volumes = [],
@@ -95,6 +96,9 @@ public sealed partial class ReplicatedResource
             HoldUp = HoldUpOf(replica.DescribeHoldUp()),
             HeldRequests = replica.HeldRequests,
             RepairedReads = replica.RepairedReads,
+            Mode = _options.Mode,
+            AheadBytes = replica.AheadBytes,
+            AheadSinceNs = replica.AheadSinceNs < 0 ? null : replica.AheadSinceNs,
             Step = _roles.Step,
             HandshakeCase = replica.LastDecision?.Case.ToString(),
             Volumes = [.. _volumes.Select((v, i) => new VolumeStatus(

@@ -31,6 +31,7 @@ public sealed partial class ReplicatedResource : IDisposable
     private readonly PeerLink _link;
     private readonly RoleSequence _roles;
     private readonly BufferPool _copyBuffers = new(CopySlots, SlotBytes);
+    private readonly SendChunks _chunks;
     private Replica? _replica;
     private PeerConnection? _connection;
     private (IConnection Connection, LinkKeys Keys, bool IsConnector)? _next;
@@ -47,6 +48,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _options = options;
         _host = host;
         Buffers = new BufferPool(options.BufferSlots, SlotBytes);
+        _chunks = new SendChunks(options.Mode == ReplicationMode.Async ? options.AsyncBufferBytes : 0);
         _stores = [.. options.Volumes.Select(v => new VolumeMetadataStore(loop, v))];
         _volumes = new MirroredVolume?[options.Volumes.Count];
         _localDone = LocalDone;
@@ -134,6 +136,7 @@ public sealed partial class ReplicatedResource : IDisposable
     {
         Buffers.Dispose();
         _copyBuffers.Dispose();
+        _chunks.Dispose();
         Array.ForEach(_stores, store => store.Dispose());
     }
 
@@ -224,6 +227,9 @@ public sealed partial class ReplicatedResource : IDisposable
             IsPreferred = _options.IsPreferred,
             FollowsProduction = _options.FollowsProduction,
             ActiveExtents = _options.ActiveExtents,
+            Mode = _options.Mode,
+            AheadBytes = _options.AsyncBufferBytes,
+            AheadNs = _options.AsyncLagMs * 1_000_000L,
         };
         _replica = new Replica(settings, this, states, maps);
         if (_picture is not null)
@@ -304,7 +310,7 @@ public sealed partial class ReplicatedResource : IDisposable
             return;
         }
 
-        _connection = new PeerConnection(_loop, next.Connection, this, next.Keys, next.IsConnector);
+        _connection = new PeerConnection(_loop, next.Connection, this, next.Keys, next.IsConnector, _chunks);
         _replica.LinkUp(next.Keys.Session);
         _connection?.Start();
     }

@@ -17,17 +17,14 @@ internal interface ISendOwner
 /// </summary>
 internal sealed class SendQueue
 {
-    private const int ChunkBytes = 64 * 1024;
-
-    /// <summary>Chunks kept for reuse; more are needed only while a burst of messages waits.</summary>
-    private const int KeptChunks = 4;
+    private const int ChunkBytes = SendChunks.ChunkBytes;
 
     private readonly IIoLoop _loop;
     private readonly IConnection _connection;
     private readonly IoOperation _send;
     private readonly Action<int> _ended;
     private readonly Queue<Segment> _segments = new(256);
-    private readonly Stack<IoBuffer> _freeChunks = new();
+    private readonly SendChunks _chunks;
     private Segment _sending;
     private IoBuffer? _chunk;
     private int _chunkStart;
@@ -35,9 +32,11 @@ internal sealed class SendQueue
 
     /// <param name="loop">The loop.</param>
     /// <param name="connection">Where to.</param>
+    /// <param name="chunks">Memory for what is copied together.</param>
     /// <param name="ended">Called after each send with 0 or a positive errno.</param>
-    public SendQueue(IIoLoop loop, IConnection connection, Action<int> ended)
+    public SendQueue(IIoLoop loop, IConnection connection, SendChunks chunks, Action<int> ended)
     {
+        _chunks = chunks;
         _loop = loop;
         _connection = connection;
         _ended = ended;
@@ -58,13 +57,25 @@ internal sealed class SendQueue
         if (_chunk is null || _chunkEnd + lengthBytes > ChunkBytes)
         {
             SealChunk(endsChunk: true);
-            _chunk = _freeChunks.TryPop(out IoBuffer? free) ? free : new IoBuffer(ChunkBytes);
+            _chunk = _chunks.Rent();
             _chunkStart = 0;
             _chunkEnd = 0;
         }
 
         _chunkEnd += lengthBytes;
         return _chunk.Span.Slice(_chunkEnd - lengthBytes, lengthBytes);
+    }
+
+    /// <summary>A piece of any size, copied: whose it is may change it at once.</summary>
+    public void AppendCopied(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            int room = _chunk is null || _chunkEnd == ChunkBytes ? ChunkBytes : ChunkBytes - _chunkEnd;
+            int part = Math.Min(room, bytes.Length);
+            bytes[..part].CopyTo(Append(part));
+            bytes = bytes[part..];
+        }
     }
 
     /// <summary>A large piece, sent in place; the owner hears of its end.</summary>
@@ -102,16 +113,12 @@ internal sealed class SendQueue
         while (_segments.TryDequeue(out Segment segment))
         {
             segment.Owner?.SendEnded();
-            segment.EndsChunk?.Dispose();
+            Return(segment.EndsChunk);
         }
 
-        _chunk?.Dispose();
+        Return(_chunk);
         _chunk = null;
         _chunkStart = _chunkEnd = 0;
-        while (_freeChunks.TryPop(out IoBuffer? chunk))
-        {
-            chunk.Dispose();
-        }
     }
 
     private void SealChunk(bool endsChunk)
@@ -141,19 +148,15 @@ internal sealed class SendQueue
         Segment sent = _sending;
         _sending = default;
         sent.Owner?.SendEnded();
-        Keep(sent.EndsChunk);
+        Return(sent.EndsChunk);
         _ended(error);
     }
 
-    private void Keep(IoBuffer? chunk)
+    private void Return(IoBuffer? chunk)
     {
-        if (chunk is not null && _freeChunks.Count < KeptChunks)
+        if (chunk is not null)
         {
-            _freeChunks.Push(chunk);
-        }
-        else
-        {
-            chunk?.Dispose();
+            _chunks.Return(chunk);
         }
     }
 
@@ -163,7 +166,7 @@ internal sealed class SendQueue
         while (_segments.TryPeek(out Segment next) && next.Slice.LengthBytes == 0)
         {
             _segments.Dequeue();
-            Keep(next.EndsChunk);
+            Return(next.EndsChunk);
         }
     }
 }

@@ -22,6 +22,7 @@ public static class MetadataText
         ("was-primary", s => s.WasPrimary),
         ("full-sync-needed", s => s.FullSyncNeeded),
         ("just-created", s => s.JustCreated),
+        ("was-ahead", s => s.WasAhead),
     ];
 
     /// <summary>Writes what was found: damage, superblock, activity log and how much is dirty.</summary>

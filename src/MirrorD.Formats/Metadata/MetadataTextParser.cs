@@ -115,6 +115,7 @@ public sealed class MetadataTextParser
         WasPrimary = Items(flags).Contains("was-primary"),
         FullSyncNeeded = Items(flags).Contains("full-sync-needed"),
         JustCreated = Items(flags).Contains("just-created"),
+        WasAhead = Items(flags).Contains("was-ahead"),
     };
 
     private MetadataImage ReadMap(Superblock superblock)

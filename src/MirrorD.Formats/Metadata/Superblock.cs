@@ -78,6 +78,11 @@ public sealed record Superblock
     public bool PeerMayHaveCurrent { get; init; }
     /// <summary>Stored before the device opens; left behind by a crashed primary.</summary>
     public bool WasPrimary { get; init; }
+    /// <summary>
+    /// As Primary (<see cref="WasPrimary"/>) it served in mode memory or async: a write that a client knows of need not be
+    /// on the peer's disk.
+    /// </summary>
+    public bool WasAhead { get; init; }
     /// <summary>This copy is a resync target; the source's generation. None otherwise.</summary>
     public Generation ResyncFrom { get; init; }
     /// <summary>The next sync must copy everything.</summary>

@@ -110,6 +110,7 @@ public static partial class SuperblockCodec
             WasPrimary = (flags & WasPrimaryFlag) != 0,
             FullSyncNeeded = (flags & FullSyncNeededFlag) != 0,
             JustCreated = (flags & JustCreatedFlag) != 0,
+            WasAhead = (flags & WasAheadFlag) != 0,
         };
 
     private static bool IsName(string name) =>

@@ -24,6 +24,10 @@ public enum PeerFrameType : byte
     /// <summary>A control message: encoded <see cref="PeerMessage"/>, then its MAC.</summary>
     Message = 8,
     /// <summary>
+    /// In mode memory: the client's mutation with this sequence is in the receiver's memory, and will be carried out.
+    /// </summary>
+    Received = 9,
+    /// <summary>
     /// A Primary wants to read a range: its own disk could not, or it has none. Sequence numbers its questions.
     /// </summary>
     Read = 10,
@@ -192,8 +196,7 @@ public readonly record struct PeerFrame
             return "reserved bytes are not zero";
         }
 
-        return from[5] is (>= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.Message)
-            or (>= (byte)PeerFrameType.Read and <= (byte)PeerFrameType.ReadFailed)
+        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.ReadFailed
             ? "" : $"unknown frame type {from[5]}";
     }
 
@@ -214,7 +217,8 @@ public readonly record struct PeerFrame
                 ? $"message of {PayloadBytes} bytes"
             : Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
-        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.ReadFailed =>
+        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
+            or PeerFrameType.ReadFailed =>
             PayloadBytes != 0 ? $"{Type} with payload"
             : PayloadCrc != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),

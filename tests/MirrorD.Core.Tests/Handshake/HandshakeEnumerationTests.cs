@@ -32,7 +32,7 @@ public class HandshakeEnumerationTests
                 if (a.IsCrashedPrimary != b.IsCrashedPrimary)
                 {
                     reached.Add(Check(a with { PeerBoot = default }, b with { PeerBoot = default }).Case);
-                    reached.Add(Check(a, b with { IsSynchronous = false }).Case);
+                    reached.Add(Check(a, b with { WasAhead = true }).Case);
                 }
             }
         }

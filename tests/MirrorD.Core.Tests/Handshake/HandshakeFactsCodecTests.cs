@@ -48,7 +48,8 @@ public class HandshakeFactsCodecTests
             JustCreated = true,
             FullSyncNeeded = true,
             VolumesDisagree = true,
-            IsSynchronous = false,
+            Mode = ReplicationMode.Memory,
+            WasAhead = true,
             IsPrimary = false,
             HasProof = false,
         };
@@ -62,8 +63,8 @@ public class HandshakeFactsCodecTests
 
     [Theory]
     [InlineData(0, 2, "version 2")]
-    [InlineData(2, 128, "flag")]
-    [InlineData(3, 1, "flag")]
+    [InlineData(2, 0xC7, "flag")]
+    [InlineData(3, 2, "flag")]
     [InlineData(4, 0, "disk state")]
     [InlineData(4, 7, "disk state")]
     [InlineData(5, 4, "creation source")]

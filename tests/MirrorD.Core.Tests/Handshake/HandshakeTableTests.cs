@@ -94,8 +94,22 @@ public class HandshakeTableTests
 
     [Fact]
     public void A_crashed_primary_is_source_when_replication_is_not_synchronous() =>
-        Expect(A with { WasPrimary = true, SyncSetBlocks = 3 }, B with { IsSynchronous = false },
+        Expect(A with { WasPrimary = true, SyncSetBlocks = 3 }, B with { WasAhead = true },
             HandshakeCase.SameCrashed, BitmapSync, Source);
+
+    [Theory]
+    [InlineData(ReplicationMode.Memory)]
+    [InlineData(ReplicationMode.Async)]
+    public void A_crashed_primary_is_source_in_modes_memory_and_async(ReplicationMode mode) =>
+        Expect(A with { WasPrimary = true, SyncSetBlocks = 3, Mode = mode }, B with { Mode = mode },
+            HandshakeCase.SameCrashed, BitmapSync, Source);
+
+    [Theory]
+    [InlineData(ReplicationMode.Sync, ReplicationMode.Memory)]
+    [InlineData(ReplicationMode.Memory, ReplicationMode.Async)]
+    [InlineData(ReplicationMode.Async, ReplicationMode.Sync)]
+    public void Different_modes_are_refused(ReplicationMode a, ReplicationMode b) =>
+        Expect(A with { Mode = a }, B with { Mode = b, JustCreated = true }, HandshakeCase.ModesDiffer, Refuse, None);
 
     [Fact]
     public void A_join_that_broke_before_its_last_step_is_finished_from_the_side_with_a_bitmap_generation() =>

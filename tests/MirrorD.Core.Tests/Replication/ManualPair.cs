@@ -39,9 +39,11 @@ internal sealed class ManualPair
     public ulong Identifiers { get; set; } = 1000;
 
     /// <summary>A pair that has joined, with A as its Primary.</summary>
-    public static ManualPair Serving(bool hasArbiter = false, bool continueOnPeerLoss = false)
+    public static ManualPair Serving(
+        bool hasArbiter = false, bool continueOnPeerLoss = false,
+        Func<ReplicaSettings, ReplicaSettings>? adjust = null)
     {
-        var pair = new ManualPair(hasArbiter, continueOnPeerLoss);
+        var pair = new ManualPair(hasArbiter, continueOnPeerLoss, adjust);
         pair.LinkUp();
         Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
         Assert.Equal(LinkPhase.Joined, pair.B.Replica.Phase);
@@ -257,6 +259,9 @@ internal sealed class ManualNode : IReplicaEffects
 
     public int CopiesInUse { get; private set; }
 
+    /// <summary>Sequences that it has told to have in memory.</summary>
+    public List<long> Received { get; } = [];
+
     public List<SessionId> Claims { get; } = [];
 
     public long NowNs => _pair.NowNs;
@@ -327,6 +332,7 @@ internal sealed class ManualNode : IReplicaEffects
             Offset = request.Offset,
             LengthBytes = request.LengthBytes,
             Sequence = sequence,
+            ForceUnitAccess = request.ForceUnitAccess,
             Data = [.. Enumerable.Repeat(stamp, (int)(request.LengthBytes / 4096))],
         }));
     }
@@ -423,6 +429,7 @@ internal sealed class ManualNode : IReplicaEffects
         Offset = copy.Offset,
         LengthBytes = copy.LengthBytes,
         Sequence = sequence,
+        IsCopy = true,
         Data = ((Copy)copy).Data,
     }));
 
@@ -534,6 +541,12 @@ internal sealed class ManualNode : IReplicaEffects
         new(new Guid(number, 1, 1, node.Value.ToByteArray()[..8]));
 
     public void SendAcknowledgement(long sequence) => Send(() => Peer.Replica.PeerAcknowledged(sequence));
+
+    public void SendReceived(long sequence)
+    {
+        Received.Add(sequence);
+        Send(() => Peer.Replica.PeerReceived(sequence));
+    }
 
     public void SendDurable(long throughSequence) => Send(() => Peer.Replica.PeerDurable(throughSequence));
 

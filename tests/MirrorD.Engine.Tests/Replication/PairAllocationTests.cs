@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Engine.Control;
+using MirrorD.Formats;
 using Xunit.Abstractions;
 
 namespace MirrorD.Engine.Tests.Replication;
@@ -23,10 +24,14 @@ public class PairAllocationTests(ITestOutputHelper output)
     [InlineData(4096, 64, 20_000, false)]
     [InlineData(65536, 16, 5_000, false)]
     [InlineData(4096, 64, 5_000, true)]
+    [InlineData(4096, 64, 5_000, false, ReplicationMode.Memory)]
+    [InlineData(65536, 16, 5_000, true, ReplicationMode.Memory)]
+    [InlineData(4096, 64, 5_000, false, ReplicationMode.Async)]
+    [InlineData(65536, 16, 5_000, true, ReplicationMode.Async)]
     public void A_replicated_request_allocates_nothing_on_either_side(
-        int lengthBytes, int depth, int requests, bool isMixed)
+        int lengthBytes, int depth, int requests, bool isMixed, ReplicationMode mode = ReplicationMode.Sync)
     {
-        using var pair = new RealPair(16 << 20);
+        using var pair = new RealPair(16 << 20, mode);
         pair.A.Do(new ResourceCommand.Promote(false));
         var client = new RealPair.Client(pair.A, depth, lengthBytes) { IsMixed = isMixed };
         client.Run(pair, count: 2_000);

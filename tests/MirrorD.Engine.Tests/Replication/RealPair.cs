@@ -19,11 +19,11 @@ internal sealed class RealPair : IDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly string _directory = Directory.CreateTempSubdirectory("mirrord-pair-").FullName;
 
-    public RealPair(long dataBytes)
+    public RealPair(long dataBytes, ReplicationMode mode = ReplicationMode.Sync)
     {
         int port = FreePort();
-        A = new Node(this, "a", "b", port, dataBytes);
-        B = new Node(this, "b", "a", port, dataBytes);
+        A = new Node(this, "a", "b", port, dataBytes, mode);
+        B = new Node(this, "b", "a", port, dataBytes, mode);
         B.Start();
         A.Start();
         Until("both are joined", () => A.Link == LinkState.Joined && B.Link == LinkState.Joined);
@@ -62,7 +62,7 @@ internal sealed class RealPair : IDisposable
         private volatile ResourceStatus? _status;
         private volatile Exception? _failure;
 
-        public Node(RealPair pair, string name, string peer, int port, long dataBytes)
+        public Node(RealPair pair, string name, string peer, int port, long dataBytes, ReplicationMode mode)
         {
             _pair = pair;
             long metadataBytes = new MetadataLayout(dataBytes).TotalBytes;
@@ -82,6 +82,7 @@ internal sealed class RealPair : IDisposable
                 Key = SimulatedPair.SharedKey,
                 LinkTimeoutMs = 30_000,
                 DiskTimeoutMs = 60_000,
+                Mode = mode,
             };
             Resource = new ReplicatedResource(_loop, _options, this);
             _thread = new Thread(RunLoop) { IsBackground = true, Name = name };

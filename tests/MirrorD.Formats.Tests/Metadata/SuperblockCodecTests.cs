@@ -34,6 +34,7 @@ public class SuperblockCodecTests
             { "flags", sample with { WasPrimary = false } },
             { "flags", sample with { FullSyncNeeded = true } },
             { "flags", sample with { JustCreated = true } },
+            { "flags", sample with { WasAhead = true } },
             { "current", sample with { Current = default } },
             { "bitmap", sample with { Bitmap = new(ulong.MaxValue) } },
             { "session", sample with { Session = new(1) } },
@@ -128,7 +129,7 @@ public class SuperblockCodecTests
     {
         { 12, 2, MetadataError.UnsupportedVersion, null },
         { 14, 1, MetadataError.ReservedNotZero, null },
-        { 112, 32, MetadataError.ReservedNotZero, null },
+        { 112, 64, MetadataError.ReservedNotZero, null },
         { 560, 1, MetadataError.ReservedNotZero, null },
         { 4095, 1, MetadataError.ReservedNotZero, null },
         { 192, 1, MetadataError.ReservedNotZero, null },

@@ -84,7 +84,7 @@ public class PeerFrameTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(9)]
+    [InlineData(13)]
     [InlineData(255)]
     public void An_unknown_type_is_refused(byte type)
     {
@@ -225,7 +225,8 @@ public class PeerFrameTests
             PeerFrameType.Read => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadCrc = 9 },
             PeerFrameType.Ping => frame,
-            PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.ReadFailed =>
+            PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
+                or PeerFrameType.ReadFailed =>
                 frame with { Sequence = 3 },
         };
     }

@@ -21,6 +21,7 @@ internal sealed class Story : IDisposable
     {
         Scenario plain = Scenario.FromSeed(1) with
         {
+            Mode = ReplicationMode.Sync,
             Volumes = 1,
             VolumeBytes = 4 * 1024 * 1024,
             BlockBytes = 512,

@@ -17,6 +17,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
     /// <summary>A mutation was acknowledged by a node; the oracle knows already.</summary>
     public void Check(Mutation mutation, SimulatedNodeState server, long submittedAtStep)
     {
+        simulation.Ahead.Note(mutation, server, submittedAtStep);
         if (mutation.Kind == MutationKind.Discard || simulation.Oracle.AcceptsLoss)
         {
             return;
@@ -43,7 +44,15 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
                 RequireRight(peer, mutation.Volume, sector, "I-4", what);
                 isElsewhere = true;
             }
-            else if (!Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) && !peerLostIt)
+            else if (Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) || peerLostIt)
+            {
+                continue;
+            }
+            else if (simulation.Ahead.Allows(mutation, server, submittedAtStep))
+            {
+                RequireTracked(server, mutation, sector);
+            }
+            else
             {
                 RequireRight(server, mutation.Volume, sector, "I-4",
                     $"{server.Name} acknowledged {mutation} but {peer.Name} holds "
@@ -150,6 +159,17 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         {
             throw new RuleBroken(
                 "I-13", $"both nodes have completed requests alone in session {session}: {what}");
+        }
+    }
+
+    /// <summary>Answered ahead of the peer: a crash of this node now must not forget that the peer may lack it.</summary>
+    private void RequireTracked(SimulatedNodeState server, Mutation mutation, long sector)
+    {
+        long block = sector * Stamp.SectorBytes / 4096;
+        if (!Stored(server.Copies[mutation.Volume]).Covers(block))
+        {
+            throw new RuleBroken("I-5", $"{server.Name} acknowledged {mutation}, {server.PeerName} does not have it, and "
+                + $"block {block} is durably in neither dirty map nor activity log of {server.Name}");
         }
     }
 

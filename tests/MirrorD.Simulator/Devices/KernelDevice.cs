@@ -167,6 +167,7 @@ public sealed class KernelDevice(PairSimulation simulation, SimulatedNodeState n
     public void SessionsEnded()
     {
         _abandoned.ForEach(simulation.Oracle.Fail);
+        _abandoned.ForEach(mutation => simulation.Ahead.NoteAbandoned(mutation, node));
         _abandoned.Clear();
     }
 

@@ -89,7 +89,44 @@ public sealed class DiskFaults(PairSimulation simulation)
         _hurt = node;
         _copy = node.Copies[_random.Below(node.Copies.Length)];
         _bites = false;
-        simulation.Note($"{_copy.Data.Name}: {_kind}");
+        if (simulation.Scenario.Mode != ReplicationMode.Sync && node.Status!.Role == Role.Primary && _random.Percent(60))
+        {
+            Delay(simulation.PeerOf(node), () => Strike(node));
+        }
+        else
+        {
+            Strike(node);
+        }
+    }
+
+    /// <summary>
+    /// The other disk is slow first, though not too slow for its limit: what clients were told is on none but the one that
+    /// fails next.
+    /// </summary>
+    private void Delay(SimulatedNodeState standby, Action strike)
+    {
+        SimulatedNodeState hurt = _hurt!;
+        long longestNs = simulation.Scenario.DiskTimeoutMs * Millisecond / 2;
+        Array.ForEach(standby.Copies, copy => copy.Data.Stutter = (50, longestNs, 1, copy.Placement.DataBytes - 1));
+        long delayNs = _random.Between(20, 200) * Millisecond;
+        simulation.World.Schedule(delayNs, () =>
+        {
+            if (_hurt == hurt && AreJoined())
+            {
+                strike();
+            }
+            else if (_hurt == hurt)
+            {
+                Mend();
+            }
+        });
+        simulation.World.Schedule(delayNs + _random.Between(20, 200) * Millisecond,
+            () => Array.ForEach(standby.Copies, copy => copy.Data.Stutter = default));
+    }
+
+    private void Strike(SimulatedNodeState node)
+    {
+        simulation.Note($"{_copy!.Data.Name}: {_kind}");
         switch (_kind)
         {
             case DiskFaultKind.Detach:

@@ -1,3 +1,4 @@
+using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 using MirrorD.Io.Simulated;
 using MirrorD.Simulator.Checks;
@@ -39,17 +40,35 @@ internal sealed partial class Fault
 
     /// <summary>
     /// A few operations of a Standby take seconds, all others are as fast as ever: what the lost link left behind is still
-    /// under way when the next one has long brought something newer for the same place.
+    /// under way when the next one has long brought something newer for the same place. In modes memory and async its Primary is
+    /// mostly gone then: what it has told its clients is on no other disk yet when the Standby could take over.
     /// </summary>
     private void StallAFew(SimulatedNodeState standby)
     {
-        int percent = (int)random.Between(2, 12);
+        bool losesPrimary = simulation.Scenario.Mode != ReplicationMode.Sync && random.Percent(75);
+        int percent = (int)(losesPrimary ? random.Between(20, 60) : random.Between(2, 12));
         long longestNs = random.Between(2000, 5000) * Millisecond;
         Array.ForEach(standby.Copies, copy =>
             copy.Data.Stutter = (percent, longestNs, 1, copy.Placement.DataBytes - 1));
         long stallsNs = random.Between(50, 400) * Millisecond;
-        ResetAfter(stallsNs);
+        if (losesPrimary)
+        {
+            simulation.World.Schedule(stallsNs, () => LosePrimary(standby));
+        }
+        else
+        {
+            ResetAfter(stallsNs);
+        }
+
         simulation.World.Schedule(stallsNs, () => Hasten(standby));
+    }
+
+    private void LosePrimary(SimulatedNodeState standby)
+    {
+        if (!injector.IsStopped)
+        {
+            BreakNetworks(FaultKind.Isolation, simulation.PeerOf(standby));
+        }
     }
 
     private void ResetAfter(long afterNs) => simulation.World.Schedule(afterNs, () =>

@@ -6,7 +6,7 @@ namespace MirrorD.Simulator.Oracle;
 /// settles what came before it, a power cut unsettles what came after the last flush. Invariants 1, 2, 3 and
 /// 9.
 /// </summary>
-public sealed class ResourceOracle(int volumes, long volumeBytes)
+public sealed partial class ResourceOracle(int volumes, long volumeBytes)
 {
     private readonly SectorHistory?[][] _sectors =
         [.. Enumerable.Range(0, volumes).Select(_ => new SectorHistory?[volumeBytes / Stamp.SectorBytes])];

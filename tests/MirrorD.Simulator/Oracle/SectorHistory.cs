@@ -12,6 +12,13 @@ public sealed class SectorHistory
     /// <summary>One of these is what a copy holds after it lost power.</summary>
     public List<Mutation> Unsettled { get; } = [Mutation.Beginning];
 
+    /// <summary>
+    /// Those of which one is what a copy holds that did not get the latest writes and lost nothing of what it got: neither
+    /// what was flushed nor what was read is missing there. A superset of <see cref="Possible"/>, part of <see
+    /// cref="Unsettled"/>.
+    /// </summary>
+    public List<Mutation> Behind { get; } = [Mutation.Beginning];
+
     /// <summary>A power cut could bring older contents than a read would find.</summary>
     public bool IsUnsettled => Unsettled.Count > 1;
 
@@ -20,6 +27,7 @@ public sealed class SectorHistory
     {
         Possible.Add(mutation);
         Unsettled.Add(mutation);
+        Behind.Add(mutation);
     }
 
     /// <summary>The mutation has taken effect: what was certainly over before it is gone.</summary>
@@ -29,6 +37,7 @@ public sealed class SectorHistory
         if (mutation.ForceUnitAccess)
         {
             Unsettled.RemoveAll(other => other.IsBefore(mutation));
+            Behind.RemoveAll(other => other.IsBefore(mutation));
         }
     }
 
@@ -41,12 +50,16 @@ public sealed class SectorHistory
         if (Possible.Exists(matching.Contains))
         {
             Possible.RemoveAll(other => other.EndedAt < readBeganAt && !matching.Contains(other));
+            Behind.RemoveAll(other => other.EndedAt < readBeganAt && !matching.Contains(other));
         }
     }
 
     /// <summary>A flush that began at the given time, when these were possible, was acknowledged.</summary>
-    public void Flushed(List<Mutation> possibleThen, long flushBeganAt) =>
+    public void Flushed(List<Mutation> possibleThen, long flushBeganAt)
+    {
         Unsettled.RemoveAll(other => other.EndedAt < flushBeganAt && !possibleThen.Contains(other));
+        Behind.RemoveAll(other => other.EndedAt < flushBeganAt && !possibleThen.Contains(other));
+    }
 
     /// <summary>
     /// The node that served has died: what was read of an unacknowledged mutation proves nothing about the
@@ -57,9 +70,10 @@ public sealed class SectorHistory
         foreach (Mutation mutation in Unsettled)
         {
             bool overwritten = Unsettled.Exists(later => later.IsAcknowledged && mutation.IsBefore(later));
-            if (!overwritten && !Possible.Contains(mutation))
+            if (!overwritten)
             {
-                Possible.Add(mutation);
+                AddTo(Possible, mutation);
+                AddTo(Behind, mutation);
             }
         }
     }
@@ -69,10 +83,19 @@ public sealed class SectorHistory
     {
         foreach (Mutation mutation in Unsettled)
         {
-            if (!Possible.Contains(mutation))
-            {
-                Possible.Add(mutation);
-            }
+            AddTo(Possible, mutation);
+            AddTo(Behind, mutation);
+        }
+    }
+
+    /// <summary>The contents now come from a copy that did not get the latest writes.</summary>
+    public void FellBehind() => Behind.ForEach(mutation => AddTo(Possible, mutation));
+
+    private static void AddTo(List<Mutation> set, Mutation mutation)
+    {
+        if (!set.Contains(mutation))
+        {
+            set.Add(mutation);
         }
     }
 }

@@ -1,3 +1,5 @@
+using MirrorD.Core.Volumes;
+using MirrorD.Formats;
 using MirrorD.Io.Simulated;
 
 namespace MirrorD.Simulator.Workload;
@@ -12,17 +14,39 @@ public sealed class Hotspots
     private const int LongestBytes = 64 * 1024;
 
     private readonly long[][] _regions;
+    private readonly (long Offset, long LengthBytes)[] _latest;
+    private readonly bool _readsBack;
 
     /// <summary>Draws the regions.</summary>
     public Hotspots(SeededRandom random, Scenario scenario)
     {
         _regions = new long[scenario.Volumes][];
+        _latest = new (long, long)[scenario.Volumes];
+        _readsBack = scenario.Mode == ReplicationMode.Async;
         for (int volume = 0; volume < scenario.Volumes; volume++)
         {
             int count = (int)random.Between(3, 14);
             _regions[volume] = [.. Enumerable.Range(0, count)
                 .Select(_ => random.Below((scenario.VolumeBytes - RegionBytes) / 4096 + 1) * 4096)];
         }
+    }
+
+    /// <summary>
+    /// Draws a range for this operation. In mode async reads are often of what was written last: of nothing else a read may
+    /// show what the peer lacks.
+    /// </summary>
+    public (long Offset, long LengthBytes) DrawFor(
+        VolumeOperation operation, SeededRandom random, int volume, int blockBytes)
+    {
+        bool isRead = operation == VolumeOperation.Read;
+        if (isRead && _readsBack && _latest[volume].LengthBytes > 0 && random.Percent(60))
+        {
+            return _latest[volume];
+        }
+
+        (long Offset, long LengthBytes) drawn = Draw(random, volume, blockBytes);
+        _latest[volume] = isRead ? _latest[volume] : drawn;
+        return drawn;
     }
 
     /// <summary>Draws a range; most are short and fall into the first regions.</summary>

@@ -48,6 +48,12 @@ public sealed class Tally
     /// <summary>Mutations completed on the peer's disk alone.</summary>
     public long Elsewhere { get; set; }
 
+    /// <summary>Mutations answered while the peer's disk did not have them (modes memory and async).</summary>
+    public long Ahead { get; set; }
+
+    /// <summary>Takeovers that lacked some of them.</summary>
+    public long AheadLost { get; set; }
+
     /// <summary>Seeds that ended in a named state that an operator has to resolve.</summary>
     public long NamedStates { get; set; }
 
@@ -105,5 +111,6 @@ public sealed class Tally
         ("takeovers", Takeovers), ("roles at join", RolesAtJoin), ("splits", Splits),
         ("named states", NamedStates), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
+        ("ahead", Ahead), ("ahead and lost", AheadLost),
     ];
 }
