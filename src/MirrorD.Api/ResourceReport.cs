@@ -32,6 +32,18 @@ public sealed record ResourceReport
     /// <summary>State of the other node's copy as last known; null when unknown.</summary>
     public string? PeerDiskState { get; init; }
 
+    /// <summary>When clients hear of a write: sync, memory or async.</summary>
+    public string Mode { get; init; } = "sync";
+
+    /// <summary>
+    /// Bytes of writes, answered to clients and not flushed, that the peer has not completed: what is at risk in modes
+    /// memory and async.
+    /// </summary>
+    public long AheadBytes { get; init; }
+
+    /// <summary>Milliseconds since the oldest of them was answered; null when there is none.</summary>
+    public long? AheadMs { get; init; }
+
     /// <summary>Session last joined, 16 hexadecimal digits; null when never joined.</summary>
     public string? Session { get; init; }
 

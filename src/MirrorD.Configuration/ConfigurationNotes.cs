@@ -31,6 +31,12 @@ public static class ConfigurationNotes
                 notes.Add($"resource {resource.Name}: {loss}");
             }
 
+            if (resource is { Autoswitch: true, Replication.Mode: MirrorMode.Async })
+            {
+                notes.Add($"resource {resource.Name}: with 'mode: async' a takeover loses the latest writes that were not " +
+                    "flushed, at most what 'async-buffer' and 'async-lag' allow");
+            }
+
             // A switched-off autoswitch is a choice; one that is off for want of something is a surprise.
             if (resource is { AutoswitchOffReason: { } reason, IsAutoswitchChosen: false })
             {

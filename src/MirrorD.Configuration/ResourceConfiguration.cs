@@ -58,6 +58,9 @@ public sealed record ResourceConfiguration
     /// <summary>A disk that does not answer a request for so long has failed, in milliseconds; 0 means never.</summary>
     public int DiskTimeoutMs { get; init; } = 60_000;
 
+    /// <summary>How it is mirrored.</summary>
+    public ReplicationConfiguration Replication { get; init; } = new();
+
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 

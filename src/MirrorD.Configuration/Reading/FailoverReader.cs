@@ -28,7 +28,7 @@ internal sealed class FailoverReader(
         string? missing = MissingForAutoswitch(resource);
         bool? chosen = section.Choice<bool?>("autoswitch", null, "choice", "write 'on' or 'off'",
             ("on", true), ("off", false), ("true", true), ("false", false), ("auto", null));
-        string? offReason = AutoswitchOffReason(section, resource.Name, chosen, missing);
+        string? offReason = AutoswitchOffReason(section, resource, chosen, missing);
         return resource with
         {
             OnPeerLoss = section.Choice("on-peer-loss", PeerLossPolicy.Auto, "policy", PolicyAdvice,
@@ -79,12 +79,17 @@ internal sealed class FailoverReader(
         };
     }
 
-    private static string? AutoswitchOffReason(Section section, string name, bool? chosen, string? missing)
+    private static string? AutoswitchOffReason(
+        Section section, ResourceConfiguration resource, bool? chosen, string? missing)
     {
+        string name = resource.Name;
         switch (chosen, missing)
         {
             case (false, _):
                 return $"Resource {name} has 'autoswitch: off': the standby will not take over by itself";
+            case (null, null) when resource.Replication.Mode == MirrorMode.Async:
+                return $"Resource {name} has 'mode: async', in which a takeover loses the latest writes that were not " +
+                    "flushed: the standby takes over by itself only with 'autoswitch: on'";
             case (_, null):
                 return null;
             case (true, _):

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MirrorD.Configuration.Reading;
 
-/// <summary>Durations ("5s") and rates ("100MiB/s") with their units.</summary>
+/// <summary>Durations ("5s"), sizes ("16MiB") and rates ("100MiB/s") with their units.</summary>
 internal static class Quantities
 {
     private static readonly (string Unit, double Milliseconds)[] s_durations =
@@ -16,6 +16,9 @@ internal static class Quantities
 
     /// <summary>Milliseconds; null when it is no duration.</summary>
     public static long? Duration(string text) => Parse(text, s_durations);
+
+    /// <summary>Bytes; null when it is no size.</summary>
+    public static long? Size(string text) => Parse(text, s_sizes);
 
     /// <summary>Bytes per second; null when it is no rate.</summary>
     public static long? Rate(string text) => text.EndsWith("/s", StringComparison.Ordinal)

@@ -23,8 +23,8 @@ internal sealed class ResourceReader(
 
     private static readonly string[] s_keys =
     [
-        "between", "volumes", "addresses", "mode", "resync-rate", "hooks", "hook-timeout", "port",
-        .. FailoverReader.Keys,
+        "between", "volumes", "addresses", "resync-rate", "hooks", "hook-timeout", "port",
+        .. ReplicationReader.Keys, .. FailoverReader.Keys,
     ];
 
     public IReadOnlyDictionary<string, ReadResource> Read(Section root)
@@ -53,7 +53,7 @@ internal sealed class ResourceReader(
             node => node, node => new NodeOverrides(nodes[node].Section, name, errors));
         var volumes = new VolumeReader(errors, section, overrides);
         var addresses = new ServiceAddressReader(errors, section, overrides, nodes);
-        CheckMode(section);
+        ReplicationConfiguration replication = ReplicationReader.Read(section);
         long rate = ResyncRate(section);
         HooksConfiguration hooks = Hooks(section);
         int? port = section.Port("port", "7780");
@@ -87,6 +87,7 @@ internal sealed class ResourceReader(
             Name = name,
             Between = pair,
             On = on,
+            Replication = replication,
             ResyncBytesPerSecond = rate,
             Hooks = hooks,
         });
@@ -134,24 +135,6 @@ internal sealed class ResourceReader(
         }
 
         return named.Count == 2 ? [.. named] : [];
-    }
-
-    private static void CheckMode(Section section)
-    {
-        switch (section.Text("mode", "sync"))
-        {
-            case null or "sync":
-                break;
-            case "memory" or "async":
-                section.Bad(
-                    "mode", "memory and async replication are not yet supported",
-                    "write 'mode: sync' or leave it out");
-                break;
-            case { } other:
-                section.Bad(
-                    "mode", $"'{other}' is not a replication mode", "write 'mode: sync' or leave it out");
-                break;
-        }
     }
 
     private static long ResyncRate(Section section)

@@ -12,7 +12,7 @@ internal static class StatusColumns
     private static readonly string[] s_titles =
     [
         "RESOURCE", "HEALTH", "ROLE", "DISK", "LINK", "PEER", "PEER-ROLE", "PEER-DISK", "DIRTY-BYTES",
-        "AUTOSWITCH", "NOTE",
+        "AUTOSWITCH", "MODE", "AHEAD-BYTES", "AHEAD-MS", "NOTE",
     ];
 
     private static readonly string[] s_pathTitles =
@@ -55,6 +55,8 @@ internal static class StatusColumns
         resource.PeerRole ?? "-", resource.PeerDiskState ?? "-",
         resource.Volumes.Sum(volume => volume.DirtyBytes).ToString(CultureInfo.InvariantCulture),
         resource.Autoswitch ? "on" : "off",
+        resource.Mode, resource.AheadBytes.ToString(CultureInfo.InvariantCulture),
+        resource.AheadMs?.ToString(CultureInfo.InvariantCulture) ?? "-",
         Note(resource),
     ];
 

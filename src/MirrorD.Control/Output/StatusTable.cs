@@ -84,6 +84,11 @@ internal static class StatusTable
             yield return Bar(resync);
         }
 
+        if (resource.Mode != "sync")
+        {
+            yield return new Text($"{resource.Name}: mode {resource.Mode}; {AtRisk(resource)}");
+        }
+
         if (resource.Step is { } step)
         {
             yield return new Text($"{resource.Name}: {step}");
@@ -117,6 +122,11 @@ internal static class StatusTable
                 $"{(volume.BlockDevice is { } device ? $"{device} and " : "")}{volume.ExportSocket}");
         }
     }
+
+    private static string AtRisk(ResourceReport resource) => resource.AheadMs is { } ms
+        ? $"{Quantity.Bytes(resource.AheadBytes)} answered that {resource.Peer} has not completed, the oldest " +
+            $"{Quantity.Milliseconds(ms)} ago"
+        : "nothing is at risk";
 
     private static BreakdownChart Bar(ResyncReport resync) => new BreakdownChart()
         .Width(60)

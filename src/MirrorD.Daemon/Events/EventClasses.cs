@@ -35,6 +35,8 @@ internal static class EventClasses
         ["disk-failed"] = EventClass.Alarm,
         ["resync-unreadable"] = EventClass.Alarm,
         ["failure-not-stored"] = EventClass.Alarm,
+        ["writes-may-be-lost"] = EventClass.Alarm,
+        ["writes-lost"] = EventClass.Alarm,
         ["start-failed"] = EventClass.Alarm,
         ["split-brain"] = EventClass.Alarm,
     }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -38,6 +38,9 @@ internal static class ReportBuilder
             HandshakeCase = status.HandshakeCase,
             HeldRequests = status.HeldRequests,
             RepairedReads = status.RepairedReads,
+            Mode = Modes.InWords(status.Mode),
+            AheadBytes = status.AheadBytes,
+            AheadMs = status.AheadSinceNs is { } since ? Math.Max(0, (nowNs - since) / 1_000_000) : null,
             Step = status.Step?.Name,
             Resync = status.Resync is not { } resync ? null : new ResyncReport
             {
@@ -125,6 +128,7 @@ internal static class ReportBuilder
             Link = nameof(LinkState.Disconnected),
             Peer = resource.PeerOf(node),
             Proof = nameof(ProofKind.None),
+            Mode = Modes.InWords(Modes.Of(resource.Replication.Mode)),
             Autoswitch = resource.Autoswitch,
             AutoswitchNote = resource.AutoswitchOffReason,
             HoldUp = new HoldUpReport

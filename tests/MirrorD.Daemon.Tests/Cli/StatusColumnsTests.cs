@@ -34,6 +34,9 @@ public class StatusColumnsTests
             {
                 PeerRole = null,
                 Autoswitch = false,
+                Mode = "async",
+                AheadBytes = 4096,
+                AheadMs = 17,
                 HoldUp = new HoldUpReport
                 {
                     State = "FrozenNoProof",
@@ -46,9 +49,9 @@ public class StatusColumnsTests
 
         Assert.Equal(
             """
-            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES AUTOSWITCH NOTE
-            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        on         -
-            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        off        FrozenNoProof
+            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES AUTOSWITCH MODE  AHEAD-BYTES AHEAD-MS NOTE
+            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        on         sync  0           -        -
+            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        off        async 4096        17       FrozenNoProof
 
             """.ReplaceLineEndings("\n"),
             output.ToString());

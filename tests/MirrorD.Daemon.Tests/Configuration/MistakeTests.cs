@@ -230,12 +230,20 @@ public class MistakeTests
             "m.yaml:15: unknown key 'mails' in notify; did you mean 'mail'?" },
         { "    on_peer_loss: freeze",
             "m.yaml:15: unknown key 'on_peer_loss' in resources.mail; did you mean 'on-peer-loss'?" },
-        { "    mode: async",
-            "m.yaml:15: resources.mail.mode: memory and async replication are not yet supported; " +
-            "write 'mode: sync' or leave it out" },
         { "    mode: fast",
-            "m.yaml:15: resources.mail.mode: 'fast' is not a replication mode; write 'mode: sync' or leave " +
+            "m.yaml:15: resources.mail.mode: 'fast' is not a replication mode; write 'sync', 'memory' or 'async'" },
+        { "    mode: memory\n    async-buffer: 4MiB",
+            "m.yaml:16: resources.mail.async-buffer: it has a meaning in mode async only; write 'mode: async', or leave " +
             "it out" },
+        { "    async-lag: 1s",
+            "m.yaml:15: resources.mail.async-lag: it has a meaning in mode async only; write 'mode: async', or leave " +
+            "it out" },
+        { "    mode: async\n    async-buffer: 4",
+            "m.yaml:16: resources.mail.async-buffer: '4' is not a size; write a number with its unit, e.g. 16MiB" },
+        { "    mode: async\n    async-buffer: 2GiB",
+            "m.yaml:16: resources.mail.async-buffer: 2GiB is out of range; write 1MiB to 1GiB: it is held in memory" },
+        { "    mode: async\n    async-lag: 1h",
+            "m.yaml:16: resources.mail.async-lag: 1h is out of range; write 100ms to 1m" },
         { "    link-timeout: 5",
             "m.yaml:15: resources.mail.link-timeout: '5' is not a duration; " +
             "write a number with its unit (ms, s, m, h), e.g. 5s" },

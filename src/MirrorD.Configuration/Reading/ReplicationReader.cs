@@ -1,0 +1,49 @@
+namespace MirrorD.Configuration.Reading;
+
+/// <summary>Reads what a resource says about how it is mirrored.</summary>
+internal static class ReplicationReader
+{
+    private const long LeastBufferBytes = 1 << 20;
+
+    private const long MostBufferBytes = 1 << 30;
+
+    /// <summary>The keys of a resource that are read here.</summary>
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag"];
+
+    /// <summary>What the section of a resource says.</summary>
+    public static ReplicationConfiguration Read(Section section)
+    {
+        MirrorMode mode = section.Choice("mode", MirrorMode.Sync, "replication mode", "write 'sync', 'memory' or 'async'",
+            ("sync", MirrorMode.Sync), ("memory", MirrorMode.Memory), ("async", MirrorMode.Async));
+        foreach (string key in Keys.Where(key => key != "mode" && mode != MirrorMode.Async && section.Has(key)))
+        {
+            section.Bad(key, "it has a meaning in mode async only", "write 'mode: async', or leave it out");
+        }
+
+        return new ReplicationConfiguration(
+            mode, BufferBytes(section),
+            (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"));
+    }
+
+    private static long BufferBytes(Section section)
+    {
+        if (section.Text("async-buffer", "16MiB") is not { } text)
+        {
+            return ReplicationConfiguration.DefaultBufferBytes;
+        }
+
+        if (Quantities.Size(text) is not { } bytes)
+        {
+            section.Bad("async-buffer", $"'{text}' is not a size", "write a number with its unit, e.g. 16MiB");
+            return ReplicationConfiguration.DefaultBufferBytes;
+        }
+
+        if (bytes is < LeastBufferBytes or > MostBufferBytes)
+        {
+            section.Bad("async-buffer", $"{text} is out of range", "write 1MiB to 1GiB: it is held in memory");
+            return ReplicationConfiguration.DefaultBufferBytes;
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,18 @@
+namespace MirrorD.Configuration;
+
+/// <summary>How a resource is mirrored.</summary>
+/// <param name="Mode">When a client hears of a write.</param>
+/// <param name="AsyncBufferBytes">Mode async: writes that the peer has not completed; beyond it writes wait.</param>
+/// <param name="AsyncLagMs">
+/// Mode async: writes wait while one was answered longer ago than this, in milliseconds, and the peer has not completed it.
+/// </param>
+public sealed record ReplicationConfiguration(
+    MirrorMode Mode = MirrorMode.Sync, long AsyncBufferBytes = ReplicationConfiguration.DefaultBufferBytes,
+    int AsyncLagMs = ReplicationConfiguration.DefaultLagMs)
+{
+    /// <summary>16 MiB.</summary>
+    public const long DefaultBufferBytes = 16 << 20;
+
+    /// <summary>5 s.</summary>
+    public const int DefaultLagMs = 5000;
+}
