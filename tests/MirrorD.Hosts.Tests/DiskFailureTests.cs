@@ -12,7 +12,7 @@ namespace MirrorD.Hosts.Tests;
 /// </summary>
 public sealed class DiskFailureTests : PairTest
 {
-    private static PairOptions Options(string error) => new()
+    private static PairOptions Options(string error, string mode = "sync") => new()
     {
         // A link that is lost before the peer has noted the loss of the disk ends the service; a host under load may well
         // stand still for longer than the usual limit just then.
@@ -22,7 +22,7 @@ public sealed class DiskFailureTests : PairTest
         DiskBytes = 64L << 20,
         Arbiter = true,
         // Longer than a disk that is merely slow takes on a host under load.
-        ResourceLines = ["disk-timeout: 5s"],
+        ResourceLines = ["disk-timeout: 5s", $"mode: {mode}"],
     };
 
     [HostTheory]
@@ -30,6 +30,12 @@ public sealed class DiskFailureTests : PairTest
     [InlineData("ENOSPC")]
     public void A_primary_whose_disk_takes_no_writes_goes_on_without_an_error(string error) =>
         GoesOn(error, disk => disk.Fail(), disk => disk.Mend());
+
+    [HostTheory]
+    [InlineData("memory")]
+    [InlineData("async")]
+    public void What_was_answered_ahead_of_a_lost_disk_is_on_the_other_one(string mode) =>
+        GoesOn("EIO", disk => disk.Fail(), disk => disk.Mend(), mode);
 
     [HostFact]
     public void A_primary_whose_disk_hangs_goes_on_without_an_error() =>
@@ -103,9 +109,9 @@ public sealed class DiskFailureTests : PairTest
         Wait.For("writes to go on", 30, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
     }
 
-    private void GoesOn(string error, Action<FailingDisk> breaks, Action<FailingDisk> mends)
+    private void GoesOn(string error, Action<FailingDisk> breaks, Action<FailingDisk> mends, string mode = "sync")
     {
-        Pair pair = StartPair(Options(error));
+        Pair pair = StartPair(Options(error, mode));
         var workload = new StampedWorkload(blockCount: 2000, seed: 11);
         workload.Start(pair.A.Export());
         Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
