@@ -9,10 +9,10 @@ public sealed record ResyncReport
     /// <summary>Bytes still to be confirmed.</summary>
     public required long RemainingBytes { get; init; }
 
-    /// <summary>Data bytes sent so far.</summary>
+    /// <summary>Data bytes sent so far; ranges of zeroes go without.</summary>
     public required long SentBytes { get; init; }
 
-    /// <summary>Rate over the last seconds.</summary>
+    /// <summary>Rate over the last seconds, ranges that were sent without data included.</summary>
     public required long BytesPerSecond { get; init; }
 
     /// <summary>Seconds until done at this rate; null when unknown.</summary>

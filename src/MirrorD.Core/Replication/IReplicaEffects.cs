@@ -56,10 +56,12 @@ public interface IReplicaEffects
     /// <summary>The copy's data is no longer needed (its bookkeeping may be).</summary>
     void ReturnCopy(ResyncCopy copy);
 
-    /// <summary>Reads the copy's range into its slot → <see cref="Replica.CopyRead"/>.</summary>
+    /// <summary>
+    /// Reads the copy's range into its slot, and notes whether it is all zeroes → <see cref="Replica.CopyRead"/>.
+    /// </summary>
     void ReadCopy(ResyncCopy copy);
 
-    /// <summary>Sends the copy under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
+    /// <summary>Sends the copy, without data when it is all zeroes, under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
     void SendCopy(ResyncCopy copy, long sequence);
 
     /// <summary>Applies a received mutation to the local disk → <see cref="Replica.IncomingDone"/>.</summary>

@@ -33,8 +33,11 @@ public sealed partial class Replica
     /// <summary>Bytes that the resync began with; 0 when none runs.</summary>
     public long SyncTotalBytes { get; private set; }
 
-    /// <summary>Data bytes sent by the running or last resync.</summary>
+    /// <summary>Data bytes sent by the running or last resync; ranges of zeroes are sent without data.</summary>
     public long SyncSentBytes { get; private set; }
+
+    /// <summary>Bytes of all ranges that the running or last resync brought over, with data or without.</summary>
+    public long SyncCoveredBytes { get; private set; }
 
     /// <summary>When the running or last resync began.</summary>
     public long SyncStartedNs { get; private set; }
@@ -59,7 +62,8 @@ public sealed partial class Replica
         {
             long sequence = ++_sequence;
             _sentCopies.Add(sequence, copy);
-            SyncSentBytes += copy.LengthBytes;
+            SyncCoveredBytes += copy.LengthBytes;
+            SyncSentBytes += copy.IsZero ? 0 : copy.LengthBytes;
             _effects.SendCopy(copy, sequence);
         }
 
@@ -85,6 +89,7 @@ public sealed partial class Replica
         _copyPauseUntilNs = 0;
         SyncTotalBytes = DirtyBlocks * Limits.BlockBytes;
         SyncSentBytes = 0;
+        SyncCoveredBytes = 0;
         SyncStartedNs = _effects.NowNs;
         _copyAllowance = 0;
         _copyAllowanceAtNs = _effects.NowNs;
@@ -155,6 +160,7 @@ public sealed partial class Replica
         copy.Offset = block * Limits.BlockBytes;
         copy.LengthBytes = Math.Min(count * Limits.BlockBytes, _maps[volume].VolumeBytes - copy.Offset);
         copy.TouchedBlocks = 0;
+        copy.IsZero = false;
         copy.HoldsRange = false;
         copy.KeepsRange = _copiesFinal;
         copy.Link = _link;

@@ -17,6 +17,9 @@ public class ResyncCopy : IRangeUser
     /// <inheritdoc/>
     public long LengthBytes { get; set; }
 
+    /// <summary>All that was read is zeroes; set by whoever read it, before <see cref="Replica.CopyRead"/>.</summary>
+    public bool IsZero { get; set; }
+
     /// <summary>Blocks that a client wrote after they were copied: their bits stay.</summary>
     internal uint TouchedBlocks { get; set; }
 

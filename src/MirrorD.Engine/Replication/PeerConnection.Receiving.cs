@@ -97,7 +97,7 @@ internal sealed partial class PeerConnection
                 return TakeData();
             case PeerFrameType.Message:
                 return TakeMessage();
-            case PeerFrameType.Zero:
+            case PeerFrameType.Zero or PeerFrameType.CopyZero:
                 IncomingIo incoming = _user.RentIncoming();
                 Fill(incoming, VolumeOperation.Zero, null);
                 return Deliver(incoming);
@@ -263,13 +263,13 @@ internal sealed partial class PeerConnection
     private void Fill(IncomingIo incoming, VolumeOperation operation, IoBuffer? slot)
     {
         incoming.Operation = operation;
-        incoming.IsCopy = _frame.Type == PeerFrameType.Copy;
+        incoming.IsCopy = _frame.Type is PeerFrameType.Copy or PeerFrameType.CopyZero;
         incoming.Sequence = _frame.Sequence;
         incoming.Volume = _frame.Volume;
         incoming.Offset = _frame.Offset;
         incoming.LengthBytes = _frame.RangeBytes;
         incoming.ForceUnitAccess = (_frame.Flags & PeerFrameFlags.ForceUnitAccess) != 0;
-        incoming.MayUnmap = (_frame.Flags & PeerFrameFlags.MayUnmap) != 0;
+        incoming.MayUnmap = _frame.Type == PeerFrameType.CopyZero || (_frame.Flags & PeerFrameFlags.MayUnmap) != 0;
         incoming.Slot = slot;
         incoming.IsFlushing = false;
     }

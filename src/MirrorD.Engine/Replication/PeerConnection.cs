@@ -99,6 +99,19 @@ internal sealed partial class PeerConnection
 
     public void SendCopy(CopyIo copy, long sequence)
     {
+        if (copy.IsZero)
+        {
+            SendHeader(new PeerFrame
+            {
+                Type = PeerFrameType.CopyZero,
+                Sequence = sequence,
+                Volume = (ushort)copy.Volume,
+                Offset = copy.Offset,
+                RangeBytes = (uint)copy.LengthBytes,
+            });
+            return;
+        }
+
         if (SendData(
             PeerFrameType.Copy, PeerFrameFlags.None, sequence, copy.Volume, copy.Offset, copy.Data, copy))
         {

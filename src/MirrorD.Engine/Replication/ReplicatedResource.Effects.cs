@@ -227,7 +227,9 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     private void CopyDone(IoOperation operation)
     {
         var io = (CopyIo)operation.State!;
-        _replica!.CopyRead(io, ErrorOf(operation, (int)io.LengthBytes));
+        int error = ErrorOf(operation, (int)io.LengthBytes);
+        io.IsZero = error == 0 && !io.Data.Span.ContainsAnyExcept((byte)0);
+        _replica!.CopyRead(io, error);
         AfterEvent();
     }
 

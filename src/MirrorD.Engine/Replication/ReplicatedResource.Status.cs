@@ -47,7 +47,7 @@ public sealed partial class ReplicatedResource
         long now = _loop.NowNs;
         if (now - _rateAtNs >= RateWindowNs)
         {
-            long sent = _replica!.SyncSentBytes;
+            long sent = _replica!.SyncCoveredBytes;
             _bytesPerSecond = sent >= _rateFromBytes && _rateAtNs > 0
                 ? (long)((sent - _rateFromBytes) * 1e9 / (now - _rateAtNs)) : 0;
             _rateFromBytes = sent;

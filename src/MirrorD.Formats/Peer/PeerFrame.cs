@@ -35,6 +35,8 @@ public enum PeerFrameType : byte
     ReadData = 11,
     /// <summary>The read with this number failed.</summary>
     ReadFailed = 12,
+    /// <summary>A resync copy of a range that is all zeroes: no payload, the receiver may give the room back.</summary>
+    CopyZero = 13,
 }
 
 /// <summary>Flags of a frame.</summary>
@@ -196,7 +198,7 @@ public readonly record struct PeerFrame
             return "reserved bytes are not zero";
         }
 
-        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.ReadFailed
+        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.CopyZero
             ? "" : $"unknown frame type {from[5]}";
     }
 
@@ -204,8 +206,8 @@ public readonly record struct PeerFrame
     {
         PeerFrameType.Write => CheckData(PeerFrameFlags.ForceUnitAccess),
         PeerFrameType.Copy or PeerFrameType.ReadData => CheckData(PeerFrameFlags.None),
-        PeerFrameType.Read =>
-            PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ? $"read of {RangeBytes} bytes"
+        PeerFrameType.Read or PeerFrameType.CopyZero =>
+            PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ? $"{Type} of {RangeBytes} bytes"
             : PayloadCrc != 0 ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Zero =>

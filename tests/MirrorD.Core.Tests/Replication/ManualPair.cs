@@ -420,12 +420,14 @@ internal sealed class ManualNode : IReplicaEffects
         int first = (int)(copy.Offset / 4096);
         int end = (int)((copy.Offset + copy.LengthBytes) / 4096);
         ((Copy)copy).Data = Disk[first..end];
+        copy.IsZero = Disk[first..end].All(stamp => stamp == 0);
         Replica.CopyRead(copy, Unreadable.Any(block => block >= first && block < end) ? 5 : 0);
     });
 
     public void SendCopy(ResyncCopy copy, long sequence) => Send(() => Arrive(new Incoming
     {
-        Operation = VolumeOperation.Write,
+        Operation = copy.IsZero ? VolumeOperation.Zero : VolumeOperation.Write,
+        MayUnmap = copy.IsZero,
         Offset = copy.Offset,
         LengthBytes = copy.LengthBytes,
         Sequence = sequence,

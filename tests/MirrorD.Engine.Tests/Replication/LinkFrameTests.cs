@@ -53,7 +53,7 @@ public class LinkFrameTests
         ["a zero beyond the volume"] = (way, frame, _) => way.Seal(ZeroOf(frame, 1 << 30), []),
         ["a zero of 4 GiB"] = (way, frame, _) => way.Seal(ZeroOf(frame, uint.MaxValue), []),
         ["an unknown type"] = (way, frame, payload) =>
-            way.Seal(frame with { Type = (PeerFrameType)13 }, payload),
+            way.Seal(frame with { Type = (PeerFrameType)250 }, payload),
         ["an unknown flag"] = (way, frame, payload) =>
             way.Seal(frame with { Flags = (PeerFrameFlags)0x8000 }, payload),
         ["a flush of what was never sent"] = (way, frame, _) => way.Seal(
@@ -96,7 +96,7 @@ public class LinkFrameTests
         { "a volume that does not exist", "volume 7 does not exist" },
         { "a zero beyond the volume", "does not exist" },
         { "a zero of 4 GiB", "zero of 4294967295 bytes" },
-        { "an unknown type", "unknown frame type 13" },
+        { "an unknown type", "unknown frame type 250" },
         { "an unknown flag", "flags 8000" },
         { "a flush of what was never sent", "a flush up to 1000" },
         { "a ping that says something", "a field that this frame does not use" },

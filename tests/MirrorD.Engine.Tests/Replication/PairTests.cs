@@ -227,7 +227,7 @@ public class PairTests
         pair.A.Kill();
         pair.A.Start();
         pair.Join();
-        Assert.Contains(pair.A.Events.Concat(pair.B.Events), e => e.Contains($"resync-done r: {4 << 20} bytes sent"));
+        Assert.Contains(pair.A.Events.Concat(pair.B.Events), e => e.Contains($"resync-started r: {4 << 20} bytes"));
         Assert.Equal(pair.A.Peek(0, 16 << 20), pair.B.Peek(0, 16 << 20));
     }
 

@@ -17,11 +17,16 @@ namespace MirrorD.Engine.Tests.Replication;
 internal sealed class RealPair : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private readonly byte[]? _sourceData;
     private readonly string _directory = Directory.CreateTempSubdirectory("mirrord-pair-").FullName;
 
-    public RealPair(long dataBytes, ReplicationMode mode = ReplicationMode.Sync)
+    /// <param name="dataBytes">Size of the volume.</param>
+    /// <param name="mode">Its mode.</param>
+    /// <param name="sourceData">What a's file begins with, to be copied to b; null: both are empty.</param>
+    public RealPair(long dataBytes, ReplicationMode mode = ReplicationMode.Sync, byte[]? sourceData = null)
     {
         int port = FreePort();
+        _sourceData = sourceData;
         A = new Node(this, "a", "b", port, dataBytes, mode);
         B = new Node(this, "b", "a", port, dataBytes, mode);
         B.Start();
@@ -90,6 +95,9 @@ internal sealed class RealPair : IDisposable
 
         public ReplicatedResource Resource { get; }
 
+        /// <summary>The file of the volume's data.</summary>
+        public string DataPath => _data.Name;
+
         public LinkState Link => _status?.Link ?? LinkState.Disconnected;
 
         public bool HasArbiter => false;
@@ -99,7 +107,10 @@ internal sealed class RealPair : IDisposable
             _thread.Start();
             int? formatted = null;
             Superblock initial = VolumeFormatter.Initial(
-                "r", "v", 0, _options.Node, _data.LengthBytes, CreationSource.Empty, new Generation(7));
+                "r", "v", 0, _options.Node, _data.LengthBytes,
+                _pair._sourceData is null ? CreationSource.Empty
+                    : _options.NodeName == "a" ? CreationSource.Self : CreationSource.Peer,
+                new Generation(7));
             _loop.Post(() => VolumeFormatter.Format(
                 _loop, _options.Volumes[0], initial, false, error => formatted = error));
             _pair.Until("formatted", () => formatted is not null);
@@ -225,6 +236,12 @@ internal sealed class RealPair : IDisposable
             using (FileStream file = File.OpenWrite(path))
             {
                 file.Write(new byte[lengthBytes]);
+                if (name == "a-data" && _pair._sourceData is { } data)
+                {
+                    file.Position = 0;
+                    file.Write(data);
+                }
+
                 file.Flush(flushToDisk: true);
             }
 

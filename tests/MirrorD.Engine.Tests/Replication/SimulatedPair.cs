@@ -267,6 +267,9 @@ internal sealed class SimulatedPair
             return bytes;
         }
 
+        /// <summary>Data that lay on the disk before.</summary>
+        public void Put(long offset, ReadOnlySpan<byte> bytes) => _data[0].Put(offset, bytes);
+
         public string Describe()
         {
             if (Resource is null)

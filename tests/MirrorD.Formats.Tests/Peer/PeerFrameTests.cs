@@ -84,7 +84,7 @@ public class PeerFrameTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(13)]
+    [InlineData(250)]
     [InlineData(255)]
     public void An_unknown_type_is_refused(byte type)
     {
@@ -113,7 +113,7 @@ public class PeerFrameTests
         PeerFrame valid = Valid(type);
         var wrong = new List<PeerFrame> { valid with { Flags = valid.Flags | (PeerFrameFlags)4 } };
         bool hasRange = type is PeerFrameType.Write or PeerFrameType.Copy or PeerFrameType.Zero or PeerFrameType.Read
-            or PeerFrameType.ReadData;
+            or PeerFrameType.ReadData or PeerFrameType.CopyZero;
         if (!hasRange)
         {
             wrong.AddRange(
@@ -136,7 +136,7 @@ public class PeerFrameTests
             wrong.Add(valid with { Flags = PeerFrameFlags.MayUnmap });
         }
 
-        if (type is PeerFrameType.Copy or PeerFrameType.Read or PeerFrameType.ReadData)
+        if (type is PeerFrameType.Copy or PeerFrameType.CopyZero or PeerFrameType.Read or PeerFrameType.ReadData)
         {
             wrong.Add(valid with { Flags = PeerFrameFlags.ForceUnitAccess });
         }
@@ -175,10 +175,13 @@ public class PeerFrameTests
         Assert.True(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes }));
         Assert.False(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes + 1 }));
         Assert.False(Accepts(zero with { RangeBytes = 0 }));
-        PeerFrame read = Valid(PeerFrameType.Read);
-        Assert.True(Accepts(read with { RangeBytes = PeerFrame.MaxDataBytes }));
-        Assert.False(Accepts(read with { RangeBytes = PeerFrame.MaxDataBytes + 1 }));
-        Assert.False(Accepts(read with { RangeBytes = 0 }));
+        foreach (PeerFrameType type in new[] { PeerFrameType.Read, PeerFrameType.CopyZero })
+        {
+            PeerFrame frame = Valid(type);
+            Assert.True(Accepts(frame with { RangeBytes = PeerFrame.MaxDataBytes }));
+            Assert.False(Accepts(frame with { RangeBytes = PeerFrame.MaxDataBytes + 1 }));
+            Assert.False(Accepts(frame with { RangeBytes = 0 }));
+        }
     }
 
     [Fact]
@@ -222,7 +225,7 @@ public class PeerFrameTests
                 Volume = 1,
                 RangeBytes = 1 << 20,
             },
-            PeerFrameType.Read => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
+            PeerFrameType.Read or PeerFrameType.CopyZero => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadCrc = 9 },
             PeerFrameType.Ping => frame,
             PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
