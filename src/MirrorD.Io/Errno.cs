@@ -6,6 +6,7 @@ public static class Errno
 #pragma warning disable CS1591 // Names as in the kernel header.
     public const int EPERM = 1;
     public const int ENOENT = 2;
+    public const int ESRCH = 3;
     public const int EIO = 5;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;

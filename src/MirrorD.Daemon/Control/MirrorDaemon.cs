@@ -24,7 +24,7 @@ internal sealed class MirrorDaemon
 
     private readonly Dictionary<string, RunningResource> _resources;
     private readonly WatchThread _watch;
-    private readonly LoopPriority _priority;
+    private readonly ShortagePriority _priority;
     private readonly KernelNbd _kernel;
     private readonly ILogger _logger;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
@@ -52,12 +52,12 @@ internal sealed class MirrorDaemon
             : null;
         _kernel = kernel;
         _logger = loggers.CreateLogger("mirrord");
-        _priority = new LoopPriority(_logger);
+        _priority = new ShortagePriority(_logger);
         _watch = new WatchThread(context, events, Changes, loggers, ReleaseAddresses);
         _resources = context.Configuration.ResourcesOf(context.Name).ToDictionary(
             resource => resource.Name,
             resource => new RunningResource(
-                context, resource, arbiter, _watch, _priority, _kernel, events, history, Changes, loggers),
+                context, resource, arbiter, _watch, _kernel, events, history, Changes, loggers),
             StringComparer.Ordinal);
     }
 

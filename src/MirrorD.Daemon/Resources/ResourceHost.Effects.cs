@@ -111,7 +111,7 @@ internal sealed partial class ResourceHost
 
             loop.Post(done);
         },
-        TaskScheduler.Default);
+        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private void Answer<T>(Task<T> effect, Action<T> answered, Func<string, T> whenFailed) => effect.ContinueWith(
         ended =>
@@ -126,5 +126,5 @@ internal sealed partial class ResourceHost
                 : whenFailed(ended.Exception?.GetBaseException().Message ?? "it was ended");
             loop.Post(() => answered(answer));
         },
-        TaskScheduler.Default);
+        CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

@@ -69,7 +69,7 @@ internal sealed partial class RunningResource
         {
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
             _loop = new UringLoop();
-            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, Questions(), this);
+            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, _questions, this);
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)
             {
                 Loaded = Loaded,

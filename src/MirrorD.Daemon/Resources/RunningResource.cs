@@ -36,8 +36,8 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly ILogger _logger;
     private readonly ArbiterClaims? _arbiter;
     private readonly WatchThread _watch;
-    private readonly LoopPriority _priority;
     private readonly HeldAddresses _addresses;
+    private readonly NeighbourQuestions _questions;
     private readonly HookRunner _hooks;
     private readonly KernelNbd _kernel;
     private readonly ResourceDevices _devices;
@@ -54,13 +54,12 @@ internal sealed partial class RunningResource : IResourceOwner
     /// <summary>Makes the resource; nothing is opened yet.</summary>
     public RunningResource(
         NodeContext context, ResourceConfiguration resource, ArbiterClaims? arbiter, WatchThread watch,
-        LoopPriority priority, KernelNbd kernel, EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
+        KernelNbd kernel, EventLog events, TakeoverHistory history, ChangeSignal changes, ILoggerFactory loggers)
     {
         _context = context;
         _resource = resource;
         _arbiter = arbiter;
         _watch = watch;
-        _priority = priority;
         _kernel = kernel;
         _events = events;
         _history = history;
@@ -69,6 +68,9 @@ internal sealed partial class RunningResource : IResourceOwner
         _addresses = new HeldAddresses(
             resource.On[context.Name].Addresses,
             Path.Combine(context.RunDirectory, resource.Name, "held-addresses"), RaiseEvent);
+        _questions = new NeighbourQuestions(
+            resource.On[context.Name].Addresses, resource.AddressProbe,
+            context.Configuration.Nodes[context.Name].Production);
         _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
             ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
         _devices = new ResourceDevices(
@@ -136,10 +138,6 @@ internal sealed partial class RunningResource : IResourceOwner
             DeviceBackend.Of(Name, volume.Name), () => _engine!.Frontend(index), _kernel, () => _loop!,
             isRequired: _resource.BlockDevices == BlockDevices.Nbd,
             (connection, ended) => _exports!.Serve(index, connection, ended), () => _devices.Lost(volume.Name)));
-
-    private NeighbourQuestions Questions() => new(
-        _resource.On[_context.Name].Addresses, _resource.AddressProbe,
-        _context.Configuration.Nodes[_context.Name].Production);
 
     private ResourceOptions Options(IReadOnlyList<VolumeOptions> volumes)
     {
@@ -215,7 +213,6 @@ internal sealed partial class RunningResource : IResourceOwner
 
     private void RunLoop()
     {
-        _priority.Join();
         try
         {
             _loop!.Run();
@@ -228,10 +225,6 @@ internal sealed partial class RunningResource : IResourceOwner
             _addresses.Release().Wait(TimeSpan.FromSeconds(1));
             LogSetup.Flush();
             Mono.Unix.Native.Stdlib._Exit(ExitCodes.Broken);
-        }
-        finally
-        {
-            _priority.Leave();
         }
     }
 }

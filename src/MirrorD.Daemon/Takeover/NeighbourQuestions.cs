@@ -8,18 +8,26 @@ namespace MirrorD.Daemon.Takeover;
 
 /// <summary>
 /// What this node asks of its production network: whether somebody else has the service addresses, and whether a
-/// gateway answers. Each question has a thread of its own, in the network namespace of the caller, and ends by itself.
+/// gateway answers. Questions end by themselves. Gateways are asked by threads that are always there: a Primary that lost
+/// its peer waits for the answer, and a new thread could wait for memory that only this Primary can make free. They work in
+/// the network namespace of who made this.
 /// </summary>
 /// <param name="addresses">The addresses of the resource on this node.</param>
 /// <param name="probe">How to ask for them.</param>
 /// <param name="production">The networks of the clients, as this node has them.</param>
 internal sealed class NeighbourQuestions(
     IReadOnlyList<ServiceAddressConfiguration> addresses, AddressProbeConfiguration probe,
-    IReadOnlyList<NetworkConfiguration> production)
+    IReadOnlyList<NetworkConfiguration> production) : IDisposable
 {
     // Shorter than the evidence is good for.
     private const int GatewayLimitMs = 1000;
     private const string Loopback = "lo";
+
+    private readonly (NetworkConfiguration Network, OwnThread Thread)[] _gateways =
+    [
+        .. production.Where(network => network.Gateway is not null)
+            .Select(network => (network, new OwnThread("gateway", continuesHere: true))),
+    ];
 
     /// <summary>Asks for all addresses at once.</summary>
     /// <returns>
@@ -41,11 +49,10 @@ internal sealed class NeighbourQuestions(
     /// <summary>Asks all gateways at once; one that answers is enough.</summary>
     public async Task<GatewayEvidence> AskGateways()
     {
-        NetworkConfiguration[] withGateway = [.. production.Where(network => network.Gateway is not null)];
-        if (withGateway.Length > 0)
+        if (_gateways.Length > 0)
         {
             GatewayEvidence[] answers = await Task.WhenAll(
-                withGateway.Select(network => Apart(() => AskGateway(network))));
+                _gateways.Select(gateway => gateway.Thread.Do(() => AskGateway(gateway.Network))));
             return answers.Contains(GatewayEvidence.Answers) ? GatewayEvidence.Answers
                 : answers.Contains(GatewayEvidence.Silent) ? GatewayEvidence.Silent
                 : GatewayEvidence.NoCarrier;
@@ -55,6 +62,9 @@ internal sealed class NeighbourQuestions(
             ? GatewayEvidence.NotConfigured
             : GatewayEvidence.NoCarrier);
     }
+
+    /// <summary>Ends the threads when their questions have ended.</summary>
+    public void Dispose() => Array.ForEach(_gateways, gateway => gateway.Thread.Dispose());
 
     private static Task<T> Apart<T>(Func<T> question) => Task.Factory.StartNew(
         question, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

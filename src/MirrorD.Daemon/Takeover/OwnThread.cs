@@ -9,15 +9,25 @@ namespace MirrorD.Daemon.Takeover;
 internal sealed class OwnThread : IDisposable
 {
     private readonly BlockingCollection<Action> _work = [];
+    private readonly TaskCreationOptions _continuations;
 
     /// <summary>Starts the thread.</summary>
-    public OwnThread(string name) => new Thread(Run) { IsBackground = true, Name = name }.Start();
+    /// <param name="name">Of the thread.</param>
+    /// <param name="continuesHere">
+    /// Whoever awaits a result goes on in this thread, and has to be quick. Else in the thread pool, where all may wait for
+    /// memory just then.
+    /// </param>
+    public OwnThread(string name, bool continuesHere = false)
+    {
+        _continuations = continuesHere ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously;
+        new Thread(Run) { IsBackground = true, Name = name }.Start();
+    }
 
     /// <summary>Has the thread do this; returns at once.</summary>
     /// <returns>Its result.</returns>
     public Task<T> Do<T>(Func<T> work)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<T>(_continuations);
         _work.Add(() =>
         {
             try

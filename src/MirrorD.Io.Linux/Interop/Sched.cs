@@ -14,6 +14,9 @@ internal static partial class Sched
     public static partial int sched_setscheduler(int thread, int policy, in sched_param parameters);
 
     [LibraryImport("libc")]
+    public static partial int sched_getscheduler(int thread);
+
+    [LibraryImport("libc")]
     public static partial int gettid();
 
     /// <summary>struct sched_param.</summary>

@@ -64,22 +64,26 @@ public sealed class NeighbourQuestionsTests : IDisposable
         Assert.Equal(GatewayEvidence.NoCarrier, Ask(Gateway, "nosuch"));
     }
 
-    private string? WhoHolds(AddressProbeConfiguration? probe = null) => InNode(() => new NeighbourQuestions(
+    private string? WhoHolds(AddressProbeConfiguration? probe = null) => InNode(questions => questions.WhoHoldsAddresses(), () => new(
         [
             new ServiceAddressConfiguration(Service, 32, "prod"),
             new ServiceAddressConfiguration(ServiceV6, 128, "prod"),
             new ServiceAddressConfiguration(IPAddress.Parse("127.0.0.9"), 32, "lo"),
         ],
-        probe ?? new AddressProbeConfiguration(), []).WhoHoldsAddresses());
+        probe ?? new AddressProbeConfiguration(), []));
 
-    private GatewayEvidence Ask(IPAddress? gateway, string? device) => InNode(() => new NeighbourQuestions(
+    private GatewayEvidence Ask(IPAddress? gateway, string? device) => InNode(questions => questions.AskGateways(), () => new(
         [], new AddressProbeConfiguration(),
-        [new NetworkConfiguration(Own, device, NetworkConfiguration.DefaultPort, gateway)]).AskGateways());
+        [new NetworkConfiguration(Own, device, NetworkConfiguration.DefaultPort, gateway)]));
 
-    private T InNode<T>(Func<Task<T>> question)
+    private T InNode<T>(Func<NeighbourQuestions, Task<T>> question, Func<NeighbourQuestions> make)
     {
         T? answer = default;
-        _node.Run(() => answer = question().GetAwaiter().GetResult());
+        _node.Run(() =>
+        {
+            using NeighbourQuestions questions = make();
+            answer = question(questions).GetAwaiter().GetResult();
+        });
         return answer!;
     }
 }

@@ -6,7 +6,7 @@ using MirrorD.Io.Linux.Memory;
 
 namespace MirrorD.Daemon.Tests.Memory;
 
-public sealed class LoopPriorityTests : IDisposable
+public sealed class ShortagePriorityTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly RecordingLoggers _log = new();
@@ -19,7 +19,7 @@ public sealed class LoopPriorityTests : IDisposable
     }
 
     [Fact]
-    public async Task Loops_have_real_time_priority_while_somebody_looks_for_memory_himself()
+    public async Task Threads_have_real_time_priority_while_somebody_looks_for_memory_himself()
     {
         if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
         {
@@ -27,27 +27,53 @@ public sealed class LoopPriorityTests : IDisposable
         }
 
         Stall();
-        using LoopPriority priority = Follow(_directory.At("vmstat"));
-        using var loop = new Loop(priority);
-        Assert.False(await loop.IsRealtime());
+        using var thread = new Waiting(_directory.At("threads"));
+        using ShortagePriority priority = Follow(_directory.At("vmstat"));
+        Assert.False(await thread.IsRealtime());
 
         await Within.Until(
             () =>
             {
                 Stall();
-                return loop.IsRealtime();
+                return thread.IsRealtime();
             },
-            "a loop with real-time priority");
-        using var later = new Loop(priority);
+            "a thread with real-time priority");
+        using var later = new Waiting(_directory.At("threads"));
         await Within.Until(
             () =>
             {
                 Stall();
                 return later.IsRealtime();
             },
-            "the same for a loop that begins meanwhile");
+            "the same for a thread that begins meanwhile");
         await Within.Until(
-            async () => !await loop.IsRealtime() && !await later.IsRealtime(), "ordinary priority when that is over");
+            async () => !await thread.IsRealtime() && !await later.IsRealtime(), "ordinary priority when that is over");
+        Assert.Empty(_log.Lines);
+    }
+
+    [Fact]
+    public async Task What_has_real_time_priority_anyway_keeps_it_and_a_thread_that_has_ended_is_no_trouble()
+    {
+        if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
+        {
+            return;
+        }
+
+        Stall();
+        using var always = new Waiting(_directory.At("threads"));
+        using var thread = new Waiting(_directory.At("threads"));
+        new Waiting(_directory.At("threads")).Dispose();
+        Assert.Null(RealtimeThread.Change(await always.Number, isRealtime: true));
+        using ShortagePriority priority = Follow(_directory.At("vmstat"));
+        await Within.Until(
+            () =>
+            {
+                Stall();
+                return thread.IsRealtime();
+            },
+            "a thread with real-time priority");
+        await Within.Until(async () => !await thread.IsRealtime(), "ordinary priority when that is over");
+        Assert.True(await always.IsRealtime());
         Assert.Empty(_log.Lines);
     }
 
@@ -55,8 +81,8 @@ public sealed class LoopPriorityTests : IDisposable
     public async Task Where_the_kernel_does_not_count_it_is_told_once()
     {
         File.WriteAllText(_directory.At("vmstat"), "nr_free_pages 12\n");
-        using LoopPriority uncounted = Follow(_directory.At("vmstat"));
-        using LoopPriority absent = Follow(_directory.At("absent"));
+        using ShortagePriority uncounted = Follow(_directory.At("vmstat"));
+        using ShortagePriority absent = Follow(_directory.At("absent"));
         await Within.Until(() => Task.FromResult(_log.Lines.Count == 2), "two lines in the log");
         Assert.All(_log.Lines, line => Assert.Contains("ordinary priority", line, StringComparison.Ordinal));
     }
@@ -82,10 +108,10 @@ public sealed class LoopPriorityTests : IDisposable
         Assert.NotNull(reclaims.Count());
     }
 
-    private LoopPriority Follow(string counters)
+    private ShortagePriority Follow(string counters)
     {
-        var priority = new LoopPriority(
-            _log, counters, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(300));
+        var priority = new ShortagePriority(
+            _log, counters, _directory.At("threads"), TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(300));
         priority.Start();
         return priority;
     }
@@ -109,24 +135,26 @@ public sealed class LoopPriorityTests : IDisposable
         return output;
     }
 
-    /// <summary>A thread that is a loop until this is disposed of.</summary>
-    private sealed class Loop : IDisposable
+    /// <summary>A thread that waits until this is disposed of, and is listed even after that.</summary>
+    private sealed class Waiting : IDisposable
     {
         private readonly ManualResetEventSlim _end = new();
         private readonly TaskCompletionSource<int> _number = new();
         private readonly Thread _thread;
 
-        public Loop(LoopPriority priority)
+        public Waiting(string list)
         {
             _thread = new Thread(() =>
             {
-                priority.Join();
+                string entry = Path.Combine(list, RealtimeThread.Current.ToString(CultureInfo.InvariantCulture));
+                Directory.CreateDirectory(entry);
                 _number.SetResult(RealtimeThread.Current);
                 _end.Wait();
-                priority.Leave();
             });
             _thread.Start();
         }
+
+        public Task<int> Number => _number.Task;
 
         // chrt(1) is the witness.
         public async Task<bool> IsRealtime()
