@@ -57,6 +57,7 @@ public sealed partial class SimulatedDisk
         }
 
         _cache.Clear();
+        _durableInCache.Clear();
         _cachedBytes = 0;
         _visible.CopyFrom(_durable);
         Changed?.Invoke(0, LengthBytes);
@@ -111,6 +112,11 @@ public sealed partial class SimulatedDisk
     private void Cache(CachedWrite write)
     {
         _cache.AddLast(write);
+        if (write is { Durable: true, Data: not null })
+        {
+            _durableInCache.Enqueue(write);
+        }
+
         _cachedBytes += write.Length;
         while (_cache.First is { } oldest && (oldest.Value.Durable || _cachedBytes > CacheBytes))
         {
@@ -125,6 +131,10 @@ public sealed partial class SimulatedDisk
             Apply(_durable, oldest.Value, oldest.Value.Offset, oldest.Value.Length);
             _cachedBytes -= oldest.Value.Length;
             _cache.RemoveFirst();
+            if (_durableInCache.TryPeek(out CachedWrite durable) && durable.Number == oldest.Value.Number)
+            {
+                _durableInCache.Dequeue();
+            }
         }
     }
 

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
@@ -23,6 +26,7 @@ public sealed partial class SimulatedDisk : IDisk
     private readonly List<DiskOperation> _inFlight = [];
     private readonly LinkedList<CachedWrite> _cache = new();
     private readonly List<DiskOperation> _hanging = [];
+    private readonly Queue<CachedWrite> _durableInCache = new();
     private long _cachedBytes;
     private ulong _completions;
     private bool _hangs;
@@ -126,11 +130,11 @@ public sealed partial class SimulatedDisk : IDisk
     public void PeekDurable(long offset, Span<byte> into)
     {
         _durable.Read(offset, into);
-        foreach (CachedWrite write in _cache)
+        foreach (CachedWrite write in _durableInCache)
         {
             long from = Math.Max(offset, write.Offset);
             long to = Math.Min(offset + into.Length, write.Offset + write.Length);
-            if (write is { Durable: true, Data: not null } && from < to)
+            if (from < to)
             {
                 write.Data.AsSpan((int)(from - write.Offset), (int)(to - from))
                     .CopyTo(into[(int)(from - offset)..]);
@@ -267,14 +271,25 @@ public sealed partial class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>Only for comparison with itself. Four lanes, since each step waits for the one before it.</summary>
     private static ulong Checksum(ReadOnlySpan<byte> bytes)
     {
-        ulong sum = 0;
-        foreach (ulong word in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(bytes))
+        const ulong prime = 1099511628211;
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
+        (ulong a, ulong b, ulong c, ulong d) = (1, 2, 3, 4);
+        for (; words.Length >= 4; words = words[4..])
         {
-            sum = (sum ^ word) * 1099511628211;
+            a = (a ^ words[0]) * prime;
+            b = (b ^ words[1]) * prime;
+            c = (c ^ words[2]) * prime;
+            d = (d ^ words[3]) * prime;
         }
 
-        return sum;
+        foreach (ulong word in words)
+        {
+            a = (a ^ word) * prime;
+        }
+
+        return a ^ BitOperations.RotateLeft(b, 16) ^ BitOperations.RotateLeft(c, 32) ^ BitOperations.RotateLeft(d, 48);
     }
 }

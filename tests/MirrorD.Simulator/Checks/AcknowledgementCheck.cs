@@ -41,7 +41,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
                 }
 
                 // Its disk is out of use: then the peer has the only copy, and stands for it.
-                RequireRight(peer, mutation.Volume, sector, "I-4", what);
+                RequireRight(peer, mutation.Volume, sector, "I-4", () => what);
                 isElsewhere = true;
             }
             else if (Has(peer, mutation.Volume, sector, mutation.ForceUnitAccess) || peerLostIt)
@@ -55,8 +55,8 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
             else
             {
                 RequireRight(server, mutation.Volume, sector, "I-4",
-                    $"{server.Name} acknowledged {mutation} but {peer.Name} holds "
-                    + Found(peer, mutation, sector));
+                    () => $"{server.Name} acknowledged {mutation} but {peer.Name} holds "
+                        + Found(peer, mutation, sector));
                 alone = true;
             }
         }
@@ -92,11 +92,11 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
 
             if (!isHere)
             {
-                RequireRight(peer, volume, sector, "I-9", Unflushed(server, server, volume, sector));
+                RequireRight(peer, volume, sector, "I-9", () => Unflushed(server, server, volume, sector));
             }
             else if (!isThere)
             {
-                RequireRight(server, volume, sector, "I-9", Unflushed(server, peer, volume, sector));
+                RequireRight(server, volume, sector, "I-9", () => Unflushed(server, peer, volume, sector));
                 alone = true;
             }
         }
@@ -140,7 +140,8 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
             + $"{ResourceOracle.Describe(mutation.Volume, sector, durable)})";
     }
 
-    private void RequireRight(SimulatedNodeState server, int volume, long sector, string rule, string what)
+    /// <summary>Asked for each sector that a node alone has: what was seen is put into words only for a failure.</summary>
+    private void RequireRight(SimulatedNodeState server, int volume, long sector, string rule, Func<string> what)
     {
         long block = sector * Stamp.SectorBytes / 4096;
         StoredMetadata own = Stored(server.Copies[volume]);
@@ -149,7 +150,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         bool isBeingSynced = own.Superblock is { PeerExcluded: true } && covered;
         if (!isBeingSynced && !(own.HasProof && own.HasGeneration && covered))
         {
-            throw new RuleBroken(rule, $"{what}; and {server.Name} has durably stored: proof {own.HasProof}, "
+            throw new RuleBroken(rule, $"{what()}; and {server.Name} has durably stored: proof {own.HasProof}, "
                 + $"generation {own.HasGeneration}, block {block} in the sync set {covered}");
         }
 
@@ -158,7 +159,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
             && _aloneInSession[session] != server.Name && !simulation.Scenario.Forces)
         {
             throw new RuleBroken(
-                "I-13", $"both nodes have completed requests alone in session {session}: {what}");
+                "I-13", $"both nodes have completed requests alone in session {session}: {what()}");
         }
     }
 
