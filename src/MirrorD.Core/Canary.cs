@@ -94,6 +94,8 @@ public enum BrokenRule
     ReplayAppliedTwice,
     /// <summary>Of two copies the older one is the source.</summary>
     OlderCopyIsSource,
+    /// <summary>A Primary that crashed is the source, also when its peer went on without it.</summary>
+    CrashedPrimaryIsSource,
     /// <summary>A node without peer and without any proof is promoted as if it were by force.</summary>
     LoneBootPromotes,
     /// <summary>One of the requests that were held is never taken up again.</summary>

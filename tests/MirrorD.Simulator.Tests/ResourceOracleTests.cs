@@ -190,6 +190,27 @@ public class ResourceOracleTests
     }
 
     [Fact]
+    public void Of_two_volumes_the_order_of_writes_is_one()
+    {
+        var oracle = new ResourceOracle(2, 64 * 1024);
+        Mutation first = oracle.Submit(MutationKind.Write, 0, 0, Sector, forceUnitAccess: false);
+        oracle.Acknowledge(first);
+        Mutation second = oracle.Submit(MutationKind.Write, 1, 0, Sector, forceUnitAccess: false);
+        oracle.Acknowledge(second);
+        Assert.Throws<RuleBroken>(() => oracle.FallBehind(Holding(second)));
+        Assert.Equal(Sector, oracle.FallBehind(Holding(first)));
+
+        static ResourceOracle.SectorReader Holding(Mutation only) => (volume, sector, contents) =>
+        {
+            contents.Clear();
+            if (volume == only.Volume)
+            {
+                Stamp.Fill(contents, volume, sector, only.Number);
+            }
+        };
+    }
+
+    [Fact]
     public void What_an_earlier_failure_took_is_not_lost_once_more()
     {
         _oracle.Acknowledge(WriteTo(0));

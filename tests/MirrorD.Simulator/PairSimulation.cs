@@ -25,6 +25,7 @@ public sealed partial class PairSimulation
     private readonly FaultInjector _faults;
     private readonly DiskFaults _diskFaults;
     private readonly Dictionary<SimulatedNodeState, long> _servesSinceStep = [];
+    private int _promotedAlone;
     private bool _isOver;
 
     /// <summary>Sets the pair up; <see cref="Run"/> runs it.</summary>
@@ -44,6 +45,7 @@ public sealed partial class PairSimulation
         Scenario scenario, Action<string>? trace = null, IReadOnlyList<PlannedFault>? plan = null)
     {
         Scenario = scenario;
+        ThinkNs = scenario.ThinkNs;
         World = new SimulatedWorld(scenario.Seed) { Trace = trace };
         World.Network.WindowBytes = (int)World.Random.Between(16, 512) * 1024;
         World.Network.LatencyNs = (Math.Min(20_000, Scenario.NetworkNs), Scenario.NetworkNs);
@@ -133,6 +135,9 @@ public sealed partial class PairSimulation
 
     /// <summary>Metadata was damaged: an operator may have to decide.</summary>
     public bool HasRotted => _faults.HasRotted;
+
+    /// <summary>Mean pause of a client between requests.</summary>
+    public long ThinkNs { get; private set; }
 
     /// <summary>What went wrong until now.</summary>
     public IReadOnlyList<PlannedFault> FaultsDone => _faults.Done;
@@ -261,6 +266,13 @@ public sealed partial class PairSimulation
     /// <summary>A Standby has stored a proof by which it may take over.</summary>
     public void GotRight(SimulatedNodeState node) => _faults.GotRight(node);
 
+    /// <summary>A node was promoted without its peer, by whatever right.</summary>
+    public void PromotedAlone()
+    {
+        Tally.AloneAgain += _promotedAlone > 0 ? 1 : 0;
+        _promotedAlone++;
+    }
+
     /// <summary>A node took over from a peer that it had lost.</summary>
     public void TookOver(SimulatedNodeState node)
     {
@@ -327,6 +339,7 @@ public sealed partial class PairSimulation
         if (status.Link == LinkState.Joined && PeerOf(node).Status?.Link == LinkState.Joined)
         {
             Tally.Joins++;
+            _promotedAlone = 0;
             if (Nodes.All(each => each.LostPower))
             {
                 Oracle.RollBack();

@@ -35,7 +35,7 @@ public sealed record Scenario
     private static readonly FaultKind[] s_apart =
         [
             .. s_ofDevices, FaultKind.SlowDisk, FaultKind.TakeoverDeath, FaultKind.ClaimantDeath,
-            FaultKind.TargetPowerCut, FaultKind.HastyReturn, FaultKind.BitRot,
+            FaultKind.TargetPowerCut, FaultKind.HastyReturn, FaultKind.BitRot, FaultKind.Swizzle,
         ];
 
     /// <summary>The seed.</summary>
@@ -104,6 +104,8 @@ public sealed record Scenario
     public required int[] FaultWeights { get; init; }
     /// <summary>Nothing happens but what lets old messages arrive in a new session.</summary>
     public bool IsEchoing { get; init; }
+    /// <summary>All kinds of fault are drawn, and what follows something follows it more often.</summary>
+    public bool HasAllKinds { get; init; }
     /// <summary>Changes what is stored at creation, by node name: for what no history of a pair leads to quickly.</summary>
     public Func<string, Superblock, Superblock>? Prepare { get; init; }
     /// <summary>Nodes whose dirty maps begin full.</summary>
@@ -164,6 +166,12 @@ public sealed record Scenario
             weights[(int)FaultKind.HastyReturn] = 1 + random.Below(2 * weights.Sum() / kinds);
         }
 
+        var ofSwizzles = new SeededRandom(seed ^ 0x7377697a);
+        if (!drawn.IsEchoing && ofSwizzles.Percent(15))
+        {
+            weights[(int)FaultKind.Swizzle] = 1 + ofSwizzles.Below(2 * weights.Sum() / kinds);
+        }
+
         drawn = drawn with
         {
             FaultWeights = weights,
@@ -178,9 +186,10 @@ public sealed record Scenario
         FaultWeights =
         [
             .. FaultAtlas.Kinds.Select(kind =>
-                FaultAtlas.Following.Contains(kind) ? 0 : 1),
+                FaultAtlas.Following.Contains(kind) ? 0 : kind == FaultKind.HastyReturn ? 3 : 1),
         ],
         FaultEveryNs = 400_000_000,
+        HasAllKinds = true,
         IsEchoing = false,
         Forces = false,
         HasArbiter = drawn.HasArbiter || drawn.Seed % (2 * FaultAtlas.AllKindsEvery) == 0,

@@ -69,6 +69,11 @@ public static partial class HandshakeTable
             selfIs = selfIs == HandshakePart.Source ? HandshakePart.Target : HandshakePart.Source;
         }
 
+        if (pair.Self.IsCrashedPrimary != pair.Peer.IsCrashedPrimary && Canary.Breaks(BrokenRule.CrashedPrimaryIsSource))
+        {
+            selfIs = SourceIf(pair.Self.IsCrashedPrimary);
+        }
+
         return new(row.Case, action, selfIs);
     }
 

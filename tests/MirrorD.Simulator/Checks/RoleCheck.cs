@@ -97,6 +97,7 @@ public sealed class RoleCheck
             throw new RuleBroken("I-18", $"{node.Name} became Primary alone, without any proof");
         }
 
+        _simulation.PromotedAlone();
         if (promotion.Command is null)
         {
             RequireLoss(node, promotion);

@@ -42,6 +42,40 @@ internal sealed partial class Fault
                 Networks.Partition([.. others.Where(_ => random.Percent(50))]);
                 MendLater();
                 break;
+            case FaultKind.Swizzle:
+                Swizzle();
+                break;
+        }
+    }
+
+    private void Swizzle()
+    {
+        string[] others = [Networks.Client, Networks.Gateway, Networks.Arbiter];
+        (string Network, string One, string Other)[] ways =
+        [
+            (Networks.Dedicated, "a", "b"), (Networks.Production, "a", "b"),
+            .. others.SelectMany(other => new[] { (Networks.Production, "a", other), (Networks.Production, "b", other) }),
+        ];
+        foreach ((string network, string one, string other) in ways)
+        {
+            CutSoon(network, one, other);
+            CutSoon(network, other, one);
+            simulation.World.Schedule(
+                random.Between(1200, 3500) * Millisecond, () => Networks.Mend(network, one, other));
+        }
+    }
+
+    private void CutSoon(string network, string from, string to)
+    {
+        if (random.Percent(70))
+        {
+            simulation.World.Schedule(random.Below(1200) * Millisecond, () =>
+            {
+                if (!injector.IsStopped)
+                {
+                    Networks.CutOneWay(network, from, to);
+                }
+            });
         }
     }
 

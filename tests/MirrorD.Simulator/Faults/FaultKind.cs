@@ -75,4 +75,9 @@ public enum FaultKind
     HastyReturn,
     /// <summary>While a node is down a superblock slot or a page of the dirty map goes bad; once in a seed.</summary>
     BitRot,
+    /// <summary>
+    /// Each direction of each way between nodes, gateway, clients and arbiter is cut at a time of its own, and each way is
+    /// mended at one of its own: for a while everybody hears somebody else.
+    /// </summary>
+    Swizzle,
 }

@@ -13,7 +13,7 @@ public sealed class Client(PairSimulation simulation, Hotspots hotspots, Simulat
     private bool _isStopped;
 
     /// <summary>Begins.</summary>
-    public void Start() => Again(simulation.World.Random.Between(0, simulation.Scenario.ThinkNs));
+    public void Start() => Again(simulation.World.Random.Between(0, simulation.ThinkNs));
 
     /// <summary>Submits nothing more.</summary>
     public void Stop() => _isStopped = true;
@@ -87,7 +87,7 @@ public sealed class Client(PairSimulation simulation, Hotspots hotspots, Simulat
         if (_request == request)
         {
             _request = null;
-            long thinkNs = simulation.World.Random.Between(0, 2 * simulation.Scenario.ThinkNs);
+            long thinkNs = simulation.World.Random.Between(0, 2 * simulation.ThinkNs);
             Again(error != 0 ? RetryNs : thinkNs);
         }
     }

@@ -14,7 +14,7 @@ public sealed class DeviceClient(PairSimulation simulation, Hotspots hotspots, S
     private bool _isStopped;
 
     /// <summary>Begins.</summary>
-    public void Start() => Again(simulation.World.Random.Between(0, simulation.Scenario.ThinkNs));
+    public void Start() => Again(simulation.World.Random.Between(0, simulation.ThinkNs));
 
     /// <summary>Submits nothing more.</summary>
     public void Stop() => _isStopped = true;
@@ -53,7 +53,7 @@ public sealed class DeviceClient(PairSimulation simulation, Hotspots hotspots, S
         if (--_unanswered == 0)
         {
             Again(simulation.World.Random.Between(
-                RetryNs / 10, RetryNs + MostAtOnce * simulation.Scenario.ThinkNs));
+                RetryNs / 10, RetryNs + MostAtOnce * simulation.ThinkNs));
         }
     }
 }

@@ -30,6 +30,9 @@ public sealed class Tally
     /// <summary>Promotions without an operator, from a lost peer.</summary>
     public long Takeovers { get; set; }
 
+    /// <summary>Promotions of a node without its peer, which had been promoted without it before and not joined since.</summary>
+    public long AloneAgain { get; set; }
+
     /// <summary>Promotions without an operator, with the peer joined.</summary>
     public long RolesAtJoin { get; set; }
 
@@ -108,7 +111,7 @@ public sealed class Tally
         ("writes", Writes), ("acknowledged", AcknowledgedWrites), ("reads", Reads), ("flushes", Flushes),
         ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("elsewhere", Elsewhere), ("joins", Joins),
-        ("takeovers", Takeovers), ("roles at join", RolesAtJoin), ("splits", Splits),
+        ("takeovers", Takeovers), ("alone again", AloneAgain), ("roles at join", RolesAtJoin), ("splits", Splits),
         ("named states", NamedStates), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
