@@ -1,5 +1,6 @@
 using MirrorD.Formats;
 using MirrorD.Simulator;
+using MirrorD.Simulator.PowerCuts;
 
 if (Word(args, "--mode") is { } mode)
 {
@@ -11,6 +12,9 @@ return args switch
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
     ["replay", .. var rest] => Seeds.Replay(Option(rest, "--seed", 1), Word(rest, "--rule")),
     ["shrink", .. var rest] => Shrinker.Run(Option(rest, "--seed", 1), Word(rest, "--rule")),
+    ["cuts", .. var rest] when Word(rest, "--at") is not null => EveryPowerCut.Replay(
+        (long)Option(rest, "--at", 1), Enum.Parse<PowerCutVictim>(Word(rest, "--victim") ?? "Both"), Word(rest, "--rule")),
+    ["cuts", .. var rest] => EveryPowerCut.Run((int)Option(rest, "--every", 1), Word(rest, "--rule")),
     ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 500), Word(rest, "--rule")),
     _ => Usage(),
 };
@@ -30,7 +34,8 @@ static string? Word(string[] arguments, string name)
 static int Usage()
 {
     Console.Error.WriteLine(
-        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME]; "
+        "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME] "
+        + "| cuts [--every N] [--rule NAME] | cuts --at EVENT --victim A|B|Both [--rule NAME]; "
         + "each with [--mode sync|memory|async] for seeds of that mode only");
     return 2;
 }
