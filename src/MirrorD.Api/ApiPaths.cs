@@ -49,6 +49,9 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string Attach = "/v1/resources/{name}/attach";
 
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Discard = "/v1/resources/{name}/discard";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

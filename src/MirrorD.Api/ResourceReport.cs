@@ -73,6 +73,12 @@ public sealed record ResourceReport
     /// </summary>
     public DateTimeOffset? OutdatedSince { get; init; }
 
+    /// <summary>
+    /// When this node first went on without the other one since they were last joined; null when it did not, or nothing
+    /// tells when.
+    /// </summary>
+    public DateTimeOffset? AloneSince { get; init; }
+
     /// <summary>Requests that wait at this moment.</summary>
     public int HeldRequests { get; init; }
 

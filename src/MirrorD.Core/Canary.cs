@@ -60,6 +60,8 @@ public enum BrokenRule
     CrashedAheadIsTarget,
     /// <summary>A takeover does not wait until what was received is applied.</summary>
     TakeoverBeforeApplied,
+    /// <summary>The end of a split brain copies only what the source has changed.</summary>
+    DiscardedChangesKept,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
     /// <summary>A write that only this disk has is acknowledged without a dirty bit.</summary>

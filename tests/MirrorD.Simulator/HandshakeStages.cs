@@ -64,6 +64,7 @@ public static class HandshakeStages
     [
         .. All.Where(stage => Meets(stage.Case, stage.Scenario)).Select(stage => stage.Case),
         .. OfPrimaries.Where(MeetsWithPrimary),
+        .. MeetsAfterWord() ? [HandshakeCase.SplitBrainResolved] : Array.Empty<HandshakeCase>(),
         .. MeetsWithoutDisk() ? [HandshakeCase.DisklessPrimary] : Array.Empty<HandshakeCase>(),
     ];
 
@@ -107,6 +108,18 @@ public static class HandshakeStages
             return simulation.RunUntil(() => HasMet(simulation, wanted), LimitNs);
         });
     }
+
+    /// <summary>Plays a split brain in which an operator names b as the one that gives way: whether that case was met.</summary>
+    public static bool MeetsAfterWord() => Plays(
+        Staged(s => Ahead(s, s_ofA), s => Ahead(s, s_ofB)),
+        simulation =>
+        {
+            SimulatedNodeState b = simulation.Nodes[1];
+            bool isSplit = simulation.RunUntil(() => b.Status?.HoldUp?.State == "SplitBrain", LimitNs);
+            b.Command(new ResourceCommand.DiscardCopy(), _ => { });
+            return isSplit && simulation.RunUntil(() => HasMet(simulation, HandshakeCase.SplitBrainResolved), LimitNs)
+                && simulation.RunUntil(() => b.Status?.Link == LinkState.Joined, LimitNs);
+        });
 
     /// <summary>Plays a Primary that goes on with its peer's disk, and loses and finds it: whether that case was met.</summary>
     public static bool MeetsWithoutDisk()

@@ -105,7 +105,11 @@ public sealed class Operator(PairSimulation simulation)
             return;
         }
 
-        if (primaries.Length == 0)
+        if (simulation.Nodes.All(node => node.Status?.HoldUp?.State == "SplitBrain"))
+        {
+            EndSplit();
+        }
+        else if (primaries.Length == 0)
         {
             if (_owesPromotion || IsNeeded(now))
             {
@@ -170,6 +174,22 @@ public sealed class Operator(PairSimulation simulation)
             node => node.Status is not null && !primaries.Contains(node));
         SimulatedNodeState chosen = other is not null && _random.Percent(50) ? other : primaries[0];
         Run(chosen, new ResourceCommand.Promote(true), () => simulation.Tally.Promotions++);
+    }
+
+    /// <summary>One copy gives way; it has to be a Standby's.</summary>
+    private void EndSplit()
+    {
+        SimulatedNodeState chosen = simulation.Nodes[_random.Below(simulation.Nodes.Length)];
+        if (chosen.Status!.Role == Role.Primary)
+        {
+            _owesPromotion = true;
+            Run(chosen, new ResourceCommand.Demote(), () => { });
+        }
+        else
+        {
+            simulation.Oracle.AcceptLoss();
+            Run(chosen, new ResourceCommand.DiscardCopy(), () => simulation.Tally.Discards++);
+        }
     }
 
     private void Switch(SimulatedNodeState primary)

@@ -31,6 +31,24 @@ public static partial class GenerationRules
         };
     }
 
+    /// <summary>
+    /// Within J1, target: in a split brain whose base both know, this side goes back to the base, so that an interrupted
+    /// resync goes on: the source is ahead by its dirty map, and what this side had changed stays in its own. The role that
+    /// it may have had belonged to what it gives up.
+    /// </summary>
+    public static Superblock GiveWay(Superblock target, Generation knownBase)
+    {
+        Invariant.Require(target.Bitmap.Matches(knownBase), "the dirty map counts since the base");
+        return target with
+        {
+            Current = knownBase,
+            Bitmap = Generation.None,
+            History = Merge(knownBase, [target.Current], target.History),
+            PeerMayHaveCurrent = false,
+            WasPrimary = false,
+        };
+    }
+
     /// <summary>J2, source: the peer's copy does not count until the next join.</summary>
     public static Superblock ExcludePeer(Superblock source, DiskState peerDiskState) =>
         source with { PeerExcluded = true, PeerDiskState = peerDiskState };

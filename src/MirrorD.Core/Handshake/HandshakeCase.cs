@@ -40,6 +40,8 @@ public enum HandshakeCase : byte
     SplitBrain = 25,
     /// <summary>Nothing in common.</summary>
     Unrelated = 26,
+    /// <summary>A split brain, and an operator said which side's copy gives way.</summary>
+    SplitBrainResolved = 27,
     /// <summary>Same generation; an Inconsistent copy.</summary>
     SameInconsistent = 30,
     /// <summary>Same generation; one copy was reverted and needs everything.</summary>

@@ -39,6 +39,10 @@ public sealed record HandshakeFacts
     public CreationSource CreationSource { get; init; }
     /// <summary>The next sync must copy everything.</summary>
     public bool FullSyncNeeded { get; init; }
+    /// <summary>
+    /// In a split brain its copy gives way, as an operator said since its daemon started. Not stored.
+    /// </summary>
+    public bool GivesWay { get; init; }
     /// <summary>Its volumes disagree on generations, session or promotions.</summary>
     public bool VolumesDisagree { get; init; }
     /// <summary>When its clients hear of a write, as configured.</summary>

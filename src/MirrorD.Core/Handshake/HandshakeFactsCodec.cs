@@ -9,7 +9,7 @@ namespace MirrorD.Core.Handshake;
 /// <code>
 ///  0  2  version, 1
 ///  2  2  flags: 1 is primary, 2 was primary, 4 has proof, 8 just created, 16 full sync needed,
-///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead
+///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead, 512 gives way
 ///  4  1  disk state
 ///  5  1  creation source
 ///  6  1  entries of the history, at most 32
@@ -104,7 +104,7 @@ public static class HandshakeFactsCodec
         var creationSource = (CreationSource)bytes[5];
         int history = bytes[6];
         int volumes = bytes[7];
-        if (flags >= 512 || (flags & ModeFlags) == ModeFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
+        if (flags >= 1024 || (flags & ModeFlags) == ModeFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
             || creationSource > CreationSource.Empty)
         {
             return "handshake facts with a flag, disk state or creation source out of range";
@@ -148,6 +148,7 @@ public static class HandshakeFactsCodec
                 _ => ReplicationMode.Async,
             },
             WasAhead = (flags & 256) != 0,
+            GivesWay = (flags & 512) != 0,
             Node = new(new Guid(bytes.Slice(8, 16), bigEndian: true)),
             Boot = new(new Guid(bytes.Slice(24, 16), bigEndian: true)),
             PeerBoot = new(new Guid(bytes.Slice(40, 16), bigEndian: true)),
@@ -176,7 +177,7 @@ public static class HandshakeFactsCodec
     private static ushort FlagsOf(HandshakeFacts facts) => (ushort)(
         (facts.IsPrimary ? 1 : 0) | (facts.WasPrimary ? 2 : 0) | (facts.HasProof ? 4 : 0)
         | (facts.JustCreated ? 8 : 0) | (facts.FullSyncNeeded ? 16 : 0) | (facts.VolumesDisagree ? 32 : 0)
-        | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0));
+        | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0) | (facts.GivesWay ? 512 : 0));
 
     private static int FlagOf(ReplicationMode mode) => mode switch
     {

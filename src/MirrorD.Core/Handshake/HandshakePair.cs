@@ -28,6 +28,9 @@ public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
     public bool HasCommonGeneration =>
         All(Self).Any(mine => All(Peer).Any(theirs => mine.Matches(theirs)));
 
+    /// <summary>Sb = Pb: what changed since then is known on both sides.</summary>
+    public bool HasKnownBase => !SameGeneration && Self.Bitmap.Matches(Peer.Bitmap);
+
     /// <summary>The union of both sync sets is not empty.</summary>
     public bool HasSyncSet => Self.SyncSetBlocks > 0 || Peer.SyncSetBlocks > 0;
 

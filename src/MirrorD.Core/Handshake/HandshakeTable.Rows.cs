@@ -39,8 +39,10 @@ public static partial class HandshakeTable
             p => !p.PeerIsNext && p.PeerKnowsSelf && !p.SelfKnowsPeer, _ => FullSync, _ => Target),
         new(SelfFarAhead, "P in my history, S not in the peer's",
             p => !p.SelfIsNext && p.SelfKnowsPeer && !p.PeerKnowsSelf, _ => FullSync, _ => Source),
-        Stop(SplitBrainKnownBase, "Sb = Pb", p =>
-            !p.SameGeneration && p.Self.Bitmap.Matches(p.Peer.Bitmap), HandshakeAction.SplitBrain),
+        new(SplitBrainResolved, "a common generation, and by an operator's word one side gives way",
+            p => !p.SameGeneration && p.HasCommonGeneration && p.Self.GivesWay != p.Peer.GivesWay,
+            p => p.HasKnownBase ? BitmapSync : FullSync, p => SourceIf(p.Peer.GivesWay)),
+        Stop(SplitBrainKnownBase, "Sb = Pb", p => p.HasKnownBase, HandshakeAction.SplitBrain),
         Stop(HandshakeCase.SplitBrain, "any common generation", p =>
             !p.SameGeneration && p.HasCommonGeneration, HandshakeAction.SplitBrain),
         Stop(Unrelated, "nothing in common", p => !p.SameGeneration, Refuse),

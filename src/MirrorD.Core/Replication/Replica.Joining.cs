@@ -86,7 +86,7 @@ public sealed partial class Replica
     {
         _ownFacts = HandshakeFacts.Of(
             _stored, _settings.Boot, Role == Role.Primary, DirtyBlocks, _settings.Mode);
-        _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : _ownFacts;
+        _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : GivingWay(_ownFacts);
         byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
         int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
         _effects.SendMessage(new PeerMessage.Facts(encoded.AsMemory(0, length)));
@@ -218,6 +218,7 @@ public sealed partial class Replica
 
         _effects.Raise("handshake", $"{_settings.Resource}: {decision.Case}, {decision.Action}, "
             + $"this node is {decision.SelfIs}");
+        AnswerDiscard(decision);
         switch (decision.Action)
         {
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync when decision.SelfIs == HandshakePart.Source:
@@ -298,6 +299,7 @@ public sealed partial class Replica
         int link = _link;
         HandshakeAction action = _decision!.Value.Action;
         HandshakeFacts source = _peerFacts!;
+        bool givesWay = _decision.Value.Case == HandshakeCase.SplitBrainResolved;
         Store(
             s =>
             {
@@ -313,7 +315,8 @@ public sealed partial class Replica
                     PeerSequence = source.Volumes[s.VolumeIndex].Sequence,
                     PeerDiskState = source.DiskState,
                 };
-                return begin.IsFull ? FullSyncBase.Adopt(target, begin.Base) : target;
+                return begin.IsFull ? FullSyncBase.Adopt(target, begin.Base) with { WasPrimary = target.WasPrimary && !givesWay }
+                    : givesWay ? GenerationRules.GiveWay(target, source.Bitmap) : target;
             },
             () =>
             {
@@ -322,7 +325,12 @@ public sealed partial class Replica
                     Phase = LinkPhase.Target;
                     TellOfOverwritten();
                     _step = JoinStep.TargetReady;
-                    SendDirtyPages();
+                    DiscardStored();
+                    if (!givesWay || !Canary.Breaks(BrokenRule.DiscardedChangesKept))
+                    {
+                        SendDirtyPages();
+                    }
+
                     _effects.SendMessage(new PeerMessage.TargetReady());
                 }
             });

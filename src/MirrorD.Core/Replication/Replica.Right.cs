@@ -167,6 +167,7 @@ public sealed partial class Replica
 
         WatchJoin();
         WatchFarewell();
+        WatchDiscard();
         AskArbiterToKeep();
         PumpCopies();
         Settle();

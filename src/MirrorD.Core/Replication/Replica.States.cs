@@ -146,6 +146,8 @@ public sealed partial class Replica
         }
 
         string peer = _settings.PeerName;
+        string show = $"mirrorctl split-brain show {_settings.Resource}; then mirrorctl split-brain resolve {_settings.Resource} "
+            + "--discard with the name of the node whose changes are given up";
         string discard =
             $"decide which copy to discard; if this one: stop mirrord here, then mirrorctl create {_settings.Resource} "
             + $"--overwrite --from {peer}, and start it again; if the one of {peer}: mirrorctl explain there says how";
@@ -158,7 +160,7 @@ public sealed partial class Replica
                 + "where it changed"),
             HandshakeAction.SplitBrain => new NamedState("SplitBrain",
                 $"{decision.Case}: both nodes have data that the other one lacks; no data moves.", "operator",
-                discard),
+                decision.Case == HandshakeCase.VolumesDisagree ? discard : show),
             HandshakeAction.Refuse => new NamedState(decision.Case.ToString(),
                 "the two copies have nothing in common; no data moves.", "operator",
                 discard),

@@ -41,6 +41,7 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Switchover, Guarded(Switchover));
         routes.MapPost(ApiPaths.Detach, Guarded(http => Command(http, new ResourceCommand.Detach())));
         routes.MapPost(ApiPaths.Attach, Guarded(http => Command(http, new ResourceCommand.Attach())));
+        routes.MapPost(ApiPaths.Discard, Guarded(http => Command(http, new ResourceCommand.DiscardCopy())));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));

@@ -99,6 +99,21 @@ internal sealed class EventLog : IAsyncDisposable
         }
     }
 
+    /// <summary>When the first event of a kind since the last of another kind happened; null when there is none.</summary>
+    public DateTimeOffset? FirstTime(string resource, string kind, string endedBy)
+    {
+        lock (_gate)
+        {
+            DateTimeOffset? first = null;
+            foreach (EventReport happened in _last.Where(happened => happened.Resource == resource))
+            {
+                first = happened.Kind == endedBy ? null : happened.Kind == kind ? first ?? happened.At : first;
+            }
+
+            return first;
+        }
+    }
+
     /// <summary>Stores what was added so far and ends.</summary>
     public ValueTask DisposeAsync() => _stored.DisposeAsync();
 

@@ -127,6 +127,7 @@ internal sealed partial class RunningResource : IResourceOwner
             LinkProblem = _linkProblem,
             Autoswitch = _resource.Autoswitch,
             AutoswitchNote = _resource.AutoswitchOffReason,
+            AloneSince = _events.FirstTime(Name, "alone", endedBy: "joined"),
             OutdatedSince = status.DiskState == DiskState.Outdated
                 ? _events.LastTime(Name, "outdated", endedBy: "joined")
                 : null,

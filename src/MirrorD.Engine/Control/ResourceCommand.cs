@@ -41,6 +41,9 @@ public abstract record ResourceCommand
     /// <summary>Take the disks of a Standby into use again; a resync follows as the stored states demand.</summary>
     public sealed record Attach : ResourceCommand;
 
+    /// <summary>In a split brain: this Standby's copy gives way, and the peer brings it up to date.</summary>
+    public sealed record DiscardCopy : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

@@ -96,6 +96,9 @@ internal sealed class PeerLink
         }
     }
 
+    /// <summary>The operator has acted.</summary>
+    public void HurryUp() => _connectAtNs = 0;
+
     /// <summary>An operator has to act before another attempt makes sense: try seldom.</summary>
     public void SlowDown() => _connectAtNs = _loop.NowNs + RefusedRetryNs;
 

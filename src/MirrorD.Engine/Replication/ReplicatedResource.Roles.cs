@@ -35,6 +35,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.Attach:
                 Attach(Answer);
                 break;
+            case ResourceCommand.DiscardCopy:
+                DiscardCopy(Answer);
+                break;
             default:
                 _roles.Command(command, Answer);
                 break;
@@ -110,6 +113,18 @@ public sealed partial class ReplicatedResource : IRoleEngine
         {
             CloseLeftovers($"{_options.PeerName} has been Primary since");
         }
+    }
+
+    private void DiscardCopy(Action<CommandOutcome> answered)
+    {
+        if (_replica is null)
+        {
+            answered(NotLoaded());
+            return;
+        }
+
+        _link.HurryUp();
+        _replica.DiscardCopy((succeeded, message, remedy) => answered(new CommandOutcome(succeeded, message, remedy)));
     }
 
     private void CloseLeftovers(string reason)

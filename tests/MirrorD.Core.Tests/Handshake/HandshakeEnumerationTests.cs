@@ -172,8 +172,10 @@ public class HandshakeEnumerationTests
         from bitmap in (ulong[])[0, other, 3]
         from history in (ulong[][])[[], [other], [3], [other, 3]]
         from set in (long[])[0, 3]
+        from givesWay in (bool[])[false, true]
         select side with
         {
+            GivesWay = givesWay,
             Current = new(own),
             Bitmap = new(bitmap),
             History = Facts.Generations(history),

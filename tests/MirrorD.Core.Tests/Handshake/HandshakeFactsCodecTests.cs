@@ -50,6 +50,7 @@ public class HandshakeFactsCodecTests
             VolumesDisagree = true,
             Mode = ReplicationMode.Memory,
             WasAhead = true,
+            GivesWay = true,
             IsPrimary = false,
             HasProof = false,
         };
@@ -64,7 +65,7 @@ public class HandshakeFactsCodecTests
     [Theory]
     [InlineData(0, 2, "version 2")]
     [InlineData(2, 0xC7, "flag")]
-    [InlineData(3, 2, "flag")]
+    [InlineData(3, 4, "flag")]
     [InlineData(4, 0, "disk state")]
     [InlineData(4, 7, "disk state")]
     [InlineData(5, 4, "creation source")]

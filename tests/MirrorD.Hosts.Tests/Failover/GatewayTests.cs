@@ -125,5 +125,17 @@ public sealed class GatewayTests(SharedPair shared) : FailoverTest(shared, s_opt
 
         Assert.Empty(Witness.Of(Primary).Verify(Primary.Export()));
         Assert.Empty(Witness.Of(Standby).Verify(Standby.Export()));
+        (string kept, string lost) = (Primary.Name, Standby.Name);
+        string shown = Primary.Control("split-brain", "show", Pair.ResourceName).Require().Output;
+        Assert.Matches($"{kept}: Primary, UpToDate; alone since 2.*; changed since the split: [1-9]", shown);
+        Assert.Matches($"{lost}: Primary, UpToDate; alone since 2.*; changed since the split: [1-9]", shown);
+        var early = Primary.Control("split-brain", "resolve", Pair.ResourceName, "--discard", lost, "--yes");
+        Assert.Contains("demote", early.Error, StringComparison.Ordinal);
+
+        Standby.Control("demote", Pair.ResourceName).Require();
+        Primary.Control("split-brain", "resolve", Pair.ResourceName, "--discard", lost, "--yes").Require();
+        Standby.WaitFor("the copies to be joined", 60, view => view.IsJoined);
+        Assert.Empty(Witness.Of(Primary).Verify(Primary.Export()));
+        Assert.True(Primary.Status().IsPrimary);
     }
 }

@@ -61,6 +61,30 @@ public class NoArbiterTests
             node => node.Status is { HoldUp: { State: "SplitBrain", Owner: "operator" } }));
     }
 
+    [Theory]
+    [InlineData("a")]
+    [InlineData("b")]
+    public void After_a_split_the_copy_that_an_operator_names_gives_way_to_the_other(string loser)
+    {
+        using Story story = Pair(PeerLoss.Auto);
+        story.Networks.Cut(Networks.Dedicated, "a", "b");
+        story.Networks.Cut(Networks.Production, "a", "b");
+        story.Await("both are Primary", () => Story.IsPrimary(story.A) && Story.IsPrimary(story.B));
+        story.Run(2000);
+        story.Networks.MendAll();
+        story.Await("split brain is told", () => story.Pair.Nodes.All(
+            node => node.Status is { HoldUp.State: "SplitBrain" }));
+
+        (SimulatedNodeState giving, SimulatedNodeState keeping) = loser == "a" ? (story.A, story.B) : (story.B, story.A);
+        giving.Command(new ResourceCommand.Demote(), _ => { });
+        story.Await("the role is given up", () => !Story.IsPrimary(giving));
+        CommandOutcome? answer = null;
+        giving.Command(new ResourceCommand.DiscardCopy(), outcome => answer = outcome);
+        story.Await("an answer", () => answer is not null, 30_000);
+        Assert.True(answer!.Succeeded, answer.Message);
+        story.AwaitHealthy(keeping);
+    }
+
     [Fact]
     public void Freeze_a_primary_holds_its_requests_and_is_taken_over_from_the_side_of_the_gateway()
     {

@@ -57,6 +57,9 @@ public sealed class Tally
     /// <summary>Takeovers that lacked some of them.</summary>
     public long AheadLost { get; set; }
 
+    /// <summary>Copies that an operator discarded after a split.</summary>
+    public long Discards { get; set; }
+
     /// <summary>Seeds that ended in a named state that an operator has to resolve.</summary>
     public long NamedStates { get; set; }
 
@@ -112,7 +115,7 @@ public sealed class Tally
         ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("elsewhere", Elsewhere), ("joins", Joins),
         ("takeovers", Takeovers), ("alone again", AloneAgain), ("roles at join", RolesAtJoin), ("splits", Splits),
-        ("named states", NamedStates), ("of devices", DeviceRequests), ("replays", Replays),
+        ("named states", NamedStates), ("discards", Discards), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
     ];
