@@ -122,7 +122,11 @@ internal static class Program
             DaemonLog.MemoryNotLocked(logger, unlocked);
         }
 
-        ProgramPages.TakeAll();
+        if (ProgramPages.TakeAll() is { } unread)
+        {
+            DaemonLog.CodeNotRead(logger, unread);
+        }
+
         HeapPages.TakeAll();
 
         PosixSignal came = await asked.Task;

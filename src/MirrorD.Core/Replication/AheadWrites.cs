@@ -146,12 +146,12 @@ public sealed class AheadWrites
         _free.Push(write);
     }
 
-    /// <summary>Any of them overlaps the range.</summary>
-    public bool Overlaps(IRangeUser range)
+    /// <summary>Any of them overlaps the range, up to this sequence.</summary>
+    public bool Overlaps(IRangeUser range, long throughSequence)
     {
         for (AheadWrite? write = Oldest; write is not null; write = write.Newer)
         {
-            if (write.Volume == range.Volume && write.Offset < range.Offset + range.LengthBytes
+            if (write.Sequence <= throughSequence && write.Volume == range.Volume && write.Offset < range.Offset + range.LengthBytes
                 && range.Offset < write.Offset + write.LengthBytes)
             {
                 return true;

@@ -102,8 +102,10 @@ public interface IReplicaEffects
     /// </summary>
     void SendControl(ControlMessage message);
 
-    /// <summary>Asks for evidence about this node's production network → <see cref="Replica.GatewayAnswered"/>.</summary>
-    void AskGateway();
+    /// <summary>
+    /// Asks for evidence about this node's production network → <see cref="Replica.GatewayAnswered"/> with the question's number.
+    /// </summary>
+    void AskGateway(long question);
 
     /// <summary>
     /// This Standby may take over: begin the steps, of which <see cref="Replica.Promote"/> (automatic) is one

@@ -17,6 +17,8 @@ public sealed partial class Replica
     private GatewayEvidence _gateway;
     private long _gatewayAtNs;
     private int _gatewayLink = -1;
+    private long _gatewayAskedNs;
+    private long _gatewayQuestion;
     private Role? _peerLastRole;
     private Role? _peerRoleAtLoss;
     private bool _isEligible;
@@ -49,9 +51,17 @@ public sealed partial class Replica
         Settle();
     }
 
-    /// <summary>Evidence about this node's production network, asked for by AskGateway.</summary>
-    public void GatewayAnswered(GatewayEvidence evidence)
+    /// <summary>
+    /// Evidence about this node's production network, asked for by AskGateway. It is as old as its question: an answer may take
+    /// its time on the way. One to an earlier question, from before the loss for example, counts for nothing.
+    /// </summary>
+    public void GatewayAnswered(long question, GatewayEvidence evidence)
     {
+        if (question != _gatewayQuestion)
+        {
+            return;
+        }
+
         if (IsLinked && _gatewayLink == _link)
         {
             ProductionAnswered(evidence);
@@ -63,7 +73,7 @@ public sealed partial class Replica
         if (isCurrent && evidence != GatewayEvidence.Unknown)
         {
             _gateway = evidence;
-            _gatewayAtNs = _effects.NowNs;
+            _gatewayAtNs = _gatewayAskedNs;
         }
 
         DecideFailover();
@@ -168,9 +178,15 @@ public sealed partial class Replica
             || _effects.NowNs - _gatewayAtNs >= GatewayFreshNs / 2;
         if (_gatewayLink != _link && isStale)
         {
-            _gatewayLink = _link;
-            _effects.AskGateway();
+            PutGatewayQuestion();
         }
+    }
+
+    private void PutGatewayQuestion()
+    {
+        _gatewayLink = _link;
+        _gatewayAskedNs = _effects.NowNs;
+        _effects.AskGateway(++_gatewayQuestion);
     }
 
     private bool AreAllPathsLost => (_paths?.AreAllLost ?? true) && _effects.NowNs >= _knowsPathsFromNs;

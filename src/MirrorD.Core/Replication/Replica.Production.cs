@@ -38,8 +38,7 @@ public sealed partial class Replica
         if (_gatewayLink != _link && _effects.NowNs - _productionAskedNs >= AskProductionEveryNs)
         {
             _productionAskedNs = _effects.NowNs;
-            _gatewayLink = _link;
-            _effects.AskGateway();
+            PutGatewayQuestion();
         }
 
         bool isWorse = _production is GatewayEvidence.Silent or GatewayEvidence.NoCarrier;

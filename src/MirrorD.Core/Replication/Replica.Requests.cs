@@ -353,7 +353,7 @@ public sealed partial class Replica
             }
         }
 
-        return _settings.Mode == ReplicationMode.Async && _ahead.Overlaps(read)
+        return _settings.Mode == ReplicationMode.Async && _ahead.Overlaps(read, read.Sequence == 0 ? long.MaxValue : read.Sequence)
             && !Canary.Breaks(BrokenRule.ReadAheadOfPeer);
     }
 

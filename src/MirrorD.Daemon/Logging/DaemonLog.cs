@@ -44,6 +44,9 @@ internal static partial class DaemonLog
     [LoggerMessage(1018, LogLevel.Warning, "{Problem}")]
     public static partial void OrdinaryPriority(ILogger logger, string problem);
 
+    [LoggerMessage(1043, LogLevel.Warning, "code is read in when it is needed: {Problem}; with no memory left that may take long")]
+    public static partial void CodeNotRead(ILogger logger, string problem);
+
     [LoggerMessage(1007, LogLevel.Error, "API request failed path={Path}")]
     public static partial void RequestFailed(ILogger logger, string path, Exception failed);
 }

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Net.NetworkInformation;
 using System.Reflection;
 using MirrorD.Engine.Replication;
 using MirrorD.Io.Linux;
@@ -13,8 +15,20 @@ namespace MirrorD.Daemon.Memory;
 internal static class ProgramPages
 {
     /// <summary>Reads it in.</summary>
-    /// <returns>Bytes.</returns>
-    public static long TakeAll()
+    /// <returns>Null, or why it will be read in when it is needed: a clause.</returns>
+    public static string? TakeAll()
+    {
+        try
+        {
+            return ReadIn() > 0 ? null : "the kernel can't read it in ahead (MADV_POPULATE_READ, Linux 5.14)";
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or BadImageFormatException)
+        {
+            return failed.Message.TrimEnd('.');
+        }
+    }
+
+    private static long ReadIn()
     {
         var needed = new HashSet<string>(StringComparer.Ordinal)
         {
@@ -22,6 +36,8 @@ internal static class ProgramPages
         };
         Add(typeof(ReplicatedResource).Assembly, needed);
         Add(typeof(UringLoop).Assembly, needed);
+        Add(typeof(NetworkInterface).Assembly, needed);
+        Add(typeof(BlockingCollection<>).Assembly, needed);
         return MappedFiles.ReadIn(file => needed.Contains(Path.GetFileName(file)) || IsNative(Path.GetFileName(file)));
     }
 

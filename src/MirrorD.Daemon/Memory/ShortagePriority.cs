@@ -1,5 +1,6 @@
 using System.Globalization;
 using MirrorD.Daemon.Logging;
+using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Memory;
 using Microsoft.Extensions.Logging;
 
@@ -18,9 +19,10 @@ namespace MirrorD.Daemon.Memory;
 internal sealed class ShortagePriority(
     ILogger logger, string counters, string threads, TimeSpan interval, TimeSpan hold) : IDisposable
 {
-    private readonly HashSet<int> _raised = [];
     private readonly ManualResetEvent _ending = new(false);
     private Thread? _thread;
+    private bool _areRaised;
+    private bool _isTold;
 
     /// <summary>Looks each second; 30 s after the last shortage it is over.</summary>
     public ShortagePriority(ILogger logger)
@@ -49,20 +51,21 @@ internal sealed class ShortagePriority(
             using var reclaims = new DirectReclaims(counters);
             string? problem = reclaims.Count() is null
                 ? $"{counters} counts no allocstall: its threads keep ordinary priority when memory is short"
-                : RealtimeThread.Change(RealtimeThread.Current, isRealtime: true);
+                : RealtimeThread.Keep();
             if (problem is null)
             {
+                // So that this has run once before it is needed.
+                Raise(Threads().Where(thread => thread == RealtimeThread.Current));
                 Follow(reclaims);
             }
             else
             {
-                DaemonLog.OrdinaryPriority(logger, problem);
+                Tell(problem);
             }
         }
-        catch (IOException failed)
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            DaemonLog.OrdinaryPriority(
-                logger, $"its threads keep ordinary priority when memory is short: {failed.Message}");
+            Tell($"its threads keep ordinary priority when memory is short: {failed.Message}");
         }
     }
 
@@ -72,49 +75,57 @@ internal sealed class ShortagePriority(
         long shortUntilMs = 0;
         while (!_ending.WaitOne(interval))
         {
-            long count = reclaims.Count() ?? 0;
-            if (count != seen)
+            try
             {
-                seen = count;
-                shortUntilMs = Environment.TickCount64 + (long)hold.TotalMilliseconds;
-            }
+                long count = reclaims.Count() ?? 0;
+                if (count != seen)
+                {
+                    seen = count;
+                    shortUntilMs = BootClock.NowMs + (long)hold.TotalMilliseconds;
+                }
 
-            if (Environment.TickCount64 < shortUntilMs)
-            {
-                Raise();
+                if (BootClock.NowMs < shortUntilMs)
+                {
+                    Raise(Threads());
+                }
+                else if (_areRaised)
+                {
+                    Lower();
+                }
             }
-            else if (_raised.Count > 0)
+            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
             {
-                Lower();
+                // Most likely for want of memory: the next look may succeed.
+                Tell($"the priority of its threads could not be changed: {failed.Message}");
             }
         }
     }
 
     // At each look, for those that began since.
-    private void Raise()
+    private void Raise(IEnumerable<int> which)
     {
-        foreach (int thread in Threads().Where(RealtimeThread.IsOrdinary))
+        _areRaised = true;
+        foreach (int thread in which.Where(RealtimeThread.IsOrdinary))
         {
-            _raised.Add(thread);
-            Change(thread, isRealtime: true);
+            Tell(RealtimeThread.Raise(thread));
         }
     }
 
-    // Only those that are still there: the kernel gives the number of an ended one to others.
     private void Lower()
     {
-        foreach (int thread in Threads().Where(_raised.Contains))
+        foreach (int thread in Threads().Where(RealtimeThread.IsRaised))
         {
-            Change(thread, isRealtime: false);
+            Tell(RealtimeThread.Lower(thread));
         }
 
-        _raised.Clear();
+        _areRaised = false;
     }
 
-    private void Change(int thread, bool isRealtime)
+    private void Tell(string? problem)
     {
-        if (RealtimeThread.Change(thread, isRealtime) is { } problem)
+        if (problem is not null && !_isTold)
         {
+            _isTold = true;
             DaemonLog.OrdinaryPriority(logger, problem);
         }
     }

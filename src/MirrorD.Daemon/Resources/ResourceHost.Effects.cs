@@ -23,7 +23,9 @@ internal sealed partial class ResourceHost
     public void RunHooks(HookStep step, Role role, Action<string?> ended)
     {
         var wanted = _hooksWanted = new CancellationTokenSource();
-        Answer(hooks.Run(step, role, wanted.Token), ended, failed => $"the {step.NameOf()} hooks: {failed}");
+
+        // Not on the loop: whoever starts a process waits until it runs its program, and that may wait for memory.
+        Answer(Task.Run(() => hooks.Run(step, role, wanted.Token)), ended, failed => $"the {step.NameOf()} hooks: {failed}");
     }
 
     public void CancelHooks() => _hooksWanted.Cancel();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
 using MirrorD.Configuration;
@@ -21,6 +22,7 @@ internal sealed class NeighbourQuestions(
 {
     // Shorter than the evidence is good for.
     private const int GatewayLimitMs = 1000;
+    private const int PauseMs = 100;
     private const string Loopback = "lo";
 
     private readonly (NetworkConfiguration Network, OwnThread Thread)[] _gateways =
@@ -54,6 +56,7 @@ internal sealed class NeighbourQuestions(
             GatewayEvidence[] answers = await Task.WhenAll(
                 _gateways.Select(gateway => gateway.Thread.Do(() => AskGateway(gateway.Network))));
             return answers.Contains(GatewayEvidence.Answers) ? GatewayEvidence.Answers
+                : answers.Contains(GatewayEvidence.Unknown) ? GatewayEvidence.Unknown
                 : answers.Contains(GatewayEvidence.Silent) ? GatewayEvidence.Silent
                 : GatewayEvidence.NoCarrier;
         }
@@ -92,16 +95,31 @@ internal sealed class NeighbourQuestions(
             return GatewayEvidence.NoCarrier;
         }
 
-        try
+        long start = Stopwatch.GetTimestamp();
+        while (true)
         {
-            return NeighbourProbe.Ask(
-                device!, network.Gateway!, network.Address, GatewayLimitMs, CancellationToken.None) is null
-                    ? GatewayEvidence.Silent
-                    : GatewayEvidence.Answers;
-        }
-        catch (IOException)
-        {
-            return HasCarrier(device) ? GatewayEvidence.Silent : GatewayEvidence.NoCarrier;
+            int leftMs = GatewayLimitMs - (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            try
+            {
+                return NeighbourProbe.Ask(
+                    device!, network.Gateway!, network.Address, Math.Max(1, leftMs), CancellationToken.None) is null
+                        ? GatewayEvidence.Silent
+                        : GatewayEvidence.Answers;
+            }
+            catch (IOException) when (!HasCarrier(device))
+            {
+                return GatewayEvidence.NoCarrier;
+            }
+            catch (IOException)
+            {
+                // It could not be asked, for want of memory for example: that is no silence.
+                if (leftMs <= PauseMs)
+                {
+                    return GatewayEvidence.Unknown;
+                }
+
+                Thread.Sleep(PauseMs);
+            }
         }
     }
 

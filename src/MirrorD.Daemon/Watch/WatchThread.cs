@@ -181,7 +181,7 @@ internal sealed class WatchThread : IPathReports
     private void Run()
     {
         // Heartbeats also go when programs take all processors, or all memory. It has little to do.
-        if (RealtimeThread.Change(RealtimeThread.Current, isRealtime: true) is { } ordinary)
+        if (RealtimeThread.Keep() is { } ordinary)
         {
             DaemonLog.OrdinaryPriority(_logger, ordinary);
         }

@@ -57,9 +57,9 @@ public sealed partial class ReplicatedResource : IWatchedResource
 
     void IReplicaEffects.SendControl(ControlMessage message) => Watch?.Send(Name, message);
 
-    void IReplicaEffects.AskGateway() => _host.ProbeGateway(evidence =>
+    void IReplicaEffects.AskGateway(long question) => _host.ProbeGateway(evidence =>
     {
-        _replica!.GatewayAnswered(evidence);
+        _replica!.GatewayAnswered(question, evidence);
         AfterEvent();
     });
 

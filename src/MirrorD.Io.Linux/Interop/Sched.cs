@@ -17,6 +17,9 @@ internal static partial class Sched
     public static partial int sched_getscheduler(int thread);
 
     [LibraryImport("libc")]
+    public static partial int sched_getparam(int thread, out sched_param parameters);
+
+    [LibraryImport("libc")]
     public static partial int gettid();
 
     /// <summary>struct sched_param.</summary>

@@ -39,8 +39,8 @@ internal sealed class FailoverStory
         {
             _delivered[node] = 0;
             Gateway[node] = GatewayEvidence.Answers;
-            node.GatewayAsked = () =>
-                Pair.Add(node, "gateway", () => node.Replica.GatewayAnswered(Gateway[node]));
+            node.GatewayAsked = question =>
+                Pair.Add(node, "gateway", () => node.Replica.GatewayAnswered(question, Gateway[node]));
             node.Claimed = session => Pair.Add(node, "claim", () => AnswerClaim(node, session));
             node.TakeoverBegun = Begin(node);
         }

@@ -77,7 +77,7 @@ internal sealed partial class FailoverWalk
         });
     }
 
-    private void AnswerGateway(Side side)
+    private void AnswerGateway(Side side, long question)
     {
         if (side.Gateway == GatewayEvidence.Answers)
         {
@@ -87,7 +87,7 @@ internal sealed partial class FailoverWalk
         }
 
         Note(side, $"gateway {side.Gateway}");
-        side.Node.Replica.GatewayAnswered(side.Gateway);
+        side.Node.Replica.GatewayAnswered(question, side.Gateway);
     }
 
     private void Write(Side side)

@@ -218,7 +218,7 @@ internal sealed partial class FailoverWalk
         node.RoleWanted = () => _pair.Add(node, "hand over", () => node.Replica.HandOver(node.Answer));
         node.ControlSent = message => Post(side, message);
         node.Claimed = session => Claim(side, session);
-        node.GatewayAsked = () => _pair.Add(node, "gateway", () => AnswerGateway(side));
+        node.GatewayAsked = question => _pair.Add(node, "gateway", () => AnswerGateway(side, question));
         node.RoleTaken = role =>
         {
             Note(side, $"role {role}");

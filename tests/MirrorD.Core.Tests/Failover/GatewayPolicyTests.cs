@@ -19,6 +19,29 @@ public class GatewayPolicyTests
         Assert.Empty(Addresses(story.A));
     }
 
+    [Fact]
+    public void An_answer_is_as_old_as_its_question_and_one_to_an_earlier_question_counts_for_nothing()
+    {
+        FailoverStory story = FailoverStory.Serving(autoswitch: false);
+        var questions = new List<long>();
+        story.A.GatewayAsked = questions.Add;
+        story.CutAll();
+        ManualRequest held = story.A.Write(1, 1);
+        story.Seconds(3);
+        story.A.Replica.GatewayAnswered(Assert.Single(questions), GatewayEvidence.Answers);
+        story.Pair.Run();
+        Assert.Null(held.Result);
+        Assert.Equal(2, questions.Count);
+
+        story.A.Replica.GatewayAnswered(questions[0], GatewayEvidence.Answers);
+        story.Pair.Run();
+        Assert.Null(held.Result);
+
+        story.A.Replica.GatewayAnswered(questions[1], GatewayEvidence.Answers);
+        story.Pair.Run();
+        Assert.Equal(0, held.Result);
+    }
+
     [Theory]
     [InlineData(GatewayEvidence.Silent)]
     [InlineData(GatewayEvidence.NoCarrier)]

@@ -322,7 +322,7 @@ public class RoleAtJoinTests
         story.Seconds(5);
         Assert.Single(story.B.Takeovers);
         Assert.Null(story.B.Replica.WhyNotTakeOver());
-        story.B.GatewayAsked = () => { };
+        story.B.GatewayAsked = _ => { };
         story.Seconds(1.5);
         Assert.Null(story.B.Replica.WhyNotTakeOver());
 

@@ -148,6 +148,25 @@ public class AheadTests
     }
 
     [Fact]
+    public void In_async_a_read_does_not_wait_for_writes_that_began_after_it()
+    {
+        ManualPair pair = Serving(ReplicationMode.Async);
+        pair.Stop(pair.B, "apply");
+        pair.A.Write(1, 7);
+        ManualRequest read = pair.A.Make(VolumeOperation.Read, 1);
+        read.LengthBytes = 8192;
+        pair.A.Replica.Submit(read);
+        pair.Run();
+        Assert.Equal(0, pair.A.Write(2, 8).Result);
+        Assert.Null(read.Result);
+        pair.Complete(pair.B, "apply");
+        pair.Run();
+        Assert.Equal(0, read.Result);
+        Assert.Equal(1, pair.Waiting(pair.B, "apply"));
+        pair.Go(pair.B, "apply");
+    }
+
+    [Fact]
     public void In_memory_a_read_waits_only_until_the_peer_has_received_the_write()
     {
         ManualPair pair = Serving(ReplicationMode.Memory);

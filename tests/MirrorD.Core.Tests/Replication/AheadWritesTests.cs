@@ -81,11 +81,12 @@ public class AheadWritesTests
     public void Overlaps_are_found_in_the_same_volume_only()
     {
         Add(1, 10, 1, offset: 100);
-        Assert.True(_ahead.Overlaps(new VolumeRequest { Offset = 109, LengthBytes = 1 }));
-        Assert.True(_ahead.Overlaps(new VolumeRequest { Offset = 0, LengthBytes = 101 }));
-        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 0, LengthBytes = 100 }));
-        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 110, LengthBytes = 1 }));
-        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 100, LengthBytes = 10, Volume = 1 }));
+        Assert.True(_ahead.Overlaps(new VolumeRequest { Offset = 109, LengthBytes = 1 }, 1));
+        Assert.True(_ahead.Overlaps(new VolumeRequest { Offset = 0, LengthBytes = 101 }, 1));
+        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 0, LengthBytes = 100 }, 1));
+        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 110, LengthBytes = 1 }, 1));
+        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 100, LengthBytes = 10, Volume = 1 }, 1));
+        Assert.False(_ahead.Overlaps(new VolumeRequest { Offset = 100, LengthBytes = 10 }, 0));
     }
 
     private static VolumeRequest Range(long lengthBytes, long offset = 0) =>

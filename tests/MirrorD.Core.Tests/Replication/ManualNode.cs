@@ -411,7 +411,7 @@ internal sealed class ManualNode : IReplicaEffects
     public int GatewayQuestions { get; private set; }
 
     /// <summary>Told of each question to the gateway.</summary>
-    public Action GatewayAsked { get; set; } = () => { };
+    public Action<long> GatewayAsked { get; set; } = _ => { };
 
     /// <summary>Told when a takeover begins.</summary>
     public Action TakeoverBegun { get; set; } = () => { };
@@ -428,10 +428,10 @@ internal sealed class ManualNode : IReplicaEffects
         ControlSent(message);
     }
 
-    public void AskGateway()
+    public void AskGateway(long question)
     {
         GatewayQuestions++;
-        GatewayAsked();
+        GatewayAsked(question);
     }
 
     public void TakeOver(string reason, bool resumes)

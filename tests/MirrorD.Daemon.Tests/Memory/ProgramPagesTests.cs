@@ -11,7 +11,7 @@ public sealed class ProgramPagesTests
     [InlineData("libcoreclr.so")]
     public void What_loops_may_run_is_in_memory(string file)
     {
-        Assert.True(ProgramPages.TakeAll() > 1 << 20);
+        Assert.Null(ProgramPages.TakeAll());
         (long size, long resident) = CodeOf(file);
         Assert.InRange(resident, Math.Max(4, size * 9 / 10), size);
     }

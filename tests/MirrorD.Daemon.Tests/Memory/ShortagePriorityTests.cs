@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -23,7 +24,7 @@ public sealed class ShortagePriorityTests : IDisposable
     {
         if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
         {
-            return; // This system lets nobody have it; the other test shows what is told then.
+            return; // This system lets nobody have it; RealtimeThreadTests shows what is told then.
         }
 
         Stall();
@@ -52,7 +53,7 @@ public sealed class ShortagePriorityTests : IDisposable
     }
 
     [Fact]
-    public async Task What_has_real_time_priority_anyway_keeps_it_and_a_thread_that_has_ended_is_no_trouble()
+    public async Task What_takes_real_time_priority_itself_keeps_it_and_a_thread_that_has_ended_is_no_trouble()
     {
         if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
         {
@@ -63,8 +64,40 @@ public sealed class ShortagePriorityTests : IDisposable
         using var always = new Waiting(_directory.At("threads"));
         using var thread = new Waiting(_directory.At("threads"));
         new Waiting(_directory.At("threads")).Dispose();
-        Assert.Null(RealtimeThread.Change(await always.Number, isRealtime: true));
         using ShortagePriority priority = Follow(_directory.At("vmstat"));
+        await Within.Until(
+            async () =>
+            {
+                Stall();
+                return await thread.IsRealtime() && await always.IsRealtime();
+            },
+            "threads with real-time priority");
+        await always.Keep();
+        await Within.Until(async () => !await thread.IsRealtime(), "ordinary priority when that is over");
+        Assert.True(await always.IsRealtime());
+        Assert.Empty(_log.Lines);
+    }
+
+    [Fact]
+    public async Task A_look_that_fails_is_told_once_and_the_next_one_goes_on()
+    {
+        if (await Output("chrt", "--rr", "1", "echo", "allowed") is "")
+        {
+            return;
+        }
+
+        Stall();
+        using var thread = new Waiting(_directory.At("threads"));
+        using ShortagePriority priority = Follow(_directory.At("vmstat"));
+        Directory.Move(_directory.At("threads"), _directory.At("away"));
+        await Within.Until(
+            () =>
+            {
+                Stall();
+                return Task.FromResult(_log.Lines.Count > 0);
+            },
+            "a line in the log");
+        Directory.Move(_directory.At("away"), _directory.At("threads"));
         await Within.Until(
             () =>
             {
@@ -73,8 +106,7 @@ public sealed class ShortagePriorityTests : IDisposable
             },
             "a thread with real-time priority");
         await Within.Until(async () => !await thread.IsRealtime(), "ordinary priority when that is over");
-        Assert.True(await always.IsRealtime());
-        Assert.Empty(_log.Lines);
+        Assert.Single(_log.Lines);
     }
 
     [Fact]
@@ -111,7 +143,7 @@ public sealed class ShortagePriorityTests : IDisposable
     private ShortagePriority Follow(string counters)
     {
         var priority = new ShortagePriority(
-            _log, counters, _directory.At("threads"), TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(300));
+            _log, counters, _directory.At("threads"), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(3));
         priority.Start();
         return priority;
     }
@@ -138,7 +170,7 @@ public sealed class ShortagePriorityTests : IDisposable
     /// <summary>A thread that waits until this is disposed of, and is listed even after that.</summary>
     private sealed class Waiting : IDisposable
     {
-        private readonly ManualResetEventSlim _end = new();
+        private readonly BlockingCollection<Action> _work = [];
         private readonly TaskCompletionSource<int> _number = new();
         private readonly Thread _thread;
 
@@ -146,15 +178,16 @@ public sealed class ShortagePriorityTests : IDisposable
         {
             _thread = new Thread(() =>
             {
-                string entry = Path.Combine(list, RealtimeThread.Current.ToString(CultureInfo.InvariantCulture));
-                Directory.CreateDirectory(entry);
-                _number.SetResult(RealtimeThread.Current);
-                _end.Wait();
+                int number = RealtimeThread.Current;
+                Directory.CreateDirectory(Path.Combine(list, number.ToString(CultureInfo.InvariantCulture)));
+                _number.SetResult(number);
+                foreach (Action work in _work.GetConsumingEnumerable())
+                {
+                    work();
+                }
             });
             _thread.Start();
         }
-
-        public Task<int> Number => _number.Task;
 
         // chrt(1) is the witness.
         public async Task<bool> IsRealtime()
@@ -164,11 +197,22 @@ public sealed class ShortagePriorityTests : IDisposable
                 .Contains("SCHED_RR", StringComparison.Ordinal);
         }
 
+        public Task Keep()
+        {
+            var done = new TaskCompletionSource();
+            _work.Add(() =>
+            {
+                Assert.Null(RealtimeThread.Keep());
+                done.SetResult();
+            });
+            return done.Task;
+        }
+
         public void Dispose()
         {
-            _end.Set();
+            _work.CompleteAdding();
             _thread.Join();
-            _end.Dispose();
+            _work.Dispose();
         }
     }
 }
