@@ -40,7 +40,7 @@ public sealed record HandshakeFacts
     /// <summary>The next sync must copy everything.</summary>
     public bool FullSyncNeeded { get; init; }
     /// <summary>
-    /// In a split brain its copy gives way, as an operator said since its daemon started. Not stored.
+    /// In a split brain its copy gives way: an operator has just said so. Not stored.
     /// </summary>
     public bool GivesWay { get; init; }
     /// <summary>Its volumes disagree on generations, session or promotions.</summary>

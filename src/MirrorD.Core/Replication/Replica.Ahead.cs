@@ -27,7 +27,7 @@ public sealed partial class Replica
         if (_settings.Mode != ReplicationMode.Memory)
         {
             _effects.CloseLink(
-                $"protocol error: received {sequence} in mode {InWords(_settings.Mode)}", operatorNeeded: false);
+                $"protocol error: received {sequence} in mode {_settings.Mode.InWords()}", operatorNeeded: false);
             return;
         }
 
@@ -40,13 +40,6 @@ public sealed partial class Replica
 
         Settle();
     }
-
-    private static string InWords(ReplicationMode mode) => mode switch
-    {
-        ReplicationMode.Sync => "sync",
-        ReplicationMode.Memory => "memory",
-        ReplicationMode.Async => "async",
-    };
 
     /// <summary>In mode async: false when the request has to wait until the peer has more of what was sent before.</summary>
     private bool TryAdmit(VolumeRequest request)
@@ -187,7 +180,7 @@ public sealed partial class Replica
         };
         if (lacks is not null)
         {
-            _effects.Raise("writes-may-be-lost", $"{_settings.Resource}: mode {InWords(_settings.Mode)}: writes that "
+            _effects.Raise("writes-may-be-lost", $"{_settings.Resource}: mode {_settings.Mode.InWords()}: writes that "
                 + $"{_settings.PeerName} answered and did not flush may be missing here: {lacks}");
         }
     }

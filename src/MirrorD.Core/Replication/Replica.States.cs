@@ -154,7 +154,7 @@ public sealed partial class Replica
         return decision.Action switch
         {
             HandshakeAction.Refuse when decision.Case == HandshakeCase.ModesDiffer => new NamedState("ModesDiffer",
-                $"this node is configured for mode {InWords(_settings.Mode)} and {peer} for {InWords(_peerMode)}; "
+                $"this node is configured for mode {_settings.Mode.InWords()} and {peer} for {_peerMode.InWords()}; "
                 + "no data moves.", "operator",
                 $"write the same 'mode' of {_settings.Resource} in the configuration of both nodes, then restart mirrord "
                 + "where it changed"),

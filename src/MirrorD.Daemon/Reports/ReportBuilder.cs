@@ -38,7 +38,7 @@ internal static class ReportBuilder
             HandshakeCase = status.HandshakeCase,
             HeldRequests = status.HeldRequests,
             RepairedReads = status.RepairedReads,
-            Mode = Modes.InWords(status.Mode),
+            Mode = status.Mode.InWords(),
             AheadBytes = status.AheadBytes,
             AheadMs = status.AheadSinceNs is { } since ? Math.Max(0, (nowNs - since) / 1_000_000) : null,
             Step = status.Step?.Name,
@@ -128,7 +128,7 @@ internal static class ReportBuilder
             Link = nameof(LinkState.Disconnected),
             Peer = resource.PeerOf(node),
             Proof = nameof(ProofKind.None),
-            Mode = Modes.InWords(Modes.Of(resource.Replication.Mode)),
+            Mode = Modes.Of(resource.Replication.Mode).InWords(),
             Autoswitch = resource.Autoswitch,
             AutoswitchNote = resource.AutoswitchOffReason,
             HoldUp = new HoldUpReport

@@ -1,12 +1,6 @@
-using MirrorD.Core.Failover;
-using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
-using MirrorD.Core.Resync;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats;
-using MirrorD.Formats.Metadata;
-using MirrorD.Formats.Peer;
-using MirrorD.Formats.Watch;
 
 namespace MirrorD.Core.Tests.Replication;
 
