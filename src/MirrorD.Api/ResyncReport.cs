@@ -12,6 +12,9 @@ public sealed record ResyncReport
     /// <summary>Data bytes sent so far; ranges of zeroes go without.</summary>
     public required long SentBytes { get; init; }
 
+    /// <summary>Bytes found equal on both sides by their hashes (resync: by-checksum).</summary>
+    public long EqualBytes { get; init; }
+
     /// <summary>Rate over the last seconds, ranges that were sent without data included.</summary>
     public required long BytesPerSecond { get; init; }
 

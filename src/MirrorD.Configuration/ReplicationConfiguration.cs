@@ -6,9 +6,10 @@ namespace MirrorD.Configuration;
 /// <param name="AsyncLagMs">
 /// Mode async: writes wait while one was answered longer ago than this, in milliseconds, and the peer has not completed it.
 /// </param>
+/// <param name="ResyncByChecksum">A resync compares hashes first and sends only what differs.</param>
 public sealed record ReplicationConfiguration(
     MirrorMode Mode = MirrorMode.Sync, long AsyncBufferBytes = ReplicationConfiguration.DefaultBufferBytes,
-    int AsyncLagMs = ReplicationConfiguration.DefaultLagMs)
+    int AsyncLagMs = ReplicationConfiguration.DefaultLagMs, bool ResyncByChecksum = false)
 {
     /// <summary>16 MiB.</summary>
     public const long DefaultBufferBytes = 16 << 20;

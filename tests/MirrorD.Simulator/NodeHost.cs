@@ -1,3 +1,4 @@
+using System.Globalization;
 using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Engine.Control;
@@ -161,6 +162,14 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
             // "resource: Case, Action, this node is Part"
             string met = happened.Message.Split(": ")[1].Split(',')[0];
             simulation.Tally.Cases.Add(Enum.Parse<HandshakeCase>(met).ToString());
+        }
+        else if (happened.Kind == "resync-done")
+        {
+            // "resource: 4096 bytes sent, 8192 were equal"
+            string[] words = happened.Message.Split(' ');
+            simulation.Tally.SentBlocks += long.Parse(words[1], CultureInfo.InvariantCulture) / Core.Limits.BlockBytes;
+            simulation.Tally.EqualBlocks += words.Length < 5 ? 0
+                : long.Parse(words[4], CultureInfo.InvariantCulture) / Core.Limits.BlockBytes;
         }
     }
 

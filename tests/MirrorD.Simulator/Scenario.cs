@@ -118,6 +118,8 @@ public sealed record Scenario
     public required long SwitchEveryNs { get; init; }
     /// <summary>Ceiling of the resync rate.</summary>
     public required long ResyncBytesPerSecond { get; init; }
+    /// <summary>A resync compares hashes first.</summary>
+    public bool ResyncByChecksum { get; init; }
     /// <summary>Extents of the activity log that may be active at once.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
 
@@ -135,7 +137,7 @@ public sealed record Scenario
     public int AsyncLagMs { get; init; } = 1000;
 
     /// <summary>Draws a scenario.</summary>
-    public static Scenario FromSeed(ulong seed) => ModeDraw.Apply(WithoutMode(seed));
+    public static Scenario FromSeed(ulong seed) => ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)));
 
     private static Scenario WithoutMode(ulong seed)
     {
@@ -292,7 +294,7 @@ public sealed record Scenario
         + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncBytesPerSecond} B/s, active extents {ActiveExtents}";
+        + $"resync {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum}, active extents {ActiveExtents}";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

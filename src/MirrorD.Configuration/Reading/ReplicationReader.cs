@@ -8,21 +8,23 @@ internal static class ReplicationReader
     private const long MostBufferBytes = 1 << 30;
 
     /// <summary>The keys of a resource that are read here.</summary>
-    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag"];
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync"];
 
     /// <summary>What the section of a resource says.</summary>
     public static ReplicationConfiguration Read(Section section)
     {
         MirrorMode mode = section.Choice("mode", MirrorMode.Sync, "replication mode", "write 'sync', 'memory' or 'async'",
             ("sync", MirrorMode.Sync), ("memory", MirrorMode.Memory), ("async", MirrorMode.Async));
-        foreach (string key in Keys.Where(key => key != "mode" && mode != MirrorMode.Async && section.Has(key)))
+        foreach (string key in Keys.Where(key => key.StartsWith("async-", StringComparison.Ordinal) && mode != MirrorMode.Async && section.Has(key)))
         {
             section.Bad(key, "it has a meaning in mode async only", "write 'mode: async', or leave it out");
         }
 
         return new ReplicationConfiguration(
             mode, BufferBytes(section),
-            (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"));
+            (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"),
+            section.Choice("resync", false, "way to resync", "write 'copy' or 'by-checksum'",
+                ("copy", false), ("by-checksum", true)));
     }
 
     private static long BufferBytes(Section section)

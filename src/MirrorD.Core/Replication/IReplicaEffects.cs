@@ -64,6 +64,17 @@ public interface IReplicaEffects
     /// <summary>Sends the copy, without data when it is all zeroes, under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
     void SendCopy(ResyncCopy copy, long sequence);
 
+    /// <summary>
+    /// Asks the target for the hash of the copy's range under this sequence, and compares it with what was read
+    /// → <see cref="Replica.CopyCompared"/>.
+    /// </summary>
+    void SendHashQuestion(ResyncCopy copy, long sequence);
+
+    /// <summary>
+    /// Reads a range and sends its hash, or that it can't be read; then → <see cref="Replica.RangeHashed"/>.
+    /// </summary>
+    void HashRange(IncomingRead question);
+
     /// <summary>Applies a received mutation to the local disk → <see cref="Replica.IncomingDone"/>.</summary>
     void ApplyIncoming(IncomingWrite write);
 

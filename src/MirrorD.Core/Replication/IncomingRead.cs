@@ -6,6 +6,9 @@ public class IncomingRead
     /// <summary>Number by which the peer knows it.</summary>
     public long Number { get; set; }
 
+    /// <summary>Number of the connection that it came over.</summary>
+    internal int Link { get; set; }
+
     /// <summary>Volume number.</summary>
     public int Volume { get; set; }
 

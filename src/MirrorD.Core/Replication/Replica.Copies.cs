@@ -60,11 +60,7 @@ public sealed partial class Replica
         }
         else
         {
-            long sequence = ++_sequence;
-            _sentCopies.Add(sequence, copy);
-            SyncCoveredBytes += copy.LengthBytes;
-            SyncSentBytes += copy.IsZero ? 0 : copy.LengthBytes;
-            _effects.SendCopy(copy, sequence);
+            CompareOrSend(copy);
         }
 
         Settle();
@@ -90,6 +86,7 @@ public sealed partial class Replica
         SyncTotalBytes = DirtyBlocks * Limits.BlockBytes;
         SyncSentBytes = 0;
         SyncCoveredBytes = 0;
+        SyncEqualBytes = 0;
         SyncStartedNs = _effects.NowNs;
         _copyAllowance = 0;
         _copyAllowanceAtNs = _effects.NowNs;
@@ -161,6 +158,7 @@ public sealed partial class Replica
         copy.LengthBytes = Math.Min(count * Limits.BlockBytes, _maps[volume].VolumeBytes - copy.Offset);
         copy.TouchedBlocks = 0;
         copy.IsZero = false;
+        copy.QuestionSequence = 0;
         copy.HoldsRange = false;
         copy.KeepsRange = _copiesFinal;
         copy.Link = _link;
@@ -305,7 +303,8 @@ public sealed partial class Replica
 
         if (SyncTotalBytes > 0)
         {
-            _effects.Raise("resync-done", $"{_settings.Resource}: {SyncSentBytes} bytes sent");
+            _effects.Raise("resync-done", $"{_settings.Resource}: {SyncSentBytes} bytes sent"
+                + (SyncEqualBytes > 0 ? $", {SyncEqualBytes} were equal" : ""));
         }
 
         StoreSession();
@@ -365,6 +364,11 @@ public sealed partial class Replica
             _effects.ReturnCopy(copy);
         }
 
+        foreach (ResyncCopy copy in _comparedCopies.Values)
+        {
+            _effects.ReturnCopy(copy);
+        }
+
         // A copy that is being read is returned when its read is done; one that waits goes with the suspension.
         foreach (ResyncCopy copy in _copying)
         {
@@ -376,6 +380,7 @@ public sealed partial class Replica
         }
 
         _sentCopies.Clear();
+        _comparedCopies.Clear();
         _copying.Clear();
         List<ResyncCopy> held = _copied.FindAll(c => c.HoldsRange);
         _copied.Clear();

@@ -96,9 +96,7 @@ public sealed partial class Replica
             return $"a read from a node that is {Role} and {Phase}";
         }
 
-        if ((uint)read.Volume >= (uint)_maps.Length || read.Offset < 0 || read.LengthBytes <= 0
-            || read.Offset > _maps[read.Volume].VolumeBytes - read.LengthBytes
-            || ((read.Offset | read.LengthBytes) & 511) != 0)
+        if (!Exists(read))
         {
             return $"range {read.Offset}+{read.LengthBytes} of volume {read.Volume} does not exist";
         }
@@ -115,6 +113,10 @@ public sealed partial class Replica
 
         return null;
     }
+
+    private bool Exists(IncomingRead read) => (uint)read.Volume < (uint)_maps.Length && read.Offset >= 0 && read.LengthBytes > 0
+        && read.Offset <= _maps[read.Volume].VolumeBytes - read.LengthBytes
+        && ((read.Offset | read.LengthBytes) & 511) == 0;
 
     private void TellRepairs(VolumeRequest read)
     {

@@ -72,6 +72,9 @@ public sealed record ReplicaSettings(
     /// <summary>Mode async: nothing more is sent while an answer is older than this and the peer lacks the write.</summary>
     public long AheadNs { get; init; } = 5_000_000_000;
 
+    /// <summary>A resync compares hashes before it sends data.</summary>
+    public bool ResyncByChecksum { get; init; }
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }

@@ -47,6 +47,7 @@ internal static class ReportBuilder
                 TotalBytes = resync.TotalBytes,
                 RemainingBytes = resync.RemainingBytes,
                 SentBytes = resync.SentBytes,
+                EqualBytes = resync.EqualBytes,
                 BytesPerSecond = resync.RateBytesPerSecond,
                 SecondsLeft = resync.SecondsLeft,
                 StartedAt = At(resync.StartedNs),

@@ -42,8 +42,9 @@ public sealed record RoleStep(string Name, long SinceNs);
 /// <param name="SentBytes">Data bytes sent so far.</param>
 /// <param name="StartedNs">Loop time of the start.</param>
 /// <param name="RateBytesPerSecond">Over the last seconds.</param>
+/// <param name="EqualBytes">Found equal on both sides by their hashes.</param>
 public sealed record ResyncProgress(
-    long TotalBytes, long RemainingBytes, long SentBytes, long StartedNs, long RateBytesPerSecond)
+    long TotalBytes, long RemainingBytes, long SentBytes, long StartedNs, long RateBytesPerSecond, long EqualBytes)
 {
     /// <summary>Seconds until done at the present rate; null when unknown.</summary>
     public long? SecondsLeft => RateBytesPerSecond > 0 ? RemainingBytes / RateBytesPerSecond : null;

@@ -22,12 +22,15 @@ internal interface IPeerConnectionUser
     string? FlushArrived(long throughSequence);
 
     /// <summary>
-    /// The peer wants to read; the slot is for the data. Null when taken, else why it breaks the protocol.
+    /// The peer wants to read, or the hash of what a read would give; the slot is for the data. Null when taken, else why it breaks the protocol.
     /// </summary>
     string? ReadArrived(in PeerFrame question, IoBuffer slot);
 
     /// <summary>The peer's answer to a read: its data, valid during the call, or nothing when it failed.</summary>
     void ReadAnswered(long number, ReadOnlySpan<byte> data);
+
+    /// <summary>The target's hash of a range, valid during the call; nothing when the range can't be read.</summary>
+    void HashAnswered(long sequence, ReadOnlySpan<byte> theirs);
 
     /// <summary>The peer has completed a mutation.</summary>
     void Acknowledged(long sequence);

@@ -101,8 +101,10 @@ internal sealed partial class PeerConnection
                 IncomingIo incoming = _user.RentIncoming();
                 Fill(incoming, VolumeOperation.Zero, null);
                 return Deliver(incoming);
-            case PeerFrameType.Read:
+            case PeerFrameType.Read or PeerFrameType.HashQuestion:
                 return TakeRead();
+            case PeerFrameType.HashAnswer:
+                return TakeHashAnswer();
             case PeerFrameType.ReadData:
                 return TakeReadData();
             case PeerFrameType.ReadFailed:

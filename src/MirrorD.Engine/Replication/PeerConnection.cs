@@ -53,6 +53,9 @@ internal sealed partial class PeerConnection
     /// <summary>The session that this connection joins.</summary>
     public SessionId Session => _keys.Session;
 
+    /// <summary>What both sides have derived for this connection.</summary>
+    public LinkKeys Keys => _keys;
+
     /// <summary>When anything last arrived.</summary>
     public long LastReceivedNs { get; private set; }
 

@@ -30,7 +30,8 @@ public sealed partial class ReplicatedResource
         read.LengthBytes = question.RangeBytes;
         read.Slot = slot;
         read.Connection = _connection;
-        string? error = _replica!.IncomingRead(read);
+        read.IsHashed = question.Type == PeerFrameType.HashQuestion;
+        string? error = read.IsHashed ? _replica!.IncomingHashQuestion(read) : _replica!.IncomingRead(read);
         if (error is not null)
         {
             ServedReadEnded(read);
@@ -55,6 +56,12 @@ public sealed partial class ReplicatedResource
     private void ServedReadDone(IoOperation operation)
     {
         var read = (ServedRead)operation.State!;
+        if (read.IsHashed)
+        {
+            AnswerHash(read, ErrorOf(operation, (int)read.LengthBytes));
+            return;
+        }
+
         if (read.Connection is { } connection && connection == _connection)
         {
             if (ErrorOf(operation, (int)read.LengthBytes) == 0)

@@ -113,7 +113,7 @@ public sealed partial class ReplicatedResource
     private ResyncProgress? ProgressOf(Replica replica) =>
         replica.Phase == LinkPhase.Source && replica.SyncTotalBytes > 0
             ? new ResyncProgress(replica.SyncTotalBytes, replica.DirtyBlocks * Limits.BlockBytes,
-                replica.SyncSentBytes, replica.SyncStartedNs, _bytesPerSecond)
+                replica.SyncSentBytes, replica.SyncStartedNs, _bytesPerSecond, replica.SyncEqualBytes)
             : null;
 
     private LinkState LinkOf(Replica replica) => replica.Phase switch

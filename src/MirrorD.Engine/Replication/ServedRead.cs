@@ -24,6 +24,9 @@ internal sealed class ServedRead : IncomingRead, ISendOwner
     /// <summary>Whose question it is: an answer goes over the same connection, or nowhere.</summary>
     public PeerConnection? Connection { get; set; }
 
+    /// <summary>Only the hash of what is read is sent.</summary>
+    public bool IsHashed { get; set; }
+
     /// <summary>The data in the slot.</summary>
     public BufferSlice Data => Slot!.Slice(BufferPool.HeadroomBytes, (int)LengthBytes);
 

@@ -14,6 +14,9 @@ public sealed class LinkKeys
     /// <summary>Bytes of the shared key, of a proof and of the MAC key.</summary>
     public const int KeyBytes = 32;
 
+    /// <summary>Bytes of the hash of a range.</summary>
+    public const int RangeHashBytes = 32;
+
     /// <summary>Derives everything.</summary>
     public LinkKeys(
         ReadOnlySpan<byte> sharedKey, ReadOnlySpan<byte> connectorHello, ReadOnlySpan<byte> listenerHello)
@@ -21,6 +24,7 @@ public sealed class LinkKeys
         ConnectorProof = Derive(sharedKey, "proof of the connector", connectorHello, listenerHello);
         ListenerProof = Derive(sharedKey, "proof of the listener", connectorHello, listenerHello);
         MacKey = Derive(sharedKey, "message authentication", connectorHello, listenerHello);
+        RangeHashKey = Derive(sharedKey, "range hashes", connectorHello, listenerHello);
         byte[] headers = Derive(sharedKey, "header tags", connectorHello, listenerHello);
         FromConnector = SipKey.From(headers);
         FromListener = SipKey.From(headers.AsSpan(16));
@@ -38,6 +42,9 @@ public sealed class LinkKeys
 
     /// <summary>Key of the message MACs.</summary>
     public byte[] MacKey { get; }
+
+    /// <summary>Key of the hashes of ranges that a resync compares.</summary>
+    public byte[] RangeHashKey { get; }
 
     /// <summary>Key of header tags sent by the connecting side.</summary>
     public SipKey FromConnector { get; }
@@ -58,6 +65,18 @@ public sealed class LinkKeys
         Span<byte> full = stackalloc byte[32];
         HMACSHA256.HashData(MacKey, input, full);
         full[..PeerMessageCodec.MacBytes].CopyTo(mac);
+    }
+
+    /// <summary>
+    /// Hash of a range's data for the question with this sequence: HMAC-SHA-256 of the sequence and the data's SHA-256. Who
+    /// has no key can neither make one nor use an older one, so that nobody else can call a range equal.
+    /// </summary>
+    public void ComputeRangeHash(ReadOnlySpan<byte> data, long sequence, Span<byte> hash)
+    {
+        Span<byte> input = stackalloc byte[8 + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(input, sequence);
+        SHA256.HashData(data, input[8..]);
+        HMACSHA256.HashData(RangeHashKey, input, hash);
     }
 
     private static byte[] Derive(

@@ -37,6 +37,13 @@ public enum PeerFrameType : byte
     ReadFailed = 12,
     /// <summary>A resync copy of a range that is all zeroes: no payload, the receiver may give the room back.</summary>
     CopyZero = 13,
+    /// <summary>
+    /// A resync asks for the hash of what the receiver has in a range. Same sequence space as mutations: what is flushed
+    /// afterwards is flushed after it was read.
+    /// </summary>
+    HashQuestion = 14,
+    /// <summary>The hash of the range asked for with this sequence; without payload when it can't be read.</summary>
+    HashAnswer = 15,
 }
 
 /// <summary>Flags of a frame.</summary>
@@ -198,7 +205,7 @@ public readonly record struct PeerFrame
             return "reserved bytes are not zero";
         }
 
-        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.CopyZero
+        return from[5] is >= (byte)PeerFrameType.Write and <= (byte)PeerFrameType.HashAnswer
             ? "" : $"unknown frame type {from[5]}";
     }
 
@@ -206,7 +213,7 @@ public readonly record struct PeerFrame
     {
         PeerFrameType.Write => CheckData(PeerFrameFlags.ForceUnitAccess),
         PeerFrameType.Copy or PeerFrameType.ReadData => CheckData(PeerFrameFlags.None),
-        PeerFrameType.Read or PeerFrameType.CopyZero =>
+        PeerFrameType.Read or PeerFrameType.CopyZero or PeerFrameType.HashQuestion =>
             PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ? $"{Type} of {RangeBytes} bytes"
             : PayloadCrc != 0 ? Unused
             : CheckFlags(PeerFrameFlags.None),
@@ -223,6 +230,10 @@ public readonly record struct PeerFrame
             or PeerFrameType.ReadFailed =>
             PayloadBytes != 0 ? $"{Type} with payload"
             : PayloadCrc != 0 || NamesRange ? Unused
+            : CheckFlags(PeerFrameFlags.None),
+        PeerFrameType.HashAnswer =>
+            PayloadBytes is not (0 or LinkKeys.RangeHashBytes) ? $"{Type} with payload {PayloadBytes}"
+            : NamesRange || (PayloadBytes == 0 && PayloadCrc != 0) ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Ping =>
             PayloadBytes != 0 ? $"{Type} with payload"

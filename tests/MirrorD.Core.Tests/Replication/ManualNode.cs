@@ -264,6 +264,31 @@ internal sealed class ManualNode : IReplicaEffects
         Data = ((Copy)copy).Data,
     }));
 
+    /// <summary>Ranges that the target was asked about.</summary>
+    public int HashQuestions { get; private set; }
+
+    public void SendHashQuestion(ResyncCopy copy, long sequence)
+    {
+        HashQuestions++;
+        Send(() => Refuse(Peer.Replica.IncomingHashQuestion(
+            new IncomingRead { Number = sequence, Offset = copy.Offset, LengthBytes = copy.LengthBytes })));
+    }
+
+    public void HashRange(IncomingRead question) => _pair.Add(this, "hash", () =>
+    {
+        int first = (int)(question.Offset / 4096);
+        int end = (int)((question.Offset + question.LengthBytes) / 4096);
+        int[]? found = Unreadable.Any(block => block >= first && block < end) ? null : Disk[first..end];
+        Send(() =>
+        {
+            if (Peer.Replica.ComparedCopy(question.Number) is Copy copy)
+            {
+                Peer.Replica.CopyCompared(question.Number, found is not null && found.SequenceEqual(copy.Data));
+            }
+        });
+        Replica.RangeHashed(question);
+    });
+
     public void SendRead(VolumeRequest request, long number) => Send(() =>
         Refuse(Peer.Replica.IncomingRead(
             new IncomingRead { Number = number, Offset = request.Offset, LengthBytes = request.LengthBytes })));

@@ -66,10 +66,10 @@ public class RandomWalkTests
     {
         private static readonly int[] Blocks = [0, 1, 40, 1024, 2100];
         private static readonly string[] Kinds =
-            ["apply", "write", "flush", "log", "superblock", "dirty", "copy", ""];
+            ["apply", "write", "flush", "log", "superblock", "dirty", "copy", "", "hash"];
         private readonly string _slow;
         private readonly ManualNode _slowNode;
-        private readonly ManualPair _pair = new(hasArbiter: true);
+        private readonly ManualPair _pair;
         private readonly Random _random;
         private readonly bool _powerCuts;
         private readonly Random? _disks;
@@ -82,6 +82,7 @@ public class RandomWalkTests
 
         public Walk(int number, bool powerCuts, bool failsDisks)
         {
+            _pair = new ManualPair(hasArbiter: true, adjust: s => s with { ResyncByChecksum = number % 3 == 0 });
             _random = new Random(number);
             _disks = failsDisks ? new Random(number) : null;
             _powerCuts = powerCuts;

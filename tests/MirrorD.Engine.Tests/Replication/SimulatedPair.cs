@@ -128,7 +128,7 @@ internal sealed class SimulatedPair
             Closings = 0;
             _loop = _pair.World.CreateLoop(Name);
             Resource = new ReplicatedResource(_loop,
-                _options with { Key = Key, Boot = _boot, DiskTimeoutMs = DiskTimeoutMs, Connect = ConnectTo ?? _options.Connect }, this);
+                _options with { Key = Key, Boot = _boot, DiskTimeoutMs = DiskTimeoutMs, ResyncByChecksum = ByChecksum, Connect = ConnectTo ?? _options.Connect }, this);
             Resource.Start();
         }
 
@@ -153,6 +153,9 @@ internal sealed class SimulatedPair
             Kill();
             return stored;
         }
+
+        /// <summary>Its resyncs go by checksum, from the next start on.</summary>
+        public bool ByChecksum { get; set; }
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }

@@ -113,7 +113,7 @@ public class PeerFrameTests
         PeerFrame valid = Valid(type);
         var wrong = new List<PeerFrame> { valid with { Flags = valid.Flags | (PeerFrameFlags)4 } };
         bool hasRange = type is PeerFrameType.Write or PeerFrameType.Copy or PeerFrameType.Zero or PeerFrameType.Read
-            or PeerFrameType.ReadData or PeerFrameType.CopyZero;
+            or PeerFrameType.ReadData or PeerFrameType.CopyZero or PeerFrameType.HashQuestion;
         if (!hasRange)
         {
             wrong.AddRange(
@@ -136,7 +136,8 @@ public class PeerFrameTests
             wrong.Add(valid with { Flags = PeerFrameFlags.MayUnmap });
         }
 
-        if (type is PeerFrameType.Copy or PeerFrameType.CopyZero or PeerFrameType.Read or PeerFrameType.ReadData)
+        if (type is PeerFrameType.Copy or PeerFrameType.CopyZero or PeerFrameType.Read or PeerFrameType.ReadData
+            or PeerFrameType.HashQuestion)
         {
             wrong.Add(valid with { Flags = PeerFrameFlags.ForceUnitAccess });
         }
@@ -175,13 +176,23 @@ public class PeerFrameTests
         Assert.True(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes }));
         Assert.False(Accepts(zero with { RangeBytes = PeerFrame.MaxZeroBytes + 1 }));
         Assert.False(Accepts(zero with { RangeBytes = 0 }));
-        foreach (PeerFrameType type in new[] { PeerFrameType.Read, PeerFrameType.CopyZero })
+        foreach (PeerFrameType type in new[] { PeerFrameType.Read, PeerFrameType.CopyZero, PeerFrameType.HashQuestion })
         {
             PeerFrame frame = Valid(type);
             Assert.True(Accepts(frame with { RangeBytes = PeerFrame.MaxDataBytes }));
             Assert.False(Accepts(frame with { RangeBytes = PeerFrame.MaxDataBytes + 1 }));
             Assert.False(Accepts(frame with { RangeBytes = 0 }));
         }
+    }
+
+    [Fact]
+    public void A_hash_is_whole_or_not_there()
+    {
+        PeerFrame answer = Valid(PeerFrameType.HashAnswer);
+        Assert.True(Accepts(answer with { PayloadBytes = 0, PayloadCrc = 0 }));
+        Assert.False(Accepts(answer with { PayloadBytes = 0 }));
+        Assert.False(Accepts(answer with { PayloadBytes = LinkKeys.RangeHashBytes - 1 }));
+        Assert.False(Accepts(answer with { PayloadBytes = LinkKeys.RangeHashBytes + 1 }));
     }
 
     [Fact]
@@ -225,7 +236,13 @@ public class PeerFrameTests
                 Volume = 1,
                 RangeBytes = 1 << 20,
             },
-            PeerFrameType.Read or PeerFrameType.CopyZero => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
+            PeerFrameType.Read or PeerFrameType.CopyZero or PeerFrameType.HashQuestion => frame with { Sequence = 2, Offset = 8192, Volume = 1, RangeBytes = 4096 },
+            PeerFrameType.HashAnswer => frame with
+            {
+                Sequence = 4,
+                PayloadBytes = LinkKeys.RangeHashBytes,
+                PayloadCrc = 5,
+            },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadCrc = 9 },
             PeerFrameType.Ping => frame,
             PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received

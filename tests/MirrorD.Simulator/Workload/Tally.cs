@@ -66,6 +66,12 @@ public sealed class Tally
     /// <summary>Times the pair became joined.</summary>
     public long Joins { get; set; }
 
+    /// <summary>Blocks that resyncs found equal by their hashes.</summary>
+    public long EqualBlocks { get; set; }
+
+    /// <summary>Blocks that resyncs sent as data.</summary>
+    public long SentBlocks { get; set; }
+
     /// <summary>Cases of the handshake table that were met.</summary>
     public List<string> Cases { get; } = [];
 
@@ -118,5 +124,6 @@ public sealed class Tally
         ("named states", NamedStates), ("discards", Discards), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
+        ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks),
     ];
 }

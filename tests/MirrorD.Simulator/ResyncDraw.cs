@@ -1,0 +1,17 @@
+using MirrorD.Io.Simulated;
+
+namespace MirrorD.Simulator;
+
+/// <summary>How a seed resyncs, drawn apart from everything else.</summary>
+public static class ResyncDraw
+{
+    /// <summary>The scenario with its kind of resync.</summary>
+    public static Scenario Apply(Scenario scenario)
+    {
+        var random = new SeededRandom(scenario.Seed ^ 0x72657379);
+        return scenario with
+        {
+            ResyncByChecksum = random.Percent(40),
+        };
+    }
+}
