@@ -64,6 +64,9 @@ public sealed record ResourceConfiguration
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
 
+    /// <summary>Down to this rate a resync yields to clients' requests; 0: it does not yield.</summary>
+    public long ResyncFloorBytesPerSecond { get; init; }
+
     /// <summary>Commands around taking over and releasing.</summary>
     public required HooksConfiguration Hooks { get; init; }
 

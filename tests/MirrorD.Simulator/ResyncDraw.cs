@@ -12,6 +12,7 @@ public static class ResyncDraw
         return scenario with
         {
             ResyncByChecksum = random.Percent(40),
+            ResyncFloorBytesPerSecond = random.Percent(30) ? random.Between(1, 8) << 20 : 0,
         };
     }
 }

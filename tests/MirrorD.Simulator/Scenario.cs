@@ -118,6 +118,8 @@ public sealed record Scenario
     public required long SwitchEveryNs { get; init; }
     /// <summary>Ceiling of the resync rate.</summary>
     public required long ResyncBytesPerSecond { get; init; }
+    /// <summary>Floor of the resync rate; 0: it does not yield.</summary>
+    public long ResyncFloorBytesPerSecond { get; init; }
     /// <summary>A resync compares hashes first.</summary>
     public bool ResyncByChecksum { get; init; }
     /// <summary>Extents of the activity log that may be active at once.</summary>
@@ -294,7 +296,7 @@ public sealed record Scenario
         + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum}, active extents {ActiveExtents}";
+        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum}, active extents {ActiveExtents}";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

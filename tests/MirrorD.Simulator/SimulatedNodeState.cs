@@ -296,6 +296,7 @@ public sealed class SimulatedNodeState
         BufferSlots = 24,
         DiskTimeoutMs = _simulation.Scenario.DiskTimeoutMs,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
+        ResyncFloorBytesPerSecond = _simulation.Scenario.ResyncFloorBytesPerSecond,
         ResyncByChecksum = _simulation.Scenario.ResyncByChecksum,
         ActiveExtents = _simulation.Scenario.ActiveExtents,
         Mode = (Name == "b" ? _simulation.Scenario.ModeOfB : null) ?? _simulation.Scenario.Mode,

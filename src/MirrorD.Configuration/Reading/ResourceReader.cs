@@ -23,7 +23,7 @@ internal sealed class ResourceReader(
 
     private static readonly string[] s_keys =
     [
-        "between", "volumes", "addresses", "resync-rate", "hooks", "hook-timeout", "port",
+        "between", "volumes", "addresses", "resync-rate", "resync-rate-min", "hooks", "hook-timeout", "port",
         .. ReplicationReader.Keys, .. FailoverReader.Keys,
     ];
 
@@ -54,7 +54,13 @@ internal sealed class ResourceReader(
         var volumes = new VolumeReader(errors, section, overrides);
         var addresses = new ServiceAddressReader(errors, section, overrides, nodes);
         ReplicationConfiguration replication = ReplicationReader.Read(section);
-        long rate = ResyncRate(section);
+        long rate = ResyncRate(section, "resync-rate", "100MiB/s");
+        long floor = ResyncRate(section, "resync-rate-min", "10MiB/s");
+        if (floor > rate && rate > 0)
+        {
+            section.Bad("resync-rate-min", "it is above 'resync-rate'", "write a lower rate, or raise 'resync-rate'");
+        }
+
         HooksConfiguration hooks = Hooks(section);
         int? port = section.Port("port", "7780");
         var on = new Dictionary<string, ResourceOnNode>(StringComparer.Ordinal);
@@ -89,6 +95,7 @@ internal sealed class ResourceReader(
             On = on,
             Replication = replication,
             ResyncBytesPerSecond = rate,
+            ResyncFloorBytesPerSecond = floor,
             Hooks = hooks,
         });
         good &= errors.Count == errorsBefore;
@@ -137,10 +144,10 @@ internal sealed class ResourceReader(
         return named.Count == 2 ? [.. named] : [];
     }
 
-    private static long ResyncRate(Section section)
+    private static long ResyncRate(Section section, string key, string example)
     {
         const long LeastBytesPerSecond = 128 * 1024;
-        if (section.Text("resync-rate", "100MiB/s") is not { } text || text == "none")
+        if (section.Text(key, example) is not { } text || text == "none")
         {
             return 0;
         }
@@ -148,14 +155,14 @@ internal sealed class ResourceReader(
         if (Quantities.Rate(text) is not { } rate)
         {
             section.Bad(
-                "resync-rate", $"'{text}' is not a rate", "write a size per second, e.g. 100MiB/s, or none");
+                key, $"'{text}' is not a rate", "write a size per second, e.g. 100MiB/s, or none");
             return 0;
         }
 
         if (rate < LeastBytesPerSecond)
         {
             section.Bad(
-                "resync-rate", $"{text} is out of range", "write at least 128KiB/s, or none for no limit");
+                key, $"{text} is out of range", "write at least 128KiB/s, or none for no limit");
             return 0;
         }
 

@@ -103,6 +103,7 @@ public sealed partial class Replica
             return;
         }
 
+        NoteLatency(request);
         _issued.Remove(request);
         _sent.Remove(request.Sequence);
         if (request.HoldsRange && !Canary.Breaks(BrokenRule.OverlapNotSerialised))

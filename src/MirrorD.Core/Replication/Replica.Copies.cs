@@ -26,8 +26,7 @@ public sealed partial class Replica
     private long _roundSkippedBlocks;
     private long _toldSkippedBlocks;
     private long _copyPauseUntilNs;
-    private long _copyAllowance;
-    private long _copyAllowanceAtNs;
+    private readonly ResyncRate _rate;
     private long _nextCheckpointNs;
 
     /// <summary>Bytes that the resync began with; 0 when none runs.</summary>
@@ -88,8 +87,7 @@ public sealed partial class Replica
         SyncCoveredBytes = 0;
         SyncEqualBytes = 0;
         SyncStartedNs = _effects.NowNs;
-        _copyAllowance = 0;
-        _copyAllowanceAtNs = _effects.NowNs;
+        _rate.Begin(_effects.NowNs);
         if (SyncTotalBytes > 0)
         {
             _effects.Raise("resync-started",
@@ -109,14 +107,16 @@ public sealed partial class Replica
             return;
         }
 
+        bool isAllowed = true;
         int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
         while (!_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
-            && IsAllowed() && StartCopy())
+            && (isAllowed = IsAllowed()) && StartCopy())
         {
         }
 
+        // What keeps its ranges until it is flushed does not wait for the rate: clients' writes wait for it.
         bool flushNow = _copying.Count == 0
-            && (_roundEnded || _copied.Count + _copying.Count >= Limits.CopiesPerFlush);
+            && (_roundEnded || _copied.Count >= Limits.CopiesPerFlush || (!isAllowed && _copiesFinal && _copied.Count > 0));
         if (flushNow && !_copiesNeedPass)
         {
             // Also with nothing copied: both sides have flushed before J4.
@@ -125,18 +125,15 @@ public sealed partial class Replica
         }
     }
 
-    private bool IsAllowed()
-    {
-        if (_settings.ResyncBytesPerSecond <= 0)
-        {
-            return true;
-        }
+    private bool IsAllowed() => _rate.Allows(_effects.NowNs, _issued.Count);
 
-        long now = _effects.NowNs;
-        double earned = (now - _copyAllowanceAtNs) / 1e9 * _settings.ResyncBytesPerSecond;
-        _copyAllowance = Math.Min(_copyAllowance + (long)earned, _settings.ResyncBytesPerSecond);
-        _copyAllowanceAtNs = now;
-        return _copyAllowance > 0;
+    /// <summary>A client's request was carried out: what it took tells whether copies are in its way.</summary>
+    private void NoteLatency(VolumeRequest request)
+    {
+        if (_rate.IsAdaptive && Phase == LinkPhase.Source && request.BegunNs > 0)
+        {
+            _rate.Finished(_effects.NowNs - request.BegunNs);
+        }
     }
 
     private bool StartCopy()
@@ -164,7 +161,7 @@ public sealed partial class Replica
         copy.Link = _link;
         _copyVolume = volume;
         _copyBlock = block + count;
-        _copyAllowance -= copy.LengthBytes;
+        _rate.Started(copy.LengthBytes);
         _copying.Add(copy);
         if (Canary.Breaks(BrokenRule.OlderCopyOverNewerWrite))
         {

@@ -49,6 +49,7 @@ public sealed partial class Replica
         request.LocalPending = false;
         if (request.Operation == VolumeOperation.Read)
         {
+            NoteLatency(request);
             if (error == Etimedout)
             {
                 DiskFailed("the backing disk did not answer a read in time");
@@ -162,6 +163,7 @@ public sealed partial class Replica
             case VolumeOperation.Read:
                 request.ReadError = 0;
                 request.LocalPending = true;
+                request.BegunNs = _rate.IsAdaptive ? _effects.NowNs : 0;
                 _busy++;
                 _effects.SubmitLocal(request);
                 break;
@@ -252,6 +254,7 @@ public sealed partial class Replica
     private void Start(VolumeRequest request)
     {
         _issued.Add(request);
+        request.BegunNs = _rate.IsAdaptive ? _effects.NowNs : 0;
         request.PeerDone = false;
         request.PeerReceived = false;
         request.LocalFailed = false;
@@ -316,6 +319,7 @@ public sealed partial class Replica
         else if (!request.LocalFailed && (request.PeerDone || (Path == WritePath.Alone && _generationStarted)
             || (request.PeerPending && Path == WritePath.Mirrored)))
         {
+            NoteLatency(request);
             Leave(request);
             _effects.Complete(request, 0);
             CompleteReadsAhead();

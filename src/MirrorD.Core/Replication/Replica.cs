@@ -1,6 +1,7 @@
 using MirrorD.Core.Failover;
 using MirrorD.Core.Handshake;
 using MirrorD.Core.Metadata;
+using MirrorD.Core.Resync;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 
@@ -72,6 +73,9 @@ public sealed record ReplicaSettings(
     /// <summary>Mode async: nothing more is sent while an answer is older than this and the peer lacks the write.</summary>
     public long AheadNs { get; init; } = 5_000_000_000;
 
+    /// <summary>Down to this rate a resync yields to clients' requests; 0: it does not yield.</summary>
+    public long ResyncFloorBytesPerSecond { get; init; }
+
     /// <summary>A resync compares hashes before it sends data.</summary>
     public bool ResyncByChecksum { get; init; }
 
@@ -109,6 +113,7 @@ public sealed partial class Replica
         _stored = stored;
         _maps = maps;
         _peerMayServeUntilNs = effects.NowNs + settings.LinkTimeoutNs + Limits.LossNoticeNs;
+        _rate = new ResyncRate(settings.ResyncFloorBytesPerSecond, settings.ResyncBytesPerSecond);
         _ahead = new AheadWrites(settings.AheadBytes, settings.AheadNs,
             settings.Mode == ReplicationMode.Sync ? 0 : Limits.AheadWrites);
         _logs = new ActivityLog[maps.Length];

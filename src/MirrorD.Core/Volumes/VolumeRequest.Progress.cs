@@ -14,6 +14,9 @@ public partial class VolumeRequest : IRangeUser
     /// <summary>Sequence under which the peer has it; 0 when not sent.</summary>
     internal long Sequence { get; set; }
 
+    /// <summary>When it was last handed to a disk; told from in a resync only.</summary>
+    internal long BegunNs { get; set; }
+
     /// <summary>Local disk operation is under way.</summary>
     internal bool LocalPending { get; set; }
 

@@ -171,6 +171,7 @@ internal sealed partial class RunningResource : IResourceOwner
             LinkTimeoutMs = _resource.LinkTimeoutMs,
             DiskTimeoutMs = _resource.DiskTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
+            ResyncFloorBytesPerSecond = _resource.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _resource.Replication.ResyncByChecksum,
             Mode = Modes.Of(_resource.Replication.Mode),
             AsyncBufferBytes = _resource.Replication.AsyncBufferBytes,

@@ -67,6 +67,8 @@ public sealed record ResourceOptions
     public long AsyncBufferBytes { get; init; } = 16 << 20;
     /// <summary>Mode async: writes wait while one was answered longer ago than this and the peer lacks it.</summary>
     public int AsyncLagMs { get; init; } = 5000;
+    /// <summary>Down to this rate a resync yields to clients' requests; 0: it does not yield.</summary>
+    public long ResyncFloorBytesPerSecond { get; init; }
     /// <summary>A resync asks for the target's hashes first, and sends only what differs.</summary>
     public bool ResyncByChecksum { get; init; }
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>

@@ -227,6 +227,7 @@ public sealed partial class ReplicatedResource : IDisposable
             IsPreferred = _options.IsPreferred,
             FollowsProduction = _options.FollowsProduction,
             ActiveExtents = _options.ActiveExtents,
+            ResyncFloorBytesPerSecond = _options.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _options.ResyncByChecksum,
             Mode = _options.Mode,
             AheadBytes = _options.AsyncBufferBytes,

@@ -249,6 +249,11 @@ public class MistakeTests
             "write a number with its unit (ms, s, m, h), e.g. 5s" },
         { "    link-timeout: 5h",
             "m.yaml:15: resources.mail.link-timeout: 5h is out of range; write 500ms to 5m" },
+        { "    resync: always",
+            "m.yaml:15: resources.mail.resync: 'always' is not a way to resync; write 'copy' or 'by-checksum'" },
+        { "    resync-rate: 1MiB/s\n    resync-rate-min: 2MiB/s",
+            "m.yaml:16: resources.mail.resync-rate-min: it is above 'resync-rate'; " +
+            "write a lower rate, or raise 'resync-rate'" },
         { "    resync-rate: 100MiB",
             "m.yaml:15: resources.mail.resync-rate: '100MiB' is not a rate; " +
             "write a size per second, e.g. 100MiB/s, or none" },

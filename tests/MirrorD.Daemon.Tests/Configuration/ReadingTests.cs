@@ -34,6 +34,8 @@ public class ReadingTests
             mode: sync
             link-timeout: 2.5s
             resync-rate: 100MiB/s
+            resync-rate-min: 10MiB/s
+            resync: by-checksum
             hook-timeout: 1m
             hooks:
               pre-acquire: echo one
@@ -59,6 +61,8 @@ public class ReadingTests
         Assert.Equal(PeerLossPolicy.Continue, mail.OnPeerLoss);
         Assert.Equal(2500, mail.LinkTimeoutMs);
         Assert.Equal(100 << 20, mail.ResyncBytesPerSecond);
+        Assert.Equal(10 << 20, mail.ResyncFloorBytesPerSecond);
+        Assert.True(mail.Replication.ResyncByChecksum);
         Assert.Equal(60_000, mail.Hooks.TimeoutMs);
         Assert.Equal(["echo one"], mail.Hooks.PreAcquire);
         Assert.Equal(["echo two", "echo three"], mail.Hooks.PostAcquire);

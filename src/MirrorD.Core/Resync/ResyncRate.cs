@@ -1,0 +1,148 @@
+namespace MirrorD.Core.Resync;
+
+/// <summary>
+/// How fast a resync may copy. Without a floor it is the ceiling. With one it is adaptive: every <see cref="IntervalNs"/>
+/// it is decided anew by what clients' requests took. At the floor it learns what they take nearly undisturbed; above, it
+/// goes down by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none.
+/// It goes back to the floor now and then to learn again. Pure: told of times, it never looks at a clock.
+/// </summary>
+public sealed class ResyncRate
+{
+    /// <summary>Between two decisions, in nanoseconds: a tick of the loop.</summary>
+    public const long IntervalNs = 100_000_000;
+
+    /// <summary>Intervals with clients' requests above the floor, then one at the floor: 10 s.</summary>
+    public const int RelearnIntervals = 100;
+
+    /// <summary>What requests may take longer in any case, in nanoseconds: less is noise.</summary>
+    public const long SlackNs = 1_000_000;
+
+    /// <summary>Beyond this, in bytes per second, the rate means nothing any more.</summary>
+    private const long Unbounded = 1L << 40;
+
+    private readonly long _floor;
+    private readonly long _ceiling;
+    private double _allowance;
+    private long _allowanceAtNs;
+    private long _nextDecisionNs;
+    private long _latencySumNs;
+    private int _finished;
+    private long _startedBytes;
+    private int _busyIntervals;
+
+    /// <param name="floorBytesPerSecond">Never slower than this; 0: not adaptive.</param>
+    /// <param name="ceilingBytesPerSecond">Never faster than this; 0: no ceiling.</param>
+    public ResyncRate(long floorBytesPerSecond, long ceilingBytesPerSecond)
+    {
+        _ceiling = ceilingBytesPerSecond <= 0 ? Unbounded : ceilingBytesPerSecond;
+        _floor = Math.Min(floorBytesPerSecond, _ceiling);
+        BytesPerSecond = IsAdaptive ? _floor : _ceiling;
+    }
+
+    /// <summary>It yields to clients' requests.</summary>
+    public bool IsAdaptive => _floor > 0;
+
+    /// <summary>Present rate; a ceiling that is not there counts as 1 TiB/s.</summary>
+    public long BytesPerSecond { get; private set; }
+
+    /// <summary>What requests take at the floor, in nanoseconds; 0 while not known.</summary>
+    public long UndisturbedNs { get; private set; }
+
+    /// <summary>A resync begins.</summary>
+    public void Begin(long nowNs)
+    {
+        _allowance = 0;
+        _allowanceAtNs = nowNs;
+        _nextDecisionNs = nowNs + IntervalNs;
+        Forget();
+        BytesPerSecond = IsAdaptive ? _floor : _ceiling;
+        UndisturbedNs = 0;
+        _busyIntervals = 0;
+    }
+
+    /// <summary>A client's request took so long, on the disk here and at the peer.</summary>
+    public void Finished(long latencyNs)
+    {
+        _latencySumNs += latencyNs;
+        _finished++;
+    }
+
+    /// <summary>
+    /// One more copy may start. <paramref name="waiting"/>: clients' requests that are under way now.
+    /// </summary>
+    public bool Allows(long nowNs, int waiting)
+    {
+        if (!IsAdaptive && _ceiling == Unbounded)
+        {
+            return true;
+        }
+
+        // Saved up at most: a second of a fixed rate, two decisions of one that is to yield.
+        double longest = BytesPerSecond * (IsAdaptive ? 2 * IntervalNs / 1e9 : 1);
+        _allowance = Math.Min(_allowance + (nowNs - _allowanceAtNs) / 1e9 * BytesPerSecond, longest);
+        _allowanceAtNs = nowNs;
+        if (IsAdaptive && nowNs >= _nextDecisionNs)
+        {
+            Decide(nowNs, waiting);
+        }
+
+        return _allowance > 0;
+    }
+
+    /// <summary>A copy started.</summary>
+    public void Started(long lengthBytes)
+    {
+        _allowance -= lengthBytes;
+        _startedBytes += lengthBytes;
+    }
+
+    private void Decide(long nowNs, int waiting)
+    {
+        bool isUsed = _startedBytes * 2 >= BytesPerSecond * (IntervalNs / 1e9);
+        if (_finished == 0)
+        {
+            // Nothing wanted, or nothing got through.
+            Set(waiting > 0 ? BytesPerSecond / 2 : isUsed ? BytesPerSecond * 2 : BytesPerSecond);
+        }
+        else
+        {
+            DecideByLatency(_latencySumNs / _finished, isUsed);
+        }
+
+        _nextDecisionNs = nowNs + IntervalNs;
+        Forget();
+    }
+
+    private void DecideByLatency(long latencyNs, bool isUsed)
+    {
+        bool isAtFloor = BytesPerSecond == _floor;
+        if (isAtFloor)
+        {
+            UndisturbedNs = UndisturbedNs == 0 ? latencyNs : (3 * UndisturbedNs + latencyNs) / 4;
+        }
+
+        if (UndisturbedNs == 0 || (!isAtFloor && ++_busyIntervals >= RelearnIntervals))
+        {
+            _busyIntervals = 0;
+            Set(_floor);
+        }
+        else if (latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
+        {
+            Set(BytesPerSecond / 2);
+        }
+        else if (isUsed)
+        {
+            // One that is not reached is not raised: it would have to come down a long way to be felt.
+            Set(BytesPerSecond + BytesPerSecond / 4 + 1);
+        }
+    }
+
+    private void Set(long bytesPerSecond) => BytesPerSecond = Math.Clamp(bytesPerSecond, _floor, _ceiling);
+
+    private void Forget()
+    {
+        _latencySumNs = 0;
+        _finished = 0;
+        _startedBytes = 0;
+    }
+}

@@ -1,0 +1,183 @@
+using MirrorD.Core.Resync;
+
+namespace MirrorD.Core.Tests.Resync;
+
+/// <summary>What the rate of a resync does when clients' requests get slower, faster, or end.</summary>
+public class ResyncRateTests
+{
+    private const long Mebibyte = 1 << 20;
+    private const long Millisecond = 1_000_000;
+    private const long Second = 1_000_000_000;
+
+    [Fact]
+    public void Without_a_floor_the_rate_is_the_ceiling_whatever_clients_do()
+    {
+        var run = new Run(0, 50 * Mebibyte);
+        run.Go(20, latencyNs: 500 * Millisecond);
+        Assert.Equal(50 * Mebibyte, run.Rate.BytesPerSecond);
+        Assert.InRange(run.Copied, 90 * Mebibyte, 151 * Mebibyte);
+    }
+
+    [Fact]
+    public void Without_floor_and_ceiling_nothing_is_counted()
+    {
+        var rate = new ResyncRate(0, 0);
+        rate.Begin(0);
+        rate.Started(1L << 50);
+        Assert.True(rate.Allows(0, 5));
+    }
+
+    [Fact]
+    public void It_reaches_the_ceiling_within_a_second_while_there_are_no_clients()
+    {
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(10, latencyNs: 0);
+        Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void It_rises_while_clients_do_not_notice_it()
+    {
+        var run = new Run(4 * Mebibyte, 100 * Mebibyte);
+        run.Go(30, latencyNs: 2 * Millisecond);
+        Assert.Equal(100 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void It_is_back_at_the_floor_within_a_second_when_requests_take_three_times_as_long()
+    {
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(30, latencyNs: 2 * Millisecond);
+        Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
+        run.Go(7, latencyNs: 6 * Millisecond);
+        Assert.Equal(4 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void Requests_that_do_not_get_through_at_all_slow_it_down_as_well()
+    {
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(10, latencyNs: 0);
+        run.Go(8, latencyNs: 0, waiting: 1);
+        Assert.Equal(4 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void It_settles_where_requests_take_twice_as_long_and_not_at_either_end()
+    {
+        // A disk on which each MiB/s of resync costs every request 50 us.
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        long sum = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            run.Go(1, Millisecond + run.Rate.BytesPerSecond / Mebibyte * 50_000);
+            sum += i < 100 ? 0 : run.Rate.BytesPerSecond;
+        }
+
+        Assert.InRange(sum / 300, 10 * Mebibyte, 60 * Mebibyte);
+    }
+
+    [Fact]
+    public void A_load_that_became_slower_by_itself_is_learned_anew()
+    {
+        var run = new Run(4 * Mebibyte, 100 * Mebibyte);
+        run.Go(30, latencyNs: 1 * Millisecond);
+        run.Go(100, latencyNs: 8 * Millisecond);
+        Assert.Equal(100 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void Every_ten_seconds_it_looks_how_long_requests_take_without_it()
+    {
+        var run = new Run(4 * Mebibyte, 100 * Mebibyte);
+        int atFloor = 0;
+        for (int i = 0; i < 500; i++)
+        {
+            run.Go(1, latencyNs: 2 * Millisecond);
+            atFloor += i > 50 && run.Rate.BytesPerSecond == 4 * Mebibyte ? 1 : 0;
+        }
+
+        Assert.InRange(atFloor, 3, 5);
+    }
+
+    [Fact]
+    public void A_rate_that_the_disks_do_not_reach_is_not_raised()
+    {
+        var rate = new ResyncRate(4 * Mebibyte, 0);
+        rate.Begin(0);
+        for (long now = 0; now < 10 * Second; now += ResyncRate.IntervalNs)
+        {
+            // One MiB in each tenth of a second is all there is.
+            rate.Allows(now, 0);
+            rate.Started(Mebibyte);
+        }
+
+        Assert.InRange(rate.BytesPerSecond, 4 * Mebibyte, 40 * Mebibyte);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Whatever_clients_do_it_stays_between_floor_and_ceiling_and_copies_no_more_than_it_says(int seed)
+    {
+        var random = new Random(seed);
+        for (int round = 0; round < 300; round++)
+        {
+            long floor = random.NextInt64(128 * 1024, 20 * Mebibyte);
+            long ceiling = random.Next(4) == 0 ? 0 : random.NextInt64(128 * 1024, 400 * Mebibyte);
+            long most = ceiling == 0 ? long.MaxValue : ceiling;
+            var run = new Run(floor, ceiling);
+            for (int i = 0; i < 60; i++)
+            {
+                long before = run.Copied;
+                long fastest = run.Rate.BytesPerSecond;
+                run.Go(1, random.Next(3) == 0 ? 0 : random.NextInt64(1, Second), random.Next(3));
+                fastest = Math.Max(fastest, run.Rate.BytesPerSecond);
+                Assert.InRange(run.Rate.BytesPerSecond, Math.Min(floor, most), most);
+                Assert.True(run.Copied - before <= fastest * 0.41 + Run.CopyBytes,
+                    $"{run.Copied - before} bytes in a tenth of a second at {fastest} bytes per second");
+            }
+
+            // Never below the floor: what was saved up and not used is at most two intervals.
+            Assert.True(run.Copied >= Math.Min(floor, most) * (6 - 0.4) - Run.CopyBytes, $"{run.Copied} bytes in 6 s from {floor}");
+        }
+    }
+
+    /// <summary>A resync that copies as much as it may, looked at every 10 ms.</summary>
+    private sealed class Run
+    {
+        public const long CopyBytes = 128 * 1024;
+
+        private long _nowNs;
+
+        public Run(long floor, long ceiling)
+        {
+            Rate = new ResyncRate(floor, ceiling);
+            Rate.Begin(0);
+        }
+
+        public ResyncRate Rate { get; }
+
+        public long Copied { get; private set; }
+
+        /// <summary>So many tenths of a second in which requests take so long; 0: there are none.</summary>
+        public void Go(int intervals, long latencyNs, int waiting = 0)
+        {
+            for (int step = 0; step < intervals * 10; step++)
+            {
+                _nowNs += ResyncRate.IntervalNs / 10;
+                if (latencyNs > 0)
+                {
+                    Rate.Finished(latencyNs);
+                }
+
+                while (Rate.Allows(_nowNs, waiting) && Copied < 1L << 50)
+                {
+                    Rate.Started(CopyBytes);
+                    Copied += CopyBytes;
+                }
+            }
+        }
+    }
+}
