@@ -52,6 +52,12 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string Discard = "/v1/resources/{name}/discard";
 
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string PauseSync = "/v1/resources/{name}/pause-sync";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string ResumeSync = "/v1/resources/{name}/resume-sync";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

@@ -16,6 +16,7 @@ public sealed class Operator(PairSimulation simulation)
     private const long StuckNs = 6_000 * Millisecond;
 
     private readonly SeededRandom _random = simulation.World.Random.Fork();
+    private readonly SeededRandom _pauses = new(simulation.Scenario.Seed ^ 0x70617573);
     private long _busyUntilNs;
     private long _nextSwitchNs;
     private long _servedAtNs;
@@ -92,12 +93,13 @@ public sealed class Operator(PairSimulation simulation)
     {
         simulation.World.Schedule(_random.Between(100, 700) * Millisecond, Look);
         long now = simulation.World.NowNs;
+        PauseSyncs();
         SimulatedNodeState[] primaries =
             [.. simulation.Nodes.Where(node => node.Status?.Role == Role.Primary)];
         if (primaries.Length > 0)
         {
             _primarySeenAtNs = now;
-            _servedAtNs = primaries.Any(node => node.Status!.HoldUp is null) ? now : _servedAtNs;
+            _servedAtNs = primaries.Any(node => node.Status!.HoldUp is null or { State: "SyncPaused" }) ? now : _servedAtNs;
         }
 
         if (now < _busyUntilNs)
@@ -124,6 +126,29 @@ public sealed class Operator(PairSimulation simulation)
         {
             _nextSwitchNs = NextSwitch();
             Switch(primaries[0]);
+        }
+    }
+
+    /// <summary>Pauses what is being copied, and sees to it that no pause outlasts the faults.</summary>
+    private void PauseSyncs()
+    {
+        int percent = simulation.Scenario.PausePercent;
+        foreach (SimulatedNodeState node in simulation.Nodes)
+        {
+            if (percent == 0 || node.Status is null)
+            {
+                continue;
+            }
+
+            if (IsQuiet || _pauses.Percent(40))
+            {
+                node.Command(new ResourceCommand.ResumeSync(), _ => { });
+            }
+            else if (node.Status.Link is LinkState.SyncSource or LinkState.SyncTarget && _pauses.Percent(percent))
+            {
+                simulation.Tally.Pauses++;
+                node.Command(new ResourceCommand.PauseSync(), _ => { });
+            }
         }
     }
 

@@ -13,6 +13,7 @@ public static class ResyncDraw
         {
             ResyncByChecksum = random.Percent(40),
             ResyncFloorBytesPerSecond = random.Percent(30) ? random.Between(1, 8) << 20 : 0,
+            PausePercent = random.Percent(30) ? (int)random.Between(10, 60) : 0,
         };
     }
 }

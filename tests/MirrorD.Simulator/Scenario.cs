@@ -120,6 +120,8 @@ public sealed record Scenario
     public required long ResyncBytesPerSecond { get; init; }
     /// <summary>Floor of the resync rate; 0: it does not yield.</summary>
     public long ResyncFloorBytesPerSecond { get; init; }
+    /// <summary>So many of a hundred looks of the operator at a running resync lead to a pause.</summary>
+    public int PausePercent { get; init; }
     /// <summary>A resync compares hashes first.</summary>
     public bool ResyncByChecksum { get; init; }
     /// <summary>Extents of the activity log that may be active at once.</summary>
@@ -296,7 +298,7 @@ public sealed record Scenario
         + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum}, active extents {ActiveExtents}";
+        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, active extents {ActiveExtents}";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

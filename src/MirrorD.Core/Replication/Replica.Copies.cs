@@ -107,16 +107,17 @@ public sealed partial class Replica
             return;
         }
 
-        bool isAllowed = true;
+        // With nothing to copy there is nothing to pause: the join goes on.
+        bool isAllowed = !(IsSyncPaused && !_roundEnded && DirtyBlocks > 0);
         int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
-        while (!_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
+        while (isAllowed && !_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
             && (isAllowed = IsAllowed()) && StartCopy())
         {
         }
 
         // What keeps its ranges until it is flushed does not wait for the rate: clients' writes wait for it.
         bool flushNow = _copying.Count == 0
-            && (_roundEnded || _copied.Count >= Limits.CopiesPerFlush || (!isAllowed && _copiesFinal && _copied.Count > 0));
+            && (_roundEnded || _copied.Count >= Limits.CopiesPerFlush || (!isAllowed && _copied.Count > 0 && (_copiesFinal || IsSyncPaused)));
         if (flushNow && !_copiesNeedPass)
         {
             // Also with nothing copied: both sides have flushed before J4.

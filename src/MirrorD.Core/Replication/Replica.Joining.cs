@@ -63,6 +63,7 @@ public sealed partial class Replica
         Phase = LinkPhase.Joining;
         _linkSession = session;
         _goodbye = null;
+        _peerPausesSync = false;
         _joinProgressNs = _effects.NowNs;
         if (_demotion is not null && !_storingStandby)
         {
@@ -174,6 +175,9 @@ public sealed partial class Replica
             case PeerMessage.DiskLossNoted noted when IsDiskless && Role == Role.Primary && Path == WritePath.Closed
                 && (Phase == LinkPhase.Joined || _decision?.Action == HandshakeAction.ServeDiskless):
                 LossNoted(noted.Current);
+                return null;
+            case PeerMessage.SyncPause pause when _peerDecision is not null:
+                PeerPauses(pause);
                 return null;
             default:
                 return HandleRoleMessage(message);
@@ -332,6 +336,10 @@ public sealed partial class Replica
                     }
 
                     _effects.SendMessage(new PeerMessage.TargetReady());
+                    if (PausesSync)
+                    {
+                        TellPause();
+                    }
                 }
             });
     }
@@ -391,6 +399,11 @@ public sealed partial class Replica
                 _step = JoinStep.SourceReady;
                 StartCopies();
                 _effects.SendMessage(new PeerMessage.SourceReady(DirtyBlocks * Limits.BlockBytes));
+                if (PausesSync)
+                {
+                    TellPause();
+                }
+
                 if (Role == Role.Primary && _demotion is null)
                 {
                     Resume(WritePath.Mirrored);

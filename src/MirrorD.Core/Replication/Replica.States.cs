@@ -52,6 +52,11 @@ public sealed partial class Replica
                 "mirrord", $"resolves itself: the link is closed soon; else look at {peer}: mirrorctl explain {resource}");
         }
 
+        if (IsSyncPaused && (Phase == LinkPhase.Target || (Phase == LinkPhase.Source && DirtyBlocks > 0)))
+        {
+            return DescribePause();
+        }
+
         if (Role == Role.Standby && !IsLinked)
         {
             return DescribeLoneStandby(force);

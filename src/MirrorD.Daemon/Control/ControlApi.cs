@@ -42,6 +42,8 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Detach, Guarded(http => Command(http, new ResourceCommand.Detach())));
         routes.MapPost(ApiPaths.Attach, Guarded(http => Command(http, new ResourceCommand.Attach())));
         routes.MapPost(ApiPaths.Discard, Guarded(http => Command(http, new ResourceCommand.DiscardCopy())));
+        routes.MapPost(ApiPaths.PauseSync, Guarded(http => Command(http, new ResourceCommand.PauseSync())));
+        routes.MapPost(ApiPaths.ResumeSync, Guarded(http => Command(http, new ResourceCommand.ResumeSync())));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));

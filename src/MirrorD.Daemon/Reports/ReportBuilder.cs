@@ -151,7 +151,7 @@ internal static class ReportBuilder
 
     private static string Health(ResourceStatus status)
     {
-        if (status is { HoldUp.State: "Diskless", Role: Role.Primary })
+        if (status is { HoldUp.State: "Diskless", Role: Role.Primary } or { HoldUp.State: "SyncPaused" })
         {
             return ResourceHealth.Degraded;
         }

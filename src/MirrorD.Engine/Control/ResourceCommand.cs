@@ -44,6 +44,12 @@ public abstract record ResourceCommand
     /// <summary>In a split brain: this Standby's copy gives way, and the peer brings it up to date.</summary>
     public sealed record DiscardCopy : ResourceCommand;
 
+    /// <summary>No resync copies anything until <see cref="ResumeSync"/> or the end of the daemon; writes go on to both.</summary>
+    public sealed record PauseSync : ResourceCommand;
+
+    /// <summary>Resyncs go on, as far as this node is concerned.</summary>
+    public sealed record ResumeSync : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

@@ -24,6 +24,18 @@ public sealed partial class ReplicatedResource
         _replica.Detach((succeeded, message, remedy) => answered(new CommandOutcome(succeeded, message, remedy)));
     }
 
+    private void PauseSync(bool pauses, Action<CommandOutcome> answered)
+    {
+        if (_replica is null || _isAttaching)
+        {
+            answered(NotLoaded());
+            return;
+        }
+
+        _replica.PauseSync(
+            pauses, (succeeded, message, remedy) => answered(new CommandOutcome(succeeded, message, remedy)));
+    }
+
     private void Attach(Action<CommandOutcome> answered)
     {
         if (WhyNotAttach() is { } refusal)

@@ -32,6 +32,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.Detach:
                 Detach(Answer);
                 break;
+            case ResourceCommand.PauseSync or ResourceCommand.ResumeSync:
+                PauseSync(command is ResourceCommand.PauseSync, Answer);
+                break;
             case ResourceCommand.Attach:
                 Attach(Answer);
                 break;

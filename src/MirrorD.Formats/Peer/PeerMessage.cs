@@ -86,4 +86,7 @@ public abstract record PeerMessage
     /// requests may go through it; none: it can't be.
     /// </summary>
     public sealed record DiskLossNoted(Generation Current) : PeerMessage;
+
+    /// <summary>The sender's operator has paused resyncs, or not (any more).</summary>
+    public sealed record SyncPause(bool IsPaused) : PeerMessage;
 }

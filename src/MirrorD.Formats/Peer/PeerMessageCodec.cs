@@ -82,6 +82,9 @@ public static class PeerMessageCodec
             case PeerMessage.DiskLossNoted m:
                 to.Kind(18).UInt64(m.Current.Value);
                 break;
+            case PeerMessage.SyncPause m:
+                to.Kind(19).Byte(m.IsPaused ? (byte)1 : (byte)0);
+                break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
         }
@@ -117,6 +120,7 @@ public static class PeerMessageCodec
             17 => new PeerMessage.DiskLost(
                 reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
             18 => new PeerMessage.DiskLossNoted(new Generation(reader.UInt64())),
+            19 => new PeerMessage.SyncPause(reader.Flag()),
             _ => null,
         };
         return reader.IsAtEndAndValid ? message : null;

@@ -128,7 +128,16 @@ internal sealed class SimulatedPair
             Closings = 0;
             _loop = _pair.World.CreateLoop(Name);
             Resource = new ReplicatedResource(_loop,
-                _options with { Key = Key, Boot = _boot, DiskTimeoutMs = DiskTimeoutMs, ResyncByChecksum = ByChecksum, Connect = ConnectTo ?? _options.Connect }, this);
+                _options with
+                {
+                    Key = Key,
+                    Boot = _boot,
+                    DiskTimeoutMs = DiskTimeoutMs,
+                    ResyncByChecksum = ByChecksum,
+                    ResyncBytesPerSecond = ResyncBytesPerSecond,
+                    Connect = ConnectTo ?? _options.Connect,
+                },
+                this);
             Resource.Start();
         }
 
@@ -156,6 +165,9 @@ internal sealed class SimulatedPair
 
         /// <summary>Its resyncs go by checksum, from the next start on.</summary>
         public bool ByChecksum { get; set; }
+
+        /// <summary>Ceiling of the rate of resyncs; 0: none.</summary>
+        public long ResyncBytesPerSecond { get; set; }
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }

@@ -61,6 +61,7 @@ internal static class SamplePeer
         (new PeerMessage.DiskLost(true, new SessionId(0x5555555555555555), new Generation(0x6666666666666666)),
             "11 01 5555555555555555 6666666666666666"),
         (new PeerMessage.DiskLossNoted(new Generation(0x1111111111111111)), "12 1111111111111111"),
+        (new PeerMessage.SyncPause(true), "13 01"),
     ];
 
     public static byte[] WriteBytes() => Encode(Write);

@@ -69,6 +69,9 @@ public sealed class Tally
     /// <summary>Blocks that resyncs found equal by their hashes.</summary>
     public long EqualBlocks { get; set; }
 
+    /// <summary>Resyncs that an operator paused while they ran.</summary>
+    public long Pauses { get; set; }
+
     /// <summary>Blocks that resyncs sent as data.</summary>
     public long SentBlocks { get; set; }
 
@@ -124,6 +127,6 @@ public sealed class Tally
         ("named states", NamedStates), ("discards", Discards), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
-        ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks),
+        ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses),
     ];
 }
