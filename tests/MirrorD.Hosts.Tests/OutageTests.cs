@@ -42,6 +42,41 @@ public sealed class OutageTests : PairTest
     }
 
     [HostFact]
+    public void By_checksum_what_both_have_stays_and_a_paused_resync_moves_nothing()
+    {
+        const int Different = 100;
+        Pair pair = StartPair(new PairOptions { OnPeerLoss = "continue", ResourceLines = ["resync: by-checksum"] });
+        using (NbdConnection client = NbdConnection.Connect(pair.A.Export()))
+        {
+            WriteRandomBlocks(client, seed: 1);
+            client.Flush();
+            Lab.Link.CutSilently();
+            pair.A.WaitFor("to notice the outage", 20, view => view.Link == "Disconnected");
+
+            // The same once more, as a job that runs again does, and some that are new.
+            WriteRandomBlocks(client, seed: 1);
+            WriteRandomBlocks(client, seed: 2, Different);
+            client.Flush();
+        }
+
+        pair.B.Control("pause-sync", Pair.ResourceName).Require();
+        LinkBytes before = Lab.Link.ReadBytes();
+        Lab.Link.Mend();
+        pair.B.WaitFor("to be paused", 20, view => view is { Link: "SyncTarget", HoldUp: "SyncPaused" });
+        pair.A.WaitFor("to say so too", 20, view => view is { Link: "SyncSource", HoldUp: "SyncPaused" });
+        Wait.While("nothing is copied", 2, () => pair.A.Status().DirtyBytes("data") > Writes / 2 * 4096L);
+        Assert.InRange(Lab.Link.ReadBytes().Since(before).Both, 0, 512 << 10);
+
+        pair.B.Control("resume-sync", Pair.ResourceName).Require();
+        pair.WaitUntilJoined(60);
+        LinkBytes moved = Lab.Link.ReadBytes().Since(before);
+
+        // A question and an answer for each block, data for what differs.
+        Assert.InRange(moved.Both, (Different - 5) * 4096L, (Different * (4096L + 512)) + (Writes * 512L) + (512 << 10));
+        WaitUntilIdentical(pair);
+    }
+
+    [HostFact]
     public void While_the_networks_are_open_one_way_at_most_nothing_is_acknowledged_that_the_standby_lacks()
     {
         Pair pair = StartPair();
@@ -65,12 +100,12 @@ public sealed class OutageTests : PairTest
         WaitUntilIdentical(pair);
     }
 
-    private static void WriteRandomBlocks(NbdConnection client, int seed)
+    private static void WriteRandomBlocks(NbdConnection client, int seed, int writes = Writes)
     {
         var random = new Random(seed);
         byte[] block = new byte[4096];
         int blocks = (int)(client.LengthBytes / 4096);
-        for (int write = 0; write < Writes; write++)
+        for (int write = 0; write < writes; write++)
         {
             random.NextBytes(block);
             client.Write(random.Next(blocks) * 4096L, block);
