@@ -31,6 +31,32 @@ public class DirtyMapTests
     }
 
     [Fact]
+    public void A_page_that_is_loaded_replaces_what_the_map_said_of_it_and_is_counted_once()
+    {
+        var map = new DirtyMap(10 * 4096);
+        map.MarkRange(0, 5 * 4096);
+        byte[] bits = new byte[DirtyMap.PageBytes];
+        bits[0] = 0b110;
+        map.LoadPage(0, bits);
+        Assert.Equal([1L, 2L], Dirty(map));
+        Assert.Equal(2, map.DirtyBlocks);
+        map.LoadPage(0, bits);
+        Assert.Equal(2, map.DirtyBlocks);
+    }
+
+    [Fact]
+    public void A_page_that_is_merged_takes_nothing_away()
+    {
+        var map = new DirtyMap(10 * 4096);
+        map.MarkRange(0, 2 * 4096);
+        byte[] bits = new byte[DirtyMap.PageBytes];
+        bits[0] = 0b110;
+        map.MergePage(0, bits);
+        Assert.Equal([0L, 1L, 2L], Dirty(map));
+        Assert.Equal(3, map.DirtyBlocks);
+    }
+
+    [Fact]
     public void A_partial_last_block_can_be_marked_and_nothing_beyond_it()
     {
         var map = new DirtyMap(4096 * 3 + 512);
