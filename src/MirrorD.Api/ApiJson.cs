@@ -17,6 +17,8 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(TakeoverRecord))]
 [JsonSerializable(typeof(ExplainReport))]
 [JsonSerializable(typeof(PromoteRequest))]
+[JsonSerializable(typeof(VerifyRequest))]
+[JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(VersionReport))]
 public sealed partial class ApiJson : JsonSerializerContext

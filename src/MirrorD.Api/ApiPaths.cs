@@ -58,6 +58,12 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string ResumeSync = "/v1/resources/{name}/resume-sync";
 
+    /// <summary>POST <see cref="VerifyRequest"/>: <see cref="CommandReply"/>, once the verify has begun.</summary>
+    public const string Verify = "/v1/resources/{name}/verify";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string StopVerify = "/v1/resources/{name}/stop-verify";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

@@ -91,6 +91,9 @@ public sealed record ResourceReport
     /// <summary>Running resync; null when none.</summary>
     public ResyncReport? Resync { get; init; }
 
+    /// <summary>The verify that runs, or the last one; null before the first.</summary>
+    public VerifyReport? Verify { get; init; }
+
     /// <summary>What holds the resource up; null when nothing does.</summary>
     public HoldUpReport? HoldUp { get; init; }
 

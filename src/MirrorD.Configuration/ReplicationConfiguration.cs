@@ -7,12 +7,17 @@ namespace MirrorD.Configuration;
 /// Mode async: writes wait while one was answered longer ago than this, in milliseconds, and the peer has not completed it.
 /// </param>
 /// <param name="ResyncByChecksum">A resync compares hashes first and sends only what differs.</param>
+/// <param name="VerifyBytesPerSecond">Ceiling of the rate of a verify; 0 means none.</param>
 public sealed record ReplicationConfiguration(
     MirrorMode Mode = MirrorMode.Sync, long AsyncBufferBytes = ReplicationConfiguration.DefaultBufferBytes,
-    int AsyncLagMs = ReplicationConfiguration.DefaultLagMs, bool ResyncByChecksum = false)
+    int AsyncLagMs = ReplicationConfiguration.DefaultLagMs, bool ResyncByChecksum = false,
+    long VerifyBytesPerSecond = ReplicationConfiguration.DefaultVerifyBytesPerSecond)
 {
     /// <summary>16 MiB.</summary>
     public const long DefaultBufferBytes = 16 << 20;
+
+    /// <summary>100 MiB/s.</summary>
+    public const long DefaultVerifyBytesPerSecond = 100L << 20;
 
     /// <summary>5 s.</summary>
     public const int DefaultLagMs = 5000;

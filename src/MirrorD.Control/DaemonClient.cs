@@ -43,18 +43,16 @@ internal sealed class DaemonClient : IDisposable
     }
 
     /// <summary>Runs a command. A refusal is a reply like any other.</summary>
-    public async Task<CommandReply> Command(string path, PromoteRequest? body, CancellationToken stop)
+    public async Task<CommandReply> Command(string path, HttpContent? body, CancellationToken stop)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        if (body is not null)
-        {
-            string json = JsonSerializer.Serialize(body, ApiJson.Compact.PromoteRequest);
-            request.Content = new StringContent(json, Encoding.UTF8, "application/json");
-        }
-
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body };
         using HttpResponseMessage response = await Send(request, true, stop);
         return await ReadBody(response, ApiJson.Compact.CommandReply, stop);
     }
+
+    /// <summary>The same, with something in JSON as its body.</summary>
+    public Task<CommandReply> Command<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken stop) =>
+        Command(path, new StringContent(JsonSerializer.Serialize(body, type), Encoding.UTF8, "application/json"), stop);
 
     /// <summary>Reads server-sent events until the daemon ends them.</summary>
     public async IAsyncEnumerable<T> Stream<T>(

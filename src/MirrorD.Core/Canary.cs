@@ -102,6 +102,8 @@ public enum BrokenRule
     LoneBootPromotes,
     /// <summary>One of the requests that were held is never taken up again.</summary>
     HeldRequestForgotten,
+    /// <summary>A verify compares ranges in which writes are under way.</summary>
+    VerifyWithoutRangeLock,
 }
 
 /// <summary>Which rule is broken in this process.</summary>

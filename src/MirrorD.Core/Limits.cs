@@ -70,6 +70,15 @@ public static class Limits
     /// </summary>
     public const long LossNoticeNs = 200_000_000;
 
+    /// <summary>Ranges of a verify under way while clients are quiet; else one. Each is as large as a resync copy.</summary>
+    public const int VerifyRangesWhenIdle = 2;
+
+    /// <summary>Bytes per second of a verify without ceiling while clients ask for something.</summary>
+    public const long VerifyBusyBytes = 32 * 1024 * 1024;
+
+    /// <summary>Ranges that a verify lists; those beyond it are only counted.</summary>
+    public const int VerifyFindings = 64;
+
     /// <summary>Generations remembered (metadata layout).</summary>
     public const int HistoryLength = 32;
 }

@@ -15,6 +15,7 @@ public static class Canaries
     public static void Break(BrokenRule rule)
     {
         Canary.Broken = rule;
+        VerifyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.VerifyWithoutRangeLock);
         ModeDraw.Only ??= rule switch
         {
             BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
@@ -38,6 +39,7 @@ public static class Canaries
         finally
         {
             Canary.Broken = BrokenRule.None;
+            VerifyDraw.IsOff = false;
             ModeDraw.Only = mode;
         }
     }

@@ -107,6 +107,7 @@ public sealed partial class PairSimulation
         Note("faults stop");
         _faults.Stop();
         _diskFaults.Stop();
+        Verifies.Stop();
         Operator.IsQuiet = true;
         Array.ForEach(Nodes, StartNode);
         long limitNs = ConvergenceNs + LongestResyncNs;
@@ -142,6 +143,7 @@ public sealed partial class PairSimulation
 
         FlushOnce();
         RunFor(3 * Second);
+        Verifies.RunLast(ServerByAddress()!);
         CompareAll();
         _isOver = true;
     }
@@ -198,7 +200,7 @@ public sealed partial class PairSimulation
     {
         byte[] bytes = new byte[4096];
         int volume = comparison.A.Volume;
-        foreach (long block in blocks)
+        foreach (long block in blocks.Where(block => block < comparison.ReservedFrom))
         {
             node.Copies[volume].Data.Peek(block * 4096, bytes);
             for (int i = 0; i < 8; i++)

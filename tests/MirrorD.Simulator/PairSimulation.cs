@@ -71,6 +71,7 @@ public sealed partial class PairSimulation
         Rights = new RightCheck(this);
         JoinCheck.Watch(this);
         AddressHolders = new AddressCheck(this);
+        Verifies = new VerifyCheck(this);
         Operator = new Operator(this);
         _faults = new FaultInjector(this, plan);
         _diskFaults = new DiskFaults(this);
@@ -127,6 +128,9 @@ public sealed partial class PairSimulation
     /// <summary>Checks on holders of the service address.</summary>
     public AddressCheck AddressHolders { get; }
 
+    /// <summary>Verifies, and checks on what they say.</summary>
+    public VerifyCheck Verifies { get; }
+
     /// <summary>Requests that nodes have not answered, in the order of submission.</summary>
     public List<ClientRequest> Requests { get; } = [];
 
@@ -159,6 +163,7 @@ public sealed partial class PairSimulation
         Operator.Start();
         _faults.Start();
         _diskFaults.Start();
+        Verifies.Start();
         RunFor(Scenario.FaultsNs);
         Converge();
     }
@@ -406,7 +411,7 @@ public sealed partial class PairSimulation
     {
         foreach (long block in comparison.Differing)
         {
-            if (!Oracle.InFlight.Any(mutation => mutation.Volume == comparison.A.Volume
+            if (block < comparison.ReservedFrom && !Oracle.InFlight.Any(mutation => mutation.Volume == comparison.A.Volume
                 && mutation.FirstSector * Stamp.SectorBytes < (block + 1) * 4096
                 && (mutation.FirstSector + mutation.Sectors) * Stamp.SectorBytes > block * 4096)
                 && !Ahead.Excuses(comparison.A.Volume, block))

@@ -140,8 +140,17 @@ public sealed record Scenario
     /// <summary>Mode async: age of the oldest answer beyond which writes wait.</summary>
     public int AsyncLagMs { get; init; } = 1000;
 
+    /// <summary>Mean time between verifies; 0 means none.</summary>
+    public long VerifyEveryNs { get; init; }
+
+    /// <summary>Ceiling of the rate of a verify.</summary>
+    public long VerifyBytesPerSecond { get; init; }
+
+    /// <summary>Bytes at the end of each volume that clients leave alone: disks change there behind the daemons' backs.</summary>
+    public long ReservedBytes => VerifyEveryNs > 0 ? 256 * 1024 : 0;
+
     /// <summary>Draws a scenario.</summary>
-    public static Scenario FromSeed(ulong seed) => ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)));
+    public static Scenario FromSeed(ulong seed) => VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed))));
 
     private static Scenario WithoutMode(ulong seed)
     {
@@ -298,7 +307,8 @@ public sealed record Scenario
         + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, active extents {ActiveExtents}";
+        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, "
+        + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, active extents {ActiveExtents}";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

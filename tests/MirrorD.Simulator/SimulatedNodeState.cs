@@ -143,6 +143,7 @@ public sealed class SimulatedNodeState
         ReplicatedResource resource = new(Loop, Options(), Host);
         Resource = resource;
         resource.Loaded = problem => LoadEnded(resource, problem);
+        resource.VerifyStepped = (range, outcome) => _simulation.Verifies.Stepped(this, range, outcome);
         _watchLoop = _simulation.World.CreateLoop(Name);
         _watch = new PeerWatch(_watchLoop, WatchOptions());
         resource.Watch = _watch;
@@ -295,6 +296,7 @@ public sealed class SimulatedNodeState
         ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,
         BufferSlots = 24,
         DiskTimeoutMs = _simulation.Scenario.DiskTimeoutMs,
+        VerifyBytesPerSecond = _simulation.Scenario.VerifyBytesPerSecond,
         ResyncBytesPerSecond = _simulation.Scenario.ResyncBytesPerSecond,
         ResyncFloorBytesPerSecond = _simulation.Scenario.ResyncFloorBytesPerSecond,
         ResyncByChecksum = _simulation.Scenario.ResyncByChecksum,

@@ -8,7 +8,7 @@ internal static class ReplicationReader
     private const long MostBufferBytes = 1 << 30;
 
     /// <summary>The keys of a resource that are read here.</summary>
-    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync"];
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate"];
 
     /// <summary>What the section of a resource says.</summary>
     public static ReplicationConfiguration Read(Section section)
@@ -24,7 +24,36 @@ internal static class ReplicationReader
             mode, BufferBytes(section),
             (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"),
             section.Choice("resync", false, "way to resync", "write 'copy' or 'by-checksum'",
-                ("copy", false), ("by-checksum", true)));
+                ("copy", false), ("by-checksum", true)),
+            VerifyRate(section));
+    }
+
+    private static long VerifyRate(Section section)
+    {
+        const long LeastBytesPerSecond = 128 * 1024;
+        if (section.Text("verify-rate", "100MiB/s") is not { } text)
+        {
+            return ReplicationConfiguration.DefaultVerifyBytesPerSecond;
+        }
+
+        if (text == "none")
+        {
+            return 0;
+        }
+
+        if (Quantities.Rate(text) is not { } rate)
+        {
+            section.Bad("verify-rate", $"'{text}' is not a rate", "write a size per second, e.g. 100MiB/s, or none");
+            return 0;
+        }
+
+        if (rate < LeastBytesPerSecond)
+        {
+            section.Bad("verify-rate", $"{text} is out of range", "write at least 128KiB/s, or none for no limit");
+            return 0;
+        }
+
+        return rate;
     }
 
     private static long BufferBytes(Section section)

@@ -40,6 +40,25 @@ internal static class Quantity
         ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0} s")
         : Seconds(milliseconds / 1000);
 
+    /// <summary>"verify 42 % of 10 GiB, all equal", or what the last one found.</summary>
+    public static string Verify(Api.VerifyReport verify)
+    {
+        long found = verify.DifferentBytes + verify.UnreadableBytes;
+        string result = found == 0 ? "all equal"
+            : $"{Bytes(verify.DifferentBytes)} different, {Bytes(verify.UnreadableBytes)} unreadable, "
+                + $"{Bytes(verify.RepairedBytes)} repaired";
+        if (verify.EndedAt is null && verify.TotalBytes is { } total)
+        {
+            double percent = total <= 0 ? 100 : 100.0 * verify.ComparedBytes / total;
+            return string.Create(
+                CultureInfo.InvariantCulture, $"verify {Math.Floor(percent):0} % of {Bytes(total)}, {result}");
+        }
+
+        string early = verify.EndedEarly is { } reason ? $", ended early: {reason}" : "";
+        return $"last verify {verify.EndedAt?.ToLocalTime():yyyy-MM-dd HH:mm}, {Bytes(verify.ComparedBytes)} compared, "
+            + $"{result}{early}";
+    }
+
     /// <summary>"42 % of 10 GiB, 110 MiB/s, 53 s left".</summary>
     public static string Progress(Api.ResyncReport resync)
     {

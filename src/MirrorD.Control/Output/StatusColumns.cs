@@ -71,6 +71,8 @@ internal static class StatusColumns
         { HoldUp: { } holdUp } => holdUp.State,
         { Resync: { } resync } => "resync " + Quantity.Progress(resync),
         { Step: { } step } => step,
+        { Verify: { } verify } when verify.EndedAt is null
+            || verify.DifferentBytes + verify.UnreadableBytes > verify.RepairedBytes => Quantity.Verify(verify),
         _ => "-",
     };
 }

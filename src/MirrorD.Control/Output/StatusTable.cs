@@ -84,6 +84,18 @@ internal static class StatusTable
             yield return Bar(resync);
         }
 
+        if (resource.Verify is { } verify)
+        {
+            bool isBad = verify.DifferentBytes + verify.UnreadableBytes > verify.RepairedBytes;
+            yield return new Text(
+                $"{resource.Name}: {Quantity.Verify(verify)}", new Style(isBad ? Color.Red : Color.Default));
+            foreach (VerifyFindingReport finding in verify.Findings)
+            {
+                yield return new Text($"{resource.Name}/{finding.Volume}: {finding.LengthBytes} bytes at {finding.Offset} " +
+                    $"{finding.Kind}{(finding.Repaired ? ", repaired" : "")}");
+            }
+        }
+
         if (resource.Mode != "sync")
         {
             yield return new Text($"{resource.Name}: mode {resource.Mode}; {AtRisk(resource)}");

@@ -21,7 +21,8 @@ internal sealed class PromoteVerb : ResourceVerb
         }
 
         string path = ApiPaths.For(ApiPaths.Promote, Resource);
-        return Report(await daemon.Command(path, new PromoteRequest { Force = Force }, stop), context);
+        return Report(
+            await daemon.Command(path, new PromoteRequest { Force = Force }, ApiJson.Compact.PromoteRequest, stop), context);
     }
 
     private async Task Confirm(DaemonClient daemon, CommandContext context, CancellationToken stop)

@@ -1,5 +1,6 @@
 using MirrorD.Core.Metadata;
 using MirrorD.Core.Resync;
+using MirrorD.Core.Verify;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -64,16 +65,19 @@ public interface IReplicaEffects
     /// <summary>Sends the copy, without data when it is all zeroes, under its sequence → <see cref="Replica.PeerAcknowledged"/>.</summary>
     void SendCopy(ResyncCopy copy, long sequence);
 
-    /// <summary>
-    /// Asks the target for the hash of the copy's range under this sequence, and compares it with what was read
-    /// → <see cref="Replica.CopyCompared"/>.
-    /// </summary>
+    /// <summary>Asks the peer for the hash of the copy's range under this sequence → <see cref="Replica.PeerHashed"/>.</summary>
     void SendHashQuestion(ResyncCopy copy, long sequence);
+
+    /// <summary>Hash of what was read into the copy's slot, as the peer makes it for the question with this sequence.</summary>
+    RangeHash HashOf(ResyncCopy copy, long sequence);
 
     /// <summary>
     /// Reads a range and sends its hash, or that it can't be read; then → <see cref="Replica.RangeHashed"/>.
     /// </summary>
     void HashRange(IncomingRead question);
+
+    /// <summary>Tells the peer that the range can't be read here.</summary>
+    void RefuseHash(IncomingRead question);
 
     /// <summary>Applies a received mutation to the local disk → <see cref="Replica.IncomingDone"/>.</summary>
     void ApplyIncoming(IncomingWrite write);
@@ -86,6 +90,9 @@ public interface IReplicaEffects
 
     /// <summary>Tells the peer that the range can't be read here.</summary>
     void RefuseRead(IncomingRead read);
+
+    /// <summary>A range of a verify is held, or was compared and is still held: for whoever watches.</summary>
+    void VerifyStep(VerifyRange range, VerifyOutcome outcome);
 
     /// <summary>Acknowledges a received mutation.</summary>
     void SendAcknowledgement(long sequence);

@@ -289,7 +289,17 @@ public sealed partial class Replica
         {
             _peerIsPromoting = true;
             FinishPromotion(false, $"{_settings.PeerName} is being promoted", null);
-            AgreeToClaim();
+            EndVerifyEarly($"{_settings.PeerName} is being promoted");
+            if (IsRepairSent)
+            {
+                // The peer would take writes of its clients while it still writes that copy.
+                WhenQuiet(AgreeToClaim);
+            }
+            else
+            {
+                AgreeToClaim();
+            }
+
             return;
         }
 

@@ -45,7 +45,11 @@ public sealed partial class Replica
     public void CopyRead(ResyncCopy copy, int error)
     {
         _busy--;
-        if (copy.Link != _link || Phase != LinkPhase.Source || !_copying.Contains(copy))
+        if (copy.Verify is { } range)
+        {
+            VerifyRead(range, error);
+        }
+        else if (copy.Link != _link || Phase != LinkPhase.Source || !_copying.Contains(copy))
         {
             _effects.ReturnCopy(copy);
         }
@@ -69,6 +73,7 @@ public sealed partial class Replica
     public void CopySlotFree()
     {
         PumpCopies();
+        PumpVerify();
         Settle();
     }
 
@@ -202,6 +207,12 @@ public sealed partial class Replica
 
     private void CopyAcknowledged(ResyncCopy copy)
     {
+        if (copy.Verify is { } range)
+        {
+            RepairAcknowledged(range);
+            return;
+        }
+
         _copying.Remove(copy);
         _copied.Add(copy);
         if (Canary.Breaks(BrokenRule.BitClearedOnAcknowledgement))

@@ -1,11 +1,12 @@
 using MirrorD.Core.Resync;
 using MirrorD.Formats;
+using MirrorD.Formats.Peer;
 
 namespace MirrorD.Core.Replication;
 
 /// <summary>
-/// A resync by checksum: before data is sent the target is asked for the hash of what it has in the range, and what is equal
-/// stays. The range is held over the whole exchange. An equal block may lie in the target's volatile cache: so the question
+/// Hashes of ranges, for a verify and for a resync by checksum: before data is sent the target is asked for the hash of what it
+/// has in the range, and what is equal stays. The range is held over the whole exchange. An equal block may lie in the target's volatile cache: so the question
 /// has a sequence like a copy, and its bits go off by the same rule, after flushes of both sides that began after the answer.
 /// </summary>
 public sealed partial class Replica
@@ -15,15 +16,12 @@ public sealed partial class Replica
     /// <summary>Bytes of ranges that the running or last resync found equal on both sides.</summary>
     public long SyncEqualBytes { get; private set; }
 
-    /// <summary>The copy whose hash was asked for with this sequence; null when it is not waited for any more.</summary>
-    public ResyncCopy? ComparedCopy(long sequence) => _comparedCopies.GetValueOrDefault(sequence);
-
-    /// <summary>The target has answered: what it has in the range is the same, or is not, or could not be read.</summary>
-    public void CopyCompared(long sequence, bool isEqual)
+    /// <summary>The peer has answered with the hash of what it has in the range, or with null: it can't be read.</summary>
+    public void PeerHashed(long sequence, RangeHash? theirs)
     {
         if (_comparedCopies.Remove(sequence, out ResyncCopy? copy))
         {
-            if (isEqual)
+            if (theirs is { } hash && hash == _effects.HashOf(copy, sequence))
             {
                 SyncCoveredBytes += copy.LengthBytes;
                 SyncEqualBytes += copy.LengthBytes;
@@ -34,14 +32,20 @@ public sealed partial class Replica
                 SendCopy(copy);
             }
         }
+        else
+        {
+            RangeOfVerifyHashed(sequence, theirs);
+        }
 
         Settle();
     }
 
-    /// <summary>The source asks for the hash of a range. Null when it was taken; else why it breaks the protocol.</summary>
+    /// <summary>The source, or who verifies, asks for the hash of a range. Null when it was taken; else why it breaks the protocol.</summary>
     public string? IncomingHashQuestion(IncomingRead question)
     {
-        if (Phase != LinkPhase.Target || _step < JoinStep.SourceReady || Role != Role.Standby || Failure is not null)
+        // Who verifies holds the range, and no write in it is under way: what it has sent before is on this disk.
+        bool isTarget = Phase == LinkPhase.Target && _step >= JoinStep.SourceReady && Failure is null;
+        if (Role != Role.Standby || !(isTarget || Phase == LinkPhase.Joined))
         {
             return $"a question for a hash to a node that is {Role} and {Phase}";
         }
@@ -54,6 +58,12 @@ public sealed partial class Replica
         if (!_received.TryReceive(question.Number))
         {
             return $"sequence {question.Number} after {_received.Received}";
+        }
+
+        if (Failure is not null)
+        {
+            _effects.RefuseHash(question);
+            return null;
         }
 
         question.Link = _link;

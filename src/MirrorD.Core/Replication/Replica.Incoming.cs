@@ -16,7 +16,7 @@ public sealed partial class Replica
     public string? IncomingArrived(IncomingWrite write)
     {
         bool isExpected = (Phase == LinkPhase.Target && _step >= JoinStep.SourceReady)
-            || (Phase == LinkPhase.Joined && PeerRole == Role.Primary);
+            || (Phase == LinkPhase.Joined && PeerRole == Role.Primary) || IsRepairExpected(write);
         if (_saysFarewell)
         {
             // Being stored; nobody is told that it was applied.

@@ -179,6 +179,9 @@ public sealed partial class Replica
             case PeerMessage.SyncPause pause when _peerDecision is not null:
                 PeerPauses(pause);
                 return null;
+            case PeerMessage.Verified told when Phase == LinkPhase.Joined:
+                PeerVerified(told);
+                return null;
             default:
                 return HandleRoleMessage(message);
         }

@@ -1,4 +1,5 @@
 using MirrorD.Core.Resync;
+using MirrorD.Core.Verify;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 
@@ -425,6 +426,10 @@ public sealed partial class Replica
                 copy.HoldsRange = true;
                 ReadCopy(copy);
             }
+            else if (next is VerifyRange range)
+            {
+                VerifyHoldsRange(range);
+            }
             else
             {
                 var request = (VolumeRequest)next;
@@ -465,6 +470,10 @@ public sealed partial class Replica
             {
                 Hold(request);
             }
+            else if (user is VerifyRange range)
+            {
+                DropVerified(range);
+            }
             else
             {
                 DropCopy((ResyncCopy)user);
@@ -494,6 +503,8 @@ public sealed partial class Replica
         }
 
         HoldFlushes();
+        EndVerifyEarly(Phase == LinkPhase.Down ? "the link was lost"
+            : Failure is not null || IsDiskless || _detach is not null ? "the disk is out of use" : "the role changes");
     }
 
     /// <summary>Opens the write path; held requests go on as new ones, in the order in which they arrived.</summary>

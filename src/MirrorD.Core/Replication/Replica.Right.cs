@@ -71,6 +71,7 @@ public sealed partial class Replica
         _peerHasFlushed = false;
         _effects.Raise("link-lost", $"{_settings.Resource}: link to {_settings.PeerName} lost while {was}: {reason}");
         VoidPeerLegs();
+        VerifyLinkLost();
         AbortCopies();
         ForgetIncoming();
         if (PeerSaidGoodbye && !HasProof)
@@ -170,6 +171,8 @@ public sealed partial class Replica
         WatchDiscard();
         AskArbiterToKeep();
         PumpCopies();
+        NoteVerifyLoad();
+        PumpVerify();
         Settle();
     }
 

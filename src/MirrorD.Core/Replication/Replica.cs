@@ -64,6 +64,9 @@ public sealed record ReplicaSettings(
     /// <summary>Extents of the activity log of each volume that may be active at once: what a transaction holds.</summary>
     public int ActiveExtents { get; init; } = Limits.ActiveExtents;
 
+    /// <summary>Ceiling of the rate of a verify; 0: none.</summary>
+    public long VerifyBytesPerSecond { get; init; }
+
     /// <summary>When clients hear of a mirrored write.</summary>
     public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
 

@@ -1,4 +1,5 @@
 using MirrorD.Core.Replication;
+using MirrorD.Core.Verify;
 
 namespace MirrorD.Core.Resync;
 
@@ -34,6 +35,9 @@ public class ResyncCopy : IRangeUser
 
     /// <summary>Number of the connection that it belongs to; one of an older connection is dropped.</summary>
     internal int Link { get; set; }
+
+    /// <summary>The range of a verify whose data it holds; null for a copy of a resync.</summary>
+    internal VerifyRange? Verify { get; set; }
 
     /// <summary>First block of the dirty map.</summary>
     internal long FirstBlock => Offset / Limits.BlockBytes;

@@ -44,6 +44,8 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Discard, Guarded(http => Command(http, new ResourceCommand.DiscardCopy())));
         routes.MapPost(ApiPaths.PauseSync, Guarded(http => Command(http, new ResourceCommand.PauseSync())));
         routes.MapPost(ApiPaths.ResumeSync, Guarded(http => Command(http, new ResourceCommand.ResumeSync())));
+        routes.MapPost(ApiPaths.Verify, Guarded(Verify));
+        routes.MapPost(ApiPaths.StopVerify, Guarded(http => Command(http, new ResourceCommand.StopVerify())));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));
@@ -104,13 +106,30 @@ internal sealed class ControlApi(
 
     private async Task Promote(HttpContext http)
     {
-        PromoteRequest? request = null;
+        if (await BodyOf(http, ApiJson.Compact.PromoteRequest, "force") is { } request)
+        {
+            await Command(http, new ResourceCommand.Promote(request.Force));
+        }
+    }
+
+    private async Task Verify(HttpContext http)
+    {
+        if (await BodyOf(http, ApiJson.Compact.VerifyRequest, "repair") is { } request)
+        {
+            await Command(http, new ResourceCommand.Verify(request.Repair));
+        }
+    }
+
+    /// <summary>The body, or what stands for none; null when it was malformed and that is answered.</summary>
+    private static async Task<T?> BodyOf<T>(HttpContext http, JsonTypeInfo<T> type, string flag)
+        where T : class, new()
+    {
+        T? request = null;
         try
         {
             request = http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
-                ? await JsonSerializer.DeserializeAsync(
-                    http.Request.Body, ApiJson.Compact.PromoteRequest, http.RequestAborted)
-                : new PromoteRequest();
+                ? await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted)
+                : new T();
         }
         catch (JsonException)
         {
@@ -120,12 +139,11 @@ internal sealed class ControlApi(
         if (request is null)
         {
             await Fail(
-                http, StatusCodes.Status400BadRequest, "the body of the request is no PromoteRequest",
-                "send {\"force\":false} as application/json, or no body");
-            return;
+                http, StatusCodes.Status400BadRequest, $"the body of the request is no {typeof(T).Name}",
+                $"send {{\"{flag}\":false}} as application/json, or no body");
         }
 
-        await Command(http, new ResourceCommand.Promote(request.Force));
+        return request;
     }
 
     private Task Demote(HttpContext http) => Command(http, new ResourceCommand.Demote());

@@ -36,6 +36,8 @@ internal static class EventClasses
         ["device-failed"] = EventClass.Alarm,
         ["disk-failed"] = EventClass.Alarm,
         ["resync-unreadable"] = EventClass.Alarm,
+        ["verify-differs"] = EventClass.Alarm,
+        ["verify-unreadable"] = EventClass.Alarm,
         ["failure-not-stored"] = EventClass.Alarm,
         ["writes-may-be-lost"] = EventClass.Alarm,
         ["writes-lost"] = EventClass.Alarm,

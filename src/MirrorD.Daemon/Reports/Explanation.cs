@@ -81,6 +81,11 @@ internal static class Explanation
             yield return $"{holdUp.State} since {holdUp.Since:yyyy-MM-dd HH:mm:ss}Z: {holdUp.Reason}";
         }
 
+        if (report.Verify is { } verify)
+        {
+            yield return VerifyReports.InWords(verify);
+        }
+
         if (report.HeldRequests > 0)
         {
             yield return $"{report.HeldRequests} requests wait; none of them is lost.";

@@ -17,7 +17,20 @@ internal sealed partial class RunningResource
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;
+        KeepVerify(status);
         _changes.Changed();
+    }
+
+    private void KeepVerify(ResourceStatus status)
+    {
+        if (status.Verify is { EndedNs: { } ended } && ended != _verifyEndedNs)
+        {
+            _verifyEndedNs = ended;
+            DateTimeOffset now = DateTimeOffset.UtcNow;
+            long nowNs = _loop!.NowNs;
+            _ = _lastVerify.Keep(VerifyReports.Of(
+                status, _context.Name, ns => now - TimeSpan.FromTicks((nowNs - ns) / TimeSpan.NanosecondsPerTick))!);
+        }
     }
 
     void IResourceOwner.Raised(ResourceEvent happened)

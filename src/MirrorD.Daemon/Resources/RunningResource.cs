@@ -10,6 +10,7 @@ using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Startup;
+using MirrorD.Daemon.Storage;
 using MirrorD.Daemon.Takeover;
 using MirrorD.Daemon.Watch;
 using MirrorD.Engine.Control;
@@ -41,6 +42,8 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly HookRunner _hooks;
     private readonly KernelNbd _kernel;
     private readonly ResourceDevices _devices;
+    private readonly LastVerifyFile _lastVerify;
+    private long _verifyEndedNs = -1;
 
     private UringLoop? _loop;
     private Thread? _thread;
@@ -73,6 +76,9 @@ internal sealed partial class RunningResource : IResourceOwner
             context.Configuration.Nodes[context.Name].Production);
         _hooks = new HookRunner(resource.Name, context.Name, resource.Hooks, (step, line) =>
             ResourceLog.HookOutput(_logger, resource.Name, step.NameOf(), line));
+        _lastVerify = new LastVerifyFile(
+            Path.Combine(context.State.Path, $"verify-{resource.Name}.json"),
+            failed => ResourceLog.SequenceFailed(_logger, resource.Name, failed));
         _devices = new ResourceDevices(
             resource.BlockDevices == BlockDevices.None ? [] : [.. resource.On[context.Name].Volumes.Select(Device)],
             problem => RaiseEvent("device-failed", problem));
@@ -124,6 +130,9 @@ internal sealed partial class RunningResource : IResourceOwner
             ReportBuilder.Of(status, addresses, Export, _devices.PathOf, _loop!.NowNs, now);
         return report with
         {
+            Verify = VerifyReports.Of(
+                status, _context.Name, ns => now - TimeSpan.FromTicks((_loop!.NowNs - ns) / TimeSpan.NanosecondsPerTick))
+                ?? _lastVerify.Last,
             LinkProblem = _linkProblem,
             Autoswitch = _resource.Autoswitch,
             AutoswitchNote = _resource.AutoswitchOffReason,
@@ -173,6 +182,7 @@ internal sealed partial class RunningResource : IResourceOwner
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
             ResyncFloorBytesPerSecond = _resource.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _resource.Replication.ResyncByChecksum,
+            VerifyBytesPerSecond = _resource.Replication.VerifyBytesPerSecond,
             Mode = Modes.Of(_resource.Replication.Mode),
             AsyncBufferBytes = _resource.Replication.AsyncBufferBytes,
             AsyncLagMs = _resource.Replication.AsyncLagMs,

@@ -50,6 +50,16 @@ public abstract record ResourceCommand
     /// <summary>Resyncs go on, as far as this node is concerned.</summary>
     public sealed record ResumeSync : ResourceCommand;
 
+    /// <summary>
+    /// Compare both copies of a joined pair, on the Primary (or the side that was the source, when there is none);
+    /// answered once that has begun.
+    /// </summary>
+    /// <param name="Repair">What differs is copied from this node to the peer.</param>
+    public sealed record Verify(bool Repair = false) : ResourceCommand;
+
+    /// <summary>End the verify that this node runs.</summary>
+    public sealed record StopVerify : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

@@ -73,4 +73,6 @@ public sealed record ResourceOptions
     public bool ResyncByChecksum { get; init; }
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
+    /// <summary>Ceiling of the rate of a verify; 0 means none.</summary>
+    public long VerifyBytesPerSecond { get; init; }
 }

@@ -1,3 +1,4 @@
+using MirrorD.Core.Verify;
 using MirrorD.Formats;
 
 namespace MirrorD.Engine.Control;
@@ -93,6 +94,8 @@ public sealed record ResourceStatus
     public int HeldRequests { get; init; }
     /// <summary>Ranges that the disks here could not read and that were written again from the peer's copy.</summary>
     public long RepairedReads { get; init; }
+    /// <summary>The verify that runs, or the last one that this daemon ran or was told of; null before.</summary>
+    public VerifyPicture? Verify { get; init; }
     /// <summary>When clients hear of a write.</summary>
     public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
     /// <summary>Bytes of writes whose clients were answered and that the peer has not completed.</summary>

@@ -29,8 +29,8 @@ internal interface IPeerConnectionUser
     /// <summary>The peer's answer to a read: its data, valid during the call, or nothing when it failed.</summary>
     void ReadAnswered(long number, ReadOnlySpan<byte> data);
 
-    /// <summary>The target's hash of a range, valid during the call; nothing when the range can't be read.</summary>
-    void HashAnswered(long sequence, ReadOnlySpan<byte> theirs);
+    /// <summary>The peer's hash of a range; null when it can't read that.</summary>
+    void HashAnswered(long sequence, RangeHash? theirs);
 
     /// <summary>The peer has completed a mutation.</summary>
     void Acknowledged(long sequence);

@@ -17,23 +17,25 @@ internal sealed partial class PeerConnection
         RangeBytes = (uint)copy.LengthBytes,
     });
 
-    /// <summary>Answers with the hash; with nothing when the range can't be read.</summary>
-    public void SendHashAnswer(long sequence, ReadOnlySpan<byte> hash)
+    /// <summary>Answers with the hash; null when the range can't be read.</summary>
+    public void SendHashAnswer(long sequence, RangeHash? hash)
     {
         if (_isClosed)
         {
             return;
         }
 
-        Span<byte> room = _out.Append(PeerFrame.HeaderBytes + hash.Length);
-        hash.CopyTo(room[PeerFrame.HeaderBytes..]);
+        int length = hash is null ? 0 : RangeHash.Bytes;
+        Span<byte> room = _out.Append(PeerFrame.HeaderBytes + length);
+        Span<byte> payload = room.Slice(PeerFrame.HeaderBytes, length);
+        hash?.Write(payload);
         Encode(
             new PeerFrame
             {
                 Type = PeerFrameType.HashAnswer,
                 Sequence = sequence,
-                PayloadBytes = (uint)hash.Length,
-                PayloadCrc = hash.IsEmpty ? 0 : Crc32C.Compute(hash),
+                PayloadBytes = (uint)length,
+                PayloadCrc = hash is null ? 0 : Crc32C.Compute(payload),
             },
             room);
         Pump();
@@ -54,7 +56,7 @@ internal sealed partial class PeerConnection
             return Done("payload checksum does not fit");
         }
 
-        _user.HashAnswered(_frame.Sequence, hash);
+        _user.HashAnswered(_frame.Sequence, length == 0 ? null : RangeHash.Read(hash));
         return Done(null);
     }
 }

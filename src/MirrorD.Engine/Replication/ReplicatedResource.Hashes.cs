@@ -1,14 +1,16 @@
-using System.Security.Cryptography;
 using MirrorD.Core.Replication;
 using MirrorD.Core.Resync;
 using MirrorD.Formats.Peer;
 
 namespace MirrorD.Engine.Replication;
 
-/// <summary>Hashes of ranges that a resync compares before it sends data.</summary>
+/// <summary>Hashes of ranges: a verify compares them, and a resync before it sends data.</summary>
 public sealed partial class ReplicatedResource
 {
     void IReplicaEffects.SendHashQuestion(ResyncCopy copy, long sequence) => _connection?.SendHashQuestion(copy, sequence);
+
+    RangeHash IReplicaEffects.HashOf(ResyncCopy copy, long sequence) =>
+        _connection!.Keys.HashOf(((CopyIo)copy).Data.Span, sequence);
 
     void IReplicaEffects.HashRange(IncomingRead question)
     {
@@ -16,15 +18,15 @@ public sealed partial class ReplicatedResource
         _loop.Read(_options.Volumes[io.Volume].Data, io.Offset, io.Data, io.Local);
     }
 
-    void IPeerConnectionUser.HashAnswered(long sequence, ReadOnlySpan<byte> theirs)
+    void IReplicaEffects.RefuseHash(IncomingRead question)
     {
-        if (_replica!.ComparedCopy(sequence) is CopyIo copy)
-        {
-            Span<byte> own = stackalloc byte[LinkKeys.RangeHashBytes];
-            _connection!.Keys.ComputeRangeHash(copy.Data.Span, sequence, own);
-            _replica.CopyCompared(sequence, CryptographicOperations.FixedTimeEquals(own, theirs));
-        }
+        _connection?.SendHashAnswer(question.Number, null);
+        ServedReadEnded((ServedRead)question);
+    }
 
+    void IPeerConnectionUser.HashAnswered(long sequence, RangeHash? theirs)
+    {
+        _replica!.PeerHashed(sequence, theirs);
         AfterEvent();
     }
 
@@ -33,13 +35,8 @@ public sealed partial class ReplicatedResource
     {
         if (question.Connection is { } connection && connection == _connection)
         {
-            Span<byte> hash = stackalloc byte[LinkKeys.RangeHashBytes];
-            if (error == 0)
-            {
-                connection.Keys.ComputeRangeHash(question.Data.Span, question.Number, hash);
-            }
-
-            connection.SendHashAnswer(question.Number, error == 0 ? hash : default);
+            connection.SendHashAnswer(
+                question.Number, error == 0 ? connection.Keys.HashOf(question.Data.Span, question.Number) : null);
         }
 
         _replica!.RangeHashed(question);

@@ -41,6 +41,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.DiscardCopy:
                 DiscardCopy(Answer);
                 break;
+            case ResourceCommand.Verify or ResourceCommand.StopVerify:
+                Verify(command as ResourceCommand.Verify, Answer);
+                break;
             default:
                 _roles.Command(command, Answer);
                 break;

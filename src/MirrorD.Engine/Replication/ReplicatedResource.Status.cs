@@ -96,6 +96,7 @@ public sealed partial class ReplicatedResource
             HoldUp = HoldUpOf(replica.DescribeHoldUp()),
             HeldRequests = replica.HeldRequests,
             RepairedReads = replica.RepairedReads,
+            Verify = replica.Verify,
             Mode = _options.Mode,
             AheadBytes = replica.AheadBytes,
             AheadSinceNs = replica.AheadSinceNs < 0 ? null : replica.AheadSinceNs,

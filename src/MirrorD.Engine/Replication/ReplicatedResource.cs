@@ -229,6 +229,7 @@ public sealed partial class ReplicatedResource : IDisposable
             ActiveExtents = _options.ActiveExtents,
             ResyncFloorBytesPerSecond = _options.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _options.ResyncByChecksum,
+            VerifyBytesPerSecond = _options.VerifyBytesPerSecond,
             Mode = _options.Mode,
             AheadBytes = _options.AsyncBufferBytes,
             AheadNs = _options.AsyncLagMs * 1_000_000L,

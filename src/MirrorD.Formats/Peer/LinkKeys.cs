@@ -14,9 +14,6 @@ public sealed class LinkKeys
     /// <summary>Bytes of the shared key, of a proof and of the MAC key.</summary>
     public const int KeyBytes = 32;
 
-    /// <summary>Bytes of the hash of a range.</summary>
-    public const int RangeHashBytes = 32;
-
     /// <summary>Derives everything.</summary>
     public LinkKeys(
         ReadOnlySpan<byte> sharedKey, ReadOnlySpan<byte> connectorHello, ReadOnlySpan<byte> listenerHello)
@@ -43,7 +40,7 @@ public sealed class LinkKeys
     /// <summary>Key of the message MACs.</summary>
     public byte[] MacKey { get; }
 
-    /// <summary>Key of the hashes of ranges that a resync compares.</summary>
+    /// <summary>Key of the hashes of ranges.</summary>
     public byte[] RangeHashKey { get; }
 
     /// <summary>Key of header tags sent by the connecting side.</summary>
@@ -71,12 +68,14 @@ public sealed class LinkKeys
     /// Hash of a range's data for the question with this sequence: HMAC-SHA-256 of the sequence and the data's SHA-256. Who
     /// has no key can neither make one nor use an older one, so that nobody else can call a range equal.
     /// </summary>
-    public void ComputeRangeHash(ReadOnlySpan<byte> data, long sequence, Span<byte> hash)
+    public RangeHash HashOf(ReadOnlySpan<byte> data, long sequence)
     {
         Span<byte> input = stackalloc byte[8 + SHA256.HashSizeInBytes];
         BinaryPrimitives.WriteInt64LittleEndian(input, sequence);
         SHA256.HashData(data, input[8..]);
+        Span<byte> hash = stackalloc byte[RangeHash.Bytes];
         HMACSHA256.HashData(RangeHashKey, input, hash);
+        return RangeHash.Read(hash);
     }
 
     private static byte[] Derive(

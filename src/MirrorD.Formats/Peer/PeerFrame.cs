@@ -38,11 +38,11 @@ public enum PeerFrameType : byte
     /// <summary>A resync copy of a range that is all zeroes: no payload, the receiver may give the room back.</summary>
     CopyZero = 13,
     /// <summary>
-    /// A resync asks for the hash of what the receiver has in a range. Same sequence space as mutations: what is flushed
+    /// A resync or a verify asks for the hash of what the receiver has in a range. Same sequence space as mutations: what is flushed
     /// afterwards is flushed after it was read.
     /// </summary>
     HashQuestion = 14,
-    /// <summary>The hash of the range asked for with this sequence; without payload when it can't be read.</summary>
+    /// <summary>The <see cref="RangeHash"/> of the range asked for with this sequence; without payload when it can't be read.</summary>
     HashAnswer = 15,
 }
 
@@ -232,7 +232,7 @@ public readonly record struct PeerFrame
             : PayloadCrc != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.HashAnswer =>
-            PayloadBytes is not (0 or LinkKeys.RangeHashBytes) ? $"{Type} with payload {PayloadBytes}"
+            PayloadBytes is not (0 or RangeHash.Bytes) ? $"{Type} with payload {PayloadBytes}"
             : NamesRange || (PayloadBytes == 0 && PayloadCrc != 0) ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Ping =>

@@ -89,4 +89,13 @@ public abstract record PeerMessage
 
     /// <summary>The sender's operator has paused resyncs, or not (any more).</summary>
     public sealed record SyncPause(bool IsPaused) : PeerMessage;
+
+    /// <summary>The sender has ended a verify: what it found, for the receiver to show.</summary>
+    /// <param name="IsComplete">Both copies were compared as a whole.</param>
+    /// <param name="ComparedBytes">Bytes that were compared, or could not be read.</param>
+    /// <param name="DifferentBytes">Bytes of ranges that differ.</param>
+    /// <param name="UnreadableBytes">Bytes of ranges that one side or both could not read.</param>
+    /// <param name="RepairedBytes">Bytes of both kinds that were copied to the receiver.</param>
+    public sealed record Verified(
+        bool IsComplete, long ComparedBytes, long DifferentBytes, long UnreadableBytes, long RepairedBytes) : PeerMessage;
 }

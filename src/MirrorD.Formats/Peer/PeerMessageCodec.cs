@@ -85,6 +85,10 @@ public static class PeerMessageCodec
             case PeerMessage.SyncPause m:
                 to.Kind(19).Byte(m.IsPaused ? (byte)1 : (byte)0);
                 break;
+            case PeerMessage.Verified m:
+                to.Kind(20).Byte(m.IsComplete ? (byte)1 : (byte)0).UInt64((ulong)m.ComparedBytes)
+                    .UInt64((ulong)m.DifferentBytes).UInt64((ulong)m.UnreadableBytes).UInt64((ulong)m.RepairedBytes);
+                break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
         }
@@ -121,6 +125,8 @@ public static class PeerMessageCodec
                 reader.Flag(), new SessionId(reader.UInt64()), new Generation(reader.UInt64())),
             18 => new PeerMessage.DiskLossNoted(new Generation(reader.UInt64())),
             19 => new PeerMessage.SyncPause(reader.Flag()),
+            20 => new PeerMessage.Verified(
+                reader.Flag(), reader.Count(), reader.Count(), reader.Count(), reader.Count()),
             _ => null,
         };
         return reader.IsAtEndAndValid ? message : null;

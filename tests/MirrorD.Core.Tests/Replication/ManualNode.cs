@@ -1,7 +1,10 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MirrorD.Core.Failover;
 using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Core.Resync;
+using MirrorD.Core.Verify;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -278,14 +281,9 @@ internal sealed class ManualNode : IReplicaEffects
     {
         int first = (int)(question.Offset / 4096);
         int end = (int)((question.Offset + question.LengthBytes) / 4096);
-        int[]? found = Unreadable.Any(block => block >= first && block < end) ? null : Disk[first..end];
-        Send(() =>
-        {
-            if (Peer.Replica.ComparedCopy(question.Number) is Copy copy)
-            {
-                Peer.Replica.CopyCompared(question.Number, found is not null && found.SequenceEqual(copy.Data));
-            }
-        });
+        RangeHash? hash = Unreadable.Any(block => block >= first && block < end)
+            ? null : HashOf(Disk[first..end], question.Number);
+        Send(() => Peer.Replica.PeerHashed(question.Number, hash));
         Replica.RangeHashed(question);
     });
 
@@ -308,6 +306,18 @@ internal sealed class ManualNode : IReplicaEffects
             Peer.Replica.RemoteReadDone(read.Number, error);
         });
     });
+
+    /// <summary>What was compared, with its outcome.</summary>
+    public List<(long Offset, VerifyOutcome Outcome)> Compared { get; } = [];
+
+    public RangeHash HashOf(ResyncCopy copy, long sequence) => HashOf(((Copy)copy).Data, sequence);
+
+    public void RefuseHash(IncomingRead question) => Send(() => Peer.Replica.PeerHashed(question.Number, null));
+
+    public void VerifyStep(VerifyRange range, VerifyOutcome outcome) => Compared.Add((range.Offset, outcome));
+
+    private static RangeHash HashOf(int[] blocks, long sequence) => RangeHash.Read(SHA256.HashData(
+        [.. BitConverter.GetBytes(sequence), .. MemoryMarshal.AsBytes(blocks.AsSpan())]));
 
     public void RefuseRead(IncomingRead read) => Send(() => Peer.Replica.RemoteReadDone(read.Number, 5));
 
@@ -336,7 +346,14 @@ internal sealed class ManualNode : IReplicaEffects
 
     public void ApplyIncoming(IncomingWrite write)
     {
-        void Land() => ((Incoming)write).Data.CopyTo(Disk, (int)(write.Offset / 4096));
+        void Land()
+        {
+            int[] data = ((Incoming)write).Data;
+            int first = (int)(write.Offset / 4096);
+            data.CopyTo(Disk, first);
+            Unreadable.RemoveWhere(block => block >= first && block < first + data.Length);
+        }
+
         _pair.Add(this, "apply", () =>
         {
             if (FailsWrites)

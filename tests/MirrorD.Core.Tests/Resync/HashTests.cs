@@ -77,10 +77,13 @@ public class HashTests
     }
 
     [Fact]
-    public void A_question_to_who_is_no_target_breaks_the_protocol()
+    public void A_question_to_who_serves_or_has_no_part_yet_breaks_the_protocol()
     {
         ManualPair pair = ManualPair.Serving();
-        Assert.Contains("a question for a hash to a node that is Standby and Joined",
+        Assert.Contains("a question for a hash to a node that is Primary and Joined",
+            pair.A.Replica.IncomingHashQuestion(new IncomingRead { Number = 1, LengthBytes = 4096 }), StringComparison.Ordinal);
+        pair.LinkDown();
+        Assert.Contains("a question for a hash to a node that is Standby and Down",
             pair.B.Replica.IncomingHashQuestion(new IncomingRead { Number = 1, LengthBytes = 4096 }), StringComparison.Ordinal);
     }
 

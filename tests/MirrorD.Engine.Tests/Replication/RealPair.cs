@@ -126,6 +126,22 @@ internal sealed class RealPair : IDisposable
             Assert.True(outcome!.Succeeded, outcome.Message);
         }
 
+        /// <summary>A bit rots on the disk, unknown to the mirror. Nobody may write to the block meanwhile.</summary>
+        public void FlipByte(long at)
+        {
+            using var buffer = new IoBuffer(4096);
+            long block = at / 4096 * 4096;
+            bool isDone = false;
+            var write = new IoOperation(_ => Volatile.Write(ref isDone, true));
+            var read = new IoOperation(_ =>
+            {
+                buffer.Span[(int)(at - block)] ^= 1;
+                _loop.Write(_data, block, buffer.Slice(0, 4096), durable: false, write);
+            });
+            OnLoop(() => _loop.Read(_data, block, buffer.Slice(0, 4096), read));
+            _pair.Until($"a byte of {_data.Name} is flipped", () => Volatile.Read(ref isDone));
+        }
+
         /// <summary>Runs something on the loop's thread and waits for it.</summary>
         public void OnLoop(Action action)
         {
@@ -280,6 +296,9 @@ internal sealed class RealPair : IDisposable
         /// <summary>Of sixteen requests one each is a read, a zero, a flush and a durable write.</summary>
         public bool IsMixed { get; set; }
 
+        /// <summary>Nothing beyond it is touched; the volume's end if not set.</summary>
+        public long EndsAt { get; init; }
+
         public Client(Node node, int depth, int lengthBytes)
         {
             _node = node;
@@ -324,7 +343,8 @@ internal sealed class RealPair : IDisposable
             _left--;
             _inFlight++;
             _state = (_state * 6364136223846793005) + 1442695040888963407;
-            long block = (long)((_state >> 33) % (ulong)(_volume.LengthBytes / _lengthBytes));
+            long end = EndsAt > 0 ? EndsAt : _volume.LengthBytes;
+            long block = (long)((_state >> 33) % (ulong)(end / _lengthBytes));
             int kind = IsMixed ? (int)(_state >> 29) & 15 : 0;
             request.Operation = kind switch
             {

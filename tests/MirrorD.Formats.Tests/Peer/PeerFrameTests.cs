@@ -191,8 +191,8 @@ public class PeerFrameTests
         PeerFrame answer = Valid(PeerFrameType.HashAnswer);
         Assert.True(Accepts(answer with { PayloadBytes = 0, PayloadCrc = 0 }));
         Assert.False(Accepts(answer with { PayloadBytes = 0 }));
-        Assert.False(Accepts(answer with { PayloadBytes = LinkKeys.RangeHashBytes - 1 }));
-        Assert.False(Accepts(answer with { PayloadBytes = LinkKeys.RangeHashBytes + 1 }));
+        Assert.False(Accepts(answer with { PayloadBytes = RangeHash.Bytes - 1 }));
+        Assert.False(Accepts(answer with { PayloadBytes = RangeHash.Bytes + 1 }));
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public class PeerFrameTests
             PeerFrameType.HashAnswer => frame with
             {
                 Sequence = 4,
-                PayloadBytes = LinkKeys.RangeHashBytes,
+                PayloadBytes = RangeHash.Bytes,
                 PayloadCrc = 5,
             },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadCrc = 9 },

@@ -62,6 +62,8 @@ internal static class SamplePeer
             "11 01 5555555555555555 6666666666666666"),
         (new PeerMessage.DiskLossNoted(new Generation(0x1111111111111111)), "12 1111111111111111"),
         (new PeerMessage.SyncPause(true), "13 01"),
+        (new PeerMessage.Verified(true, 0x0100, 0x0200, 0x0300, 0x0400),
+            "14 01 0001000000000000 0002000000000000 0003000000000000 0004000000000000"),
     ];
 
     public static byte[] WriteBytes() => Encode(Write);

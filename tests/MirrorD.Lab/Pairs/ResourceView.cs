@@ -43,6 +43,15 @@ public sealed class ResourceView
             ? (resync.GetProperty("totalBytes").GetInt64(), resync.GetProperty("sentBytes").GetInt64())
             : null;
 
+    /// <summary>The verify that runs, or the last one: bytes that differ, are unreadable, were repaired; null before.</summary>
+    public (bool HasEnded, string? EndedEarly, (long Different, long Unreadable, long Repaired) Bytes)? Verify =>
+        _json.TryGetProperty("verify", out JsonElement verify)
+            ? (verify.TryGetProperty("endedAt", out _),
+                verify.TryGetProperty("endedEarly", out JsonElement early) ? early.GetString() : null,
+                (verify.GetProperty("differentBytes").GetInt64(), verify.GetProperty("unreadableBytes").GetInt64(),
+                    verify.GetProperty("repairedBytes").GetInt64()))
+            : null;
+
     /// <summary>Size of a volume.</summary>
     public long LengthBytes(string volume) => Volume(volume).GetProperty("lengthBytes").GetInt64();
 

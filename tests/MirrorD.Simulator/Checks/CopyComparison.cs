@@ -47,6 +47,14 @@ public sealed class CopyComparison
     /// <summary>The sync set is checked at each change (I-6).</summary>
     public bool ChecksSyncSet { get; set; }
 
+    /// <summary>
+    /// From this block on the disks are changed behind the daemons' backs: there a difference breaks no rule by itself.
+    /// </summary>
+    public long ReservedFrom { get; set; } = long.MaxValue;
+
+    /// <summary>Told of each change of a block from there on, except of a power cut.</summary>
+    public Action<long>? ReservedChanged { get; set; }
+
     /// <summary>Compares every block afresh.</summary>
     public void CompareAll()
     {
@@ -73,7 +81,11 @@ public sealed class CopyComparison
         {
             _touched.Add(block);
             Compare(block);
-            if (ChecksSyncSet && _differing.Contains(block))
+            if (block >= ReservedFrom)
+            {
+                ReservedChanged?.Invoke(block);
+            }
+            else if (ChecksSyncSet && _differing.Contains(block))
             {
                 Check(block);
             }
@@ -86,6 +98,11 @@ public sealed class CopyComparison
         {
             foreach (long block in _differing)
             {
+                if (block >= ReservedFrom)
+                {
+                    continue;
+                }
+
                 Check(block);
             }
         }

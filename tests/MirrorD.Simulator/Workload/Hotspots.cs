@@ -27,7 +27,7 @@ public sealed class Hotspots
         {
             int count = (int)random.Between(3, 14);
             _regions[volume] = [.. Enumerable.Range(0, count)
-                .Select(_ => random.Below((scenario.VolumeBytes - RegionBytes) / 4096 + 1) * 4096)];
+                .Select(_ => random.Below((scenario.VolumeBytes - scenario.ReservedBytes - RegionBytes) / 4096 + 1) * 4096)];
         }
     }
 

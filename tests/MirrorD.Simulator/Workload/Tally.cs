@@ -99,6 +99,12 @@ public sealed class Tally
     /// <summary>Daemons restarted in order.</summary>
     public long Restarts { get; set; }
 
+    /// <summary>Ranges that verifies compared.</summary>
+    public long Verified { get; set; }
+
+    /// <summary>Of them, those that differed, as both disks showed.</summary>
+    public long FoundDifferent { get; set; }
+
     /// <summary>Counts an answered request.</summary>
     public void Count(VolumeOperation operation, bool succeeded)
     {
@@ -128,5 +134,6 @@ public sealed class Tally
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
         ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses),
+        ("ranges verified", Verified), ("found different", FoundDifferent),
     ];
 }
