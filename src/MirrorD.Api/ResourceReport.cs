@@ -94,6 +94,9 @@ public sealed record ResourceReport
     /// <summary>The verify that runs, or the last one; null before the first.</summary>
     public VerifyReport? Verify { get; init; }
 
+    /// <summary>When the next verify is due by the schedule, on whichever node compares then; null without a schedule.</summary>
+    public DateTimeOffset? NextVerifyAt { get; init; }
+
     /// <summary>What holds the resource up; null when nothing does.</summary>
     public HoldUpReport? HoldUp { get; init; }
 

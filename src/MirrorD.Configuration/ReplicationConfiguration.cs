@@ -8,10 +8,12 @@ namespace MirrorD.Configuration;
 /// </param>
 /// <param name="ResyncByChecksum">A resync compares hashes first and sends only what differs.</param>
 /// <param name="VerifyBytesPerSecond">Ceiling of the rate of a verify; 0 means none.</param>
+/// <param name="VerifySchedule">When a verify begins by itself; null: never.</param>
 public sealed record ReplicationConfiguration(
     MirrorMode Mode = MirrorMode.Sync, long AsyncBufferBytes = ReplicationConfiguration.DefaultBufferBytes,
     int AsyncLagMs = ReplicationConfiguration.DefaultLagMs, bool ResyncByChecksum = false,
-    long VerifyBytesPerSecond = ReplicationConfiguration.DefaultVerifyBytesPerSecond)
+    long VerifyBytesPerSecond = ReplicationConfiguration.DefaultVerifyBytesPerSecond,
+    VerifySchedule? VerifySchedule = null)
 {
     /// <summary>16 MiB.</summary>
     public const long DefaultBufferBytes = 16 << 20;

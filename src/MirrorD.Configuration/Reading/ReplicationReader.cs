@@ -8,7 +8,7 @@ internal static class ReplicationReader
     private const long MostBufferBytes = 1 << 30;
 
     /// <summary>The keys of a resource that are read here.</summary>
-    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate"];
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate", "verify-schedule"];
 
     /// <summary>What the section of a resource says.</summary>
     public static ReplicationConfiguration Read(Section section)
@@ -25,7 +25,25 @@ internal static class ReplicationReader
             (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"),
             section.Choice("resync", false, "way to resync", "write 'copy' or 'by-checksum'",
                 ("copy", false), ("by-checksum", true)),
-            VerifyRate(section));
+            VerifyRate(section), Schedule(section));
+    }
+
+    private static VerifySchedule? Schedule(Section section)
+    {
+        const string Example = "Sun 02:00";
+        if (section.Text("verify-schedule", Example) is not { } text || text == "none")
+        {
+            return null;
+        }
+
+        VerifySchedule? schedule = VerifySchedule.Parse(text);
+        if (schedule is null)
+        {
+            section.Bad("verify-schedule", $"'{text}' is not a day with a time",
+                $"write days and a time, e.g. {Example}, 'Mon,Thu 01:30' or 'daily 03:00', or none");
+        }
+
+        return schedule;
     }
 
     private static long VerifyRate(Section section)

@@ -12,7 +12,7 @@ internal static class StatusColumns
     private static readonly string[] s_titles =
     [
         "RESOURCE", "HEALTH", "ROLE", "DISK", "LINK", "PEER", "PEER-ROLE", "PEER-DISK", "DIRTY-BYTES",
-        "AUTOSWITCH", "MODE", "AHEAD-BYTES", "AHEAD-MS", "NOTE",
+        "AUTOSWITCH", "MODE", "AHEAD-BYTES", "AHEAD-MS", "NEXT-VERIFY", "NOTE",
     ];
 
     private static readonly string[] s_pathTitles =
@@ -57,6 +57,7 @@ internal static class StatusColumns
         resource.Autoswitch ? "on" : "off",
         resource.Mode, resource.AheadBytes.ToString(CultureInfo.InvariantCulture),
         resource.AheadMs?.ToString(CultureInfo.InvariantCulture) ?? "-",
+        resource.NextVerifyAt?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) ?? "-",
         Note(resource),
     ];
 

@@ -96,6 +96,11 @@ internal static class StatusTable
             }
         }
 
+        if (resource.NextVerifyAt is { } next)
+        {
+            yield return new Text($"{resource.Name}: the next verify is due {next.ToLocalTime():ddd yyyy-MM-dd HH:mm}");
+        }
+
         if (resource.Mode != "sync")
         {
             yield return new Text($"{resource.Name}: mode {resource.Mode}; {AtRisk(resource)}");

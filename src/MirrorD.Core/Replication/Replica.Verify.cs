@@ -63,6 +63,9 @@ public sealed partial class Replica
         Settle();
     }
 
+    /// <summary>Joined, and it is the peer that compares.</summary>
+    public bool IsForPeerToVerify => Phase == LinkPhase.Joined && !IsVerifyingSide;
+
     /// <summary>Why <see cref="StartVerify"/> would be refused as things are; null when it is worth a try.</summary>
     public (string Message, string? Remedy)? RefusalOfVerify()
     {

@@ -24,6 +24,7 @@ internal static class EventClasses
         ["detached"] = EventClass.Anomaly,
         ["sync-paused"] = EventClass.Anomaly,
         ["sync-resumed"] = EventClass.Anomaly,
+        ["verify-skipped"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,

@@ -86,6 +86,11 @@ internal static class Explanation
             yield return VerifyReports.InWords(verify);
         }
 
+        if (report.NextVerifyAt is { } next)
+        {
+            yield return $"The next verify is due {next.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z.";
+        }
+
         if (report.HeldRequests > 0)
         {
             yield return $"{report.HeldRequests} requests wait; none of them is lost.";

@@ -59,6 +59,12 @@ internal sealed partial class RunningResource
 
             _starting = Task.Run(() => KeepStarting(isTold));
         }
+
+        _scheduledVerify = _resource.Replication.VerifySchedule is { } schedule
+            ? new ScheduledVerify(
+                schedule, TimeProvider.System, () => Command(new ResourceCommand.Verify(Scheduled: true)),
+                reason => RaiseEvent("verify-skipped", $"{Name}: {reason}"))
+            : null;
     }
 
     /// <summary>Starts, or shows why not.</summary>
@@ -137,11 +143,12 @@ internal sealed partial class RunningResource
         }
     }
 
-    /// <summary>No start begins any more; ends when one that is under way has ended, or after a while.</summary>
+    /// <summary>No start begins any more, nor a verify; ends when one that is under way has ended, or after a while.</summary>
     /// <returns>What is left of the while.</returns>
     private async Task<TimeSpan> EndStart(TimeSpan wait)
     {
         var waited = Stopwatch.StartNew();
+        _scheduledVerify?.Dispose();
         await _startWanted.CancelAsync();
         await Task.WhenAny(_starting, Task.Delay(wait));
         TimeSpan left = wait - waited.Elapsed;

@@ -43,6 +43,7 @@ internal sealed partial class RunningResource : IResourceOwner
     private readonly KernelNbd _kernel;
     private readonly ResourceDevices _devices;
     private readonly LastVerifyFile _lastVerify;
+    private ScheduledVerify? _scheduledVerify;
     private long _verifyEndedNs = -1;
 
     private UringLoop? _loop;
@@ -120,7 +121,10 @@ internal sealed partial class RunningResource : IResourceOwner
         if (_failure is { } failure)
         {
             return ReportBuilder.Failed(
-                _resource, _context.Name, addresses, failure.State, failure.Problem, failure.Remedy, failure.At);
+                _resource, _context.Name, addresses, failure.State, failure.Problem, failure.Remedy, failure.At) with
+            {
+                NextVerifyAt = _scheduledVerify?.Next,
+            };
         }
 
         ResourceStatus status = _status ?? _engine!.Status;
@@ -133,6 +137,7 @@ internal sealed partial class RunningResource : IResourceOwner
             Verify = VerifyReports.Of(
                 status, _context.Name, ns => now - TimeSpan.FromTicks((_loop!.NowNs - ns) / TimeSpan.NanosecondsPerTick))
                 ?? _lastVerify.Last,
+            NextVerifyAt = _scheduledVerify?.Next,
             LinkProblem = _linkProblem,
             Autoswitch = _resource.Autoswitch,
             AutoswitchNote = _resource.AutoswitchOffReason,

@@ -55,7 +55,8 @@ public abstract record ResourceCommand
     /// answered once that has begun.
     /// </summary>
     /// <param name="Repair">What differs is copied from this node to the peer.</param>
-    public sealed record Verify(bool Repair = false) : ResourceCommand;
+    /// <param name="Scheduled">Both nodes ask for it: where it is for the peer to begin, nothing is done, and that is well.</param>
+    public sealed record Verify(bool Repair = false, bool Scheduled = false) : ResourceCommand;
 
     /// <summary>End the verify that this node runs.</summary>
     public sealed record StopVerify : ResourceCommand;

@@ -25,6 +25,10 @@ public sealed partial class ReplicatedResource
         {
             _replica.StopVerify(Answer);
         }
+        else if (command.Scheduled && _replica.IsForPeerToVerify)
+        {
+            Answer(true, $"{_options.PeerName} compares", null);
+        }
         else
         {
             _replica.StartVerify(command.Repair, Answer);

@@ -37,6 +37,7 @@ public class StatusColumnsTests
                 Mode = "async",
                 AheadBytes = 4096,
                 AheadMs = 17,
+                NextVerifyAt = new DateTimeOffset(2026, 11, 22, 3, 0, 0, TimeSpan.FromHours(1)),
                 HoldUp = new HoldUpReport
                 {
                     State = "FrozenNoProof",
@@ -49,9 +50,9 @@ public class StatusColumnsTests
 
         Assert.Equal(
             """
-            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES AUTOSWITCH MODE  AHEAD-BYTES AHEAD-MS NOTE
-            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        on         sync  0           -        -
-            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        off        async 4096        17       FrozenNoProof
+            RESOURCE      HEALTH  ROLE    DISK     LINK   PEER PEER-ROLE PEER-DISK DIRTY-BYTES AUTOSWITCH MODE  AHEAD-BYTES AHEAD-MS NEXT-VERIFY          NOTE
+            mail          ok      Primary UpToDate Joined b    Standby   UpToDate  8192        on         sync  0           -        -                    -
+            a-longer-name held-up Standby UpToDate Joined b    -         UpToDate  8192        off        async 4096        17       2026-11-22T02:00:00Z FrozenNoProof
 
             """.ReplaceLineEndings("\n"),
             output.ToString());

@@ -79,6 +79,21 @@ public class VerifyTests
     }
 
     [Fact]
+    public void A_scheduled_one_is_begun_by_the_node_whose_turn_it_is_alone()
+    {
+        SimulatedPair pair = Serving();
+        CommandOutcome there = pair.B.Do(new ResourceCommand.Verify(Scheduled: true));
+        Assert.Equal((true, "a compares"), (there.Succeeded, there.Message));
+        Assert.Null(pair.B.Resource.Status.Verify);
+        Assert.True(pair.A.Do(new ResourceCommand.Verify(Scheduled: true)).Succeeded);
+        pair.Until("the verify has ended", () => pair.A.Resource.Status.Verify is { IsClean: true });
+        pair.B.PowerCut();
+        pair.Until("the link is lost", () => pair.A.Resource.Status.Link != LinkState.Joined);
+        CommandOutcome alone = pair.A.Do(new ResourceCommand.Verify(Scheduled: true));
+        Assert.Equal((false, "b is not joined: Down"), (alone.Succeeded, alone.Message));
+    }
+
+    [Fact]
     public void What_the_standby_can_not_read_is_unreadable_and_a_repair_writes_it_again()
     {
         SimulatedPair pair = Serving();

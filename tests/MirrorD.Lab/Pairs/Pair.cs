@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using MirrorD.Lab.Disks;
 using MirrorD.Lab.Networks;
@@ -83,6 +84,17 @@ public sealed class Pair
             1 => compared.Output.Trim(),
             _ => throw new ToolFailedException(compared),
         };
+    }
+
+    /// <summary>Bytes that differ between the backing disks, as their offsets: what cmp sees, past both daemons.</summary>
+    public IReadOnlyList<long> DifferingBytes(string volume = "data")
+    {
+        ToolResult compared = Tool.RunWithin(
+            TimeSpan.FromMinutes(2), "cmp", "-l", "-n", $"{A.Status().LengthBytes(volume)}", A.Disk(volume), B.Disk(volume));
+        return compared.ExitCode is 0 or 1
+            ? [.. compared.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => long.Parse(line.Trim().Split(' ')[0], CultureInfo.InvariantCulture) - 1)]
+            : throw new ToolFailedException(compared);
     }
 
     private string ResourceSection()

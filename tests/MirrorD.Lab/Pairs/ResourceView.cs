@@ -52,6 +52,17 @@ public sealed class ResourceView
                     verify.GetProperty("repairedBytes").GetInt64()))
             : null;
 
+    /// <summary>Ranges that the running or last verify lists, each as "kind offset+length", with "repaired" where it is.</summary>
+    public IReadOnlyList<string> VerifyFindings =>
+        _json.TryGetProperty("verify", out JsonElement verify)
+            ?
+            [
+                .. verify.GetProperty("findings").EnumerateArray().Select(finding =>
+                    $"{finding.GetProperty("kind").GetString()} {finding.GetProperty("offset")}+"
+                    + $"{finding.GetProperty("lengthBytes")}{(finding.GetProperty("repaired").GetBoolean() ? " repaired" : "")}"),
+            ]
+            : [];
+
     /// <summary>Size of a volume.</summary>
     public long LengthBytes(string volume) => Volume(volume).GetProperty("lengthBytes").GetInt64();
 
