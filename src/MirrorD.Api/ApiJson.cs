@@ -19,6 +19,7 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(PromoteRequest))]
 [JsonSerializable(typeof(VerifyRequest))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(VersionReport))]
 public sealed partial class ApiJson : JsonSerializerContext

@@ -64,6 +64,9 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string StopVerify = "/v1/resources/{name}/stop-verify";
 
+    /// <summary>POST <see cref="ResizeRequest"/>: <see cref="CommandReply"/>.</summary>
+    public const string Resize = "/v1/resources/{name}/resize";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

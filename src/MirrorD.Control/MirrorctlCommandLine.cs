@@ -14,7 +14,7 @@ internal static class MirrorctlCommandLine
     [
         typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
         typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(DetachVerb), typeof(AttachVerb),
-        typeof(SplitBrainVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb), typeof(VerifyVerb),
+        typeof(SplitBrainVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb), typeof(VerifyVerb), typeof(ResizeVerb),
         typeof(CreateVerb),
         typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];
@@ -22,7 +22,7 @@ internal static class MirrorctlCommandLine
     /// <summary>Options that may also stand before the verb, with a value.</summary>
     private static readonly string[] s_leading = ["--socket", "--config", "--node-name"];
 
-    private static readonly string[] s_valued = [.. s_leading, "--out", "--after", "--from", "--state-dir"];
+    private static readonly string[] s_valued = [.. s_leading, "--out", "--after", "--from", "--state-dir", "--size"];
 
     /// <summary>Runs a command.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>

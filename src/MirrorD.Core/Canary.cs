@@ -62,6 +62,8 @@ public enum BrokenRule
     TakeoverBeforeApplied,
     /// <summary>The end of a split brain copies only what the source has changed.</summary>
     DiscardedChangesKept,
+    /// <summary>What a volume grows by is not in the sync set.</summary>
+    GrownAreaClean,
     /// <summary>The simulated arbiter grants every claim.</summary>
     ArbiterGrantsBoth,
     /// <summary>A write that only this disk has is acknowledged without a dirty bit.</summary>

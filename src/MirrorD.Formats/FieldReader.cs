@@ -84,6 +84,20 @@ internal ref struct FieldReader(ReadOnlySpan<byte> rest)
         return generations;
     }
 
+    /// <summary>Sizes in bytes behind their number as one byte; a number that the rest can't hold costs no memory.</summary>
+    public long[] Sizes()
+    {
+        int count = Byte();
+        _isInvalid |= count * sizeof(ulong) > _rest.Length;
+        long[] sizes = new long[_isInvalid ? 0 : count];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            sizes[i] = Count();
+        }
+
+        return sizes;
+    }
+
     private ReadOnlySpan<byte> Take(int count)
     {
         if (_isInvalid || _rest.Length < count)

@@ -8,8 +8,14 @@ internal sealed class DiskImage(long lengthBytes)
     private const int PageBytes = 65536;
     private const int BlockBytes = 4096;
 
-    private readonly byte[]?[] _pages = new byte[]?[(lengthBytes + PageBytes - 1) / PageBytes];
-    private readonly bool[] _allocated = new bool[(lengthBytes + BlockBytes - 1) / BlockBytes];
+    private byte[]?[] _pages = new byte[]?[(lengthBytes + PageBytes - 1) / PageBytes];
+    private bool[] _allocated = new bool[(lengthBytes + BlockBytes - 1) / BlockBytes];
+
+    public void Enlarge(long toBytes)
+    {
+        Array.Resize(ref _pages, (int)((toBytes + PageBytes - 1) / PageBytes));
+        Array.Resize(ref _allocated, (int)((toBytes + BlockBytes - 1) / BlockBytes));
+    }
 
     public void Read(long offset, Span<byte> into)
     {

@@ -23,6 +23,7 @@ public sealed partial class SimulatedDisk : IDisk
     private readonly SimulatedWorld _world;
     private readonly DiskImage _visible;
     private readonly DiskImage _durable;
+    private long _enlargedBytes;
     private readonly List<DiskOperation> _inFlight = [];
     private readonly LinkedList<CachedWrite> _cache = new();
     private readonly List<DiskOperation> _hanging = [];
@@ -45,7 +46,18 @@ public sealed partial class SimulatedDisk : IDisk
     public string Name { get; }
 
     /// <inheritdoc/>
-    public long LengthBytes { get; }
+    public long LengthBytes { get; private set; }
+
+    /// <inheritdoc/>
+    public void LookAgain() => LengthBytes = Math.Max(LengthBytes, _enlargedBytes);
+
+    /// <summary>An administrator makes the disk larger; who has it open sees that when looking again.</summary>
+    public void Enlarge(long lengthBytes)
+    {
+        _enlargedBytes = lengthBytes;
+        _visible.Enlarge(lengthBytes);
+        _durable.Enlarge(lengthBytes);
+    }
 
     /// <inheritdoc/>
     public int LogicalBlockBytes { get; }

@@ -6,7 +6,7 @@ public interface IDisk
     /// <summary>Name for messages: the path.</summary>
     string Name { get; }
 
-    /// <summary>Size in bytes.</summary>
+    /// <summary>Size in bytes, as it was when the disk was opened, or last looked at.</summary>
     long LengthBytes { get; }
 
     /// <summary>Offsets and lengths of reads and writes are multiples of this (512 or 4096).</summary>
@@ -17,6 +17,11 @@ public interface IDisk
 
     /// <summary>Zeroing that may give room back does so, instead of writing zeroes.</summary>
     bool UnmapsZeroes => CanDiscard;
+
+    /// <summary>Looks whether the disk was enlarged. What can't be told leaves the size as it is known.</summary>
+    void LookAgain()
+    {
+    }
 
     /// <summary>Releases the disk. No operation may be pending.</summary>
     void Close();

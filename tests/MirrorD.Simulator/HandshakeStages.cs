@@ -30,7 +30,7 @@ public static class HandshakeStages
     /// <summary>The case and what the two nodes have stored.</summary>
     public static IReadOnlyList<(HandshakeCase Case, Scenario Scenario)> All { get; } =
     [
-        (HandshakeCase.SizesDiffer, Staged(s => s, s => s with { DataBytes = s.DataBytes - 4096 })),
+        (HandshakeCase.SizesDiffer, Staged(s => s, s => s) with { LessAtB = 4096 }),
         (HandshakeCase.ModesDiffer, Staged(Used, Used) with { ModeOfB = ReplicationMode.Memory }),
         (HandshakeCase.PeerNew, Staged(Used, s => s with { CreationSource = CreationSource.Peer })),
         (HandshakeCase.SelfNew, Staged(s => s with { CreationSource = CreationSource.Peer }, Used)),
@@ -187,6 +187,7 @@ public static class HandshakeStages
             Forces = false,
             HasDevices = false,
             FaultEveryNs = 0,
+            StartBytes = 0,
             SwitchEveryNs = 0,
             Prepare = (node, created) => node == "a" ? atA(created) : atB(created),
         };

@@ -17,6 +17,8 @@ public sealed class Operator(PairSimulation simulation)
 
     private readonly SeededRandom _random = simulation.World.Random.Fork();
     private readonly SeededRandom _pauses = new(simulation.Scenario.Seed ^ 0x70617573);
+    private readonly SeededRandom _growths = new(simulation.Scenario.Seed ^ 0x67726f78);
+    private long _nextGrowthNs;
     private long _busyUntilNs;
     private long _nextSwitchNs;
     private long _servedAtNs;
@@ -94,6 +96,7 @@ public sealed class Operator(PairSimulation simulation)
         simulation.World.Schedule(_random.Between(100, 700) * Millisecond, Look);
         long now = simulation.World.NowNs;
         PauseSyncs();
+        GrowVolumes();
         SimulatedNodeState[] primaries =
             [.. simulation.Nodes.Where(node => node.Status?.Role == Role.Primary)];
         if (primaries.Length > 0)
@@ -126,6 +129,23 @@ public sealed class Operator(PairSimulation simulation)
         {
             _nextSwitchNs = NextSwitch();
             Switch(primaries[0]);
+        }
+    }
+
+    /// <summary>Grows volumes that began smaller, by either node, until it has come to pass.</summary>
+    private void GrowVolumes()
+    {
+        if (simulation.Scenario.StartBytes == 0 || IsQuiet || simulation.World.NowNs < _nextGrowthNs)
+        {
+            return;
+        }
+
+        SimulatedNodeState node = simulation.Nodes[_growths.Below(2)];
+        if (node.Status is { Link: LinkState.Joined } && _growths.Percent(25)
+            && Array.Exists(node.Copies, copy => copy.StoredBytes < simulation.Scenario.VolumeBytes))
+        {
+            _nextGrowthNs = simulation.World.NowNs + _growths.Between(500, 3000) * Millisecond;
+            node.Command(new ResourceCommand.Resize(), outcome => simulation.Tally.Growths += outcome.Succeeded ? 1 : 0);
         }
     }
 

@@ -44,6 +44,10 @@ public sealed record Scenario
     public required int Volumes { get; init; }
     /// <summary>Size of each volume's data.</summary>
     public required long VolumeBytes { get; init; }
+    /// <summary>The volumes begin so small, and an operator grows them to <see cref="VolumeBytes"/>; 0: they never grow.</summary>
+    public long StartBytes { get; init; }
+    /// <summary>By so much the disks of node b are smaller.</summary>
+    public long LessAtB { get; init; }
     /// <summary>Logical block of the disks.</summary>
     public required int BlockBytes { get; init; }
     /// <summary>Metadata on a disk of its own instead of at the end of the data.</summary>
@@ -150,7 +154,8 @@ public sealed record Scenario
     public long ReservedBytes => VerifyEveryNs > 0 ? 256 * 1024 : 0;
 
     /// <summary>Draws a scenario.</summary>
-    public static Scenario FromSeed(ulong seed) => VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed))));
+    public static Scenario FromSeed(ulong seed) =>
+        GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)))));
 
     private static Scenario WithoutMode(ulong seed)
     {
@@ -297,7 +302,7 @@ public sealed record Scenario
     /// <inheritdoc/>
     public override string ToString() =>
         $"mode {Mode} ({AsyncBufferBytes} B, {AsyncLagMs} ms), "
-        + $"{Volumes} x {VolumeBytes / Mebibyte} MiB, blocks of {BlockBytes}, created {CreationAtA}, "
+        + $"{Volumes} x {VolumeBytes / Mebibyte} MiB (at first {StartBytes} B), blocks of {BlockBytes}, created {CreationAtA}, "
         + $"on-peer-loss {OnPeerLoss}, arbiter {HasArbiter}, gateway {HasGateway}, autoswitch {Autoswitch} after "
         + $"{TakeoverDelayMs} ms, link {LinkTimeoutMs} ms, outdate {OutdateTimeoutMs} ms, preferred {Preferred}, "
         + $"helper {HasReleaseHelper}, forces {Forces}, {Clients} clients x {Depth}, "

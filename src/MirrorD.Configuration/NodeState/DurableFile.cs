@@ -37,6 +37,24 @@ public static class DurableFile
         }
     }
 
+    /// <summary>Puts a file in the place of the one of that name, if any: after a crash it is the old or the new one.</summary>
+    /// <exception cref="IOException">Storage failed; the message names the path and the cause.</exception>
+    public static void Replace(string path, ReadOnlySpan<byte> contents, UnixFileMode mode)
+    {
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        string temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():n}.tmp");
+        try
+        {
+            WriteFlushed(temporary, contents, mode);
+            File.Move(temporary, path, overwrite: true);
+            FlushDirectory(directory);
+        }
+        finally
+        {
+            Syscall.unlink(temporary);
+        }
+    }
+
     /// <summary>Writes a new file and flushes it; its name may still be lost with the power.</summary>
     public static void WriteFlushed(string path, ReadOnlySpan<byte> contents, UnixFileMode mode)
     {

@@ -22,6 +22,9 @@ public sealed class StateDirectory(string path)
     /// <summary>File of the takeovers.</summary>
     public string HistoryFile => System.IO.Path.Combine(Path, "history.jsonl");
 
+    /// <summary>Directory of what is known about the sizes of backing devices.</summary>
+    public string PlacesDirectory => System.IO.Path.Combine(Path, "places");
+
     /// <summary>Makes the directory when it is missing.</summary>
     /// <exception cref="NodeStateException">It can't be made.</exception>
     public void Ensure()

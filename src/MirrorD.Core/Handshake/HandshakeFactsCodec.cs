@@ -35,12 +35,12 @@ public static class HandshakeFactsCodec
     public const int MaximumBytes =
         FixedBytes + SuperblockCodec.MaximumHistory * sizeof(ulong) + MaximumVolumes * VolumeBytes;
 
-    private const ushort Version = 1;
+    private const ushort Version = 2;
     private const int ModeFlags = SyncFlag | MemoryFlag;
     private const int SyncFlag = 64;
     private const int MemoryFlag = 128;
     private const int FixedBytes = 96;
-    private const int VolumeBytes = 24;
+    private const int VolumeBytes = 40;
 
     /// <summary>Encodes.</summary>
     /// <param name="facts">At most 32 entries of history and <see cref="MaximumVolumes"/> volumes.</param>
@@ -76,6 +76,8 @@ public static class HandshakeFactsCodec
             Put(into, ref at, (ulong)volume.DataBytes);
             Put(into, ref at, volume.Sequence);
             Put(into, ref at, volume.PeerSequence);
+            Put(into, ref at, (ulong)volume.RoomBytes);
+            Put(into, ref at, (ulong)volume.WantedBytes);
         }
 
         return at;
@@ -119,7 +121,7 @@ public static class HandshakeFactsCodec
 
         HandshakeFacts read = Read(bytes, flags, history, volumes);
         if (read.SyncSetBlocks < 0 || read.History.Contains(Generation.None)
-            || read.Volumes.Any(v => v.DataBytes is <= 0 or > MetadataLayout.MaximumDataBytes))
+            || read.Volumes.Any(v => v.DataBytes <= 0 || IsNoSize(v.DataBytes) || IsNoSize(v.RoomBytes) || IsNoSize(v.WantedBytes)))
         {
             return "handshake facts with a sync set, history or size out of range";
         }
@@ -168,11 +170,17 @@ public static class HandshakeFactsCodec
         var sizes = new VolumeFacts[volumes];
         for (int i = 0; i < volumes; i++)
         {
-            sizes[i] = new((long)Take(bytes, ref at), Take(bytes, ref at), Take(bytes, ref at));
+            sizes[i] = new((long)Take(bytes, ref at), Take(bytes, ref at), Take(bytes, ref at))
+            {
+                RoomBytes = (long)Take(bytes, ref at),
+                WantedBytes = (long)Take(bytes, ref at),
+            };
         }
 
         return facts with { History = generations, Volumes = sizes };
     }
+
+    private static bool IsNoSize(long bytes) => bytes is < 0 or > MetadataLayout.MaximumDataBytes;
 
     private static ushort FlagsOf(HandshakeFacts facts) => (ushort)(
         (facts.IsPrimary ? 1 : 0) | (facts.WasPrimary ? 2 : 0) | (facts.HasProof ? 4 : 0)

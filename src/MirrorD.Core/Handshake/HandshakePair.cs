@@ -31,8 +31,11 @@ public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
     /// <summary>Sb = Pb: what changed since then is known on both sides.</summary>
     public bool HasKnownBase => !SameGeneration && Self.Bitmap.Matches(Peer.Bitmap);
 
-    /// <summary>The union of both sync sets is not empty.</summary>
-    public bool HasSyncSet => Self.SyncSetBlocks > 0 || Peer.SyncSetBlocks > 0;
+    /// <summary>A side has dirty blocks.</summary>
+    public bool HasDirtyBlocks => Self.SyncSetBlocks > 0 || Peer.SyncSetBlocks > 0;
+
+    /// <summary>The union of both sync sets is not empty; what a volume grows by belongs to it.</summary>
+    public bool HasSyncSet => HasDirtyBlocks || Grows;
 
     /// <summary>The peer has seen a later superblock of this side than there is now.</summary>
     public bool SelfRolledBack => RolledBack(Self, seenBy: Peer);
@@ -43,12 +46,35 @@ public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
     /// <summary>Breaks a tie in the same way on both sides.</summary>
     public bool SelfHasLowerNode => Self.Node.Value.CompareTo(Peer.Node.Value) < 0;
 
-    /// <summary>Number or sizes of the volumes differ.</summary>
-    public bool SizesDiffer =>
-        !Self.Volumes.Select(v => v.DataBytes).SequenceEqual(Peer.Volumes.Select(v => v.DataBytes));
+    /// <summary>
+    /// The number of volumes differs, or the sizes do and one side can't hold the larger one. Without a disk nothing grows.
+    /// </summary>
+    public bool SizesDiffer => Self.Volumes.Count != Peer.Volumes.Count || Enumerable.Range(0, Self.Volumes.Count).Any(v =>
+        LacksDisk ? Self.Volumes[v].DataBytes != Peer.Volumes[v].DataBytes
+            : Math.Max(Self.Volumes[v].DataBytes, Peer.Volumes[v].DataBytes) > MostBytes(v));
+
+    /// <summary>A volume gets larger on at least one side.</summary>
+    public bool Grows => Enumerable.Range(0, Math.Min(Self.Volumes.Count, Peer.Volumes.Count)).Any(v =>
+        AgreedBytes(v) > Math.Min(Self.Volumes[v].DataBytes, Peer.Volumes[v].DataBytes));
 
     /// <summary>The facts of the side that has this part.</summary>
     public HandshakeFacts Side(HandshakePart selfIs, HandshakePart part) => selfIs == part ? Self : Peer;
+
+    /// <summary>
+    /// The size that a volume has after the join: the larger of both, so that a growth that one side has stored is made up
+    /// for by the other one; or what an operator wants, if both can hold it.
+    /// </summary>
+    public long AgreedBytes(int volume)
+    {
+        long stored = Math.Max(Self.Volumes[volume].DataBytes, Peer.Volumes[volume].DataBytes);
+        long wanted = Math.Max(Self.Volumes[volume].WantedBytes, Peer.Volumes[volume].WantedBytes);
+        return !LacksDisk && wanted > stored && wanted <= MostBytes(volume) ? wanted : stored;
+    }
+
+    private bool LacksDisk =>
+        Self.DiskState is DiskState.Diskless or DiskState.Failed || Peer.DiskState is DiskState.Diskless or DiskState.Failed;
+
+    private long MostBytes(int volume) => Math.Min(Self.Volumes[volume].MostBytes, Peer.Volumes[volume].MostBytes);
 
     private static bool Knows(HandshakeFacts side, Generation generation) =>
         side.History.Any(known => known.Matches(generation));

@@ -13,7 +13,7 @@ public static partial class HandshakeTable
     public static IReadOnlyList<HandshakeRow> Rows { get; } =
     [
         Stop(SameNode, "both sides have the same node id", p => p.Self.Node == p.Peer.Node, Refuse),
-        Stop(SizesDiffer, "number or sizes of the volumes differ", p => p.SizesDiffer, Refuse),
+        Stop(SizesDiffer, "number of the volumes differs, or their sizes and one side can't hold the larger one", p => p.SizesDiffer, Refuse),
         new(DisklessPrimary, "a Primary without disk, and the copy that it went on with, which has lost nothing since",
             p => IsItsCopy(p.Self, p.Peer) || IsItsCopy(p.Peer, p.Self), _ => ServeDiskless, p => SourceIf(HasNoDisk(p.Peer))),
         Stop(NoDisk, "one side has no usable disk", p => HasNoDisk(p.Self) || HasNoDisk(p.Peer), Refuse),
@@ -69,7 +69,7 @@ public static partial class HandshakeTable
         new(SameDirty, "one side has a non-empty sync set: it is source",
             p => p.Self.SyncSetBlocks > 0 != p.Peer.SyncSetBlocks > 0, _ => NoSync,
             p => SourceIf(p.Self.SyncSetBlocks > 0)),
-        new(Same, "nothing to sync", p => !p.HasSyncSet, _ => NoSync, SamePart),
+        new(Same, "no dirty blocks", p => !p.HasDirtyBlocks, _ => NoSync, SamePart),
         Stop(SameUndecided, "still undecided", _ => true, Operator),
     ];
 
@@ -111,7 +111,7 @@ public static partial class HandshakeTable
     private static HandshakePart NewPart(HandshakePair pair) =>
         pair.Self.CreationSource != CreationSource.Empty
             ? SourceIf(pair.Self.CreationSource == CreationSource.Self)
-            : pair.HasSyncSet ? SourceIf(pair.Self.SyncSetBlocks > 0)
+            : pair.HasDirtyBlocks ? SourceIf(pair.Self.SyncSetBlocks > 0)
             : pair.Self.IsPrimary != pair.Peer.IsPrimary ? SourceIf(pair.Self.IsPrimary)
             : SamePart(pair);
 

@@ -7,12 +7,12 @@ namespace MirrorD.Core.Metadata;
 /// <summary>The stored form: pages of <see cref="DirtyPageCodec.BlocksPerPage"/> blocks.</summary>
 public sealed partial class DirtyMap
 {
-    private readonly ulong[] _changedPages;
+    private ulong[] _changedPages;
     private int _changedPageCount;
     private int _takeFromWord;
 
     /// <summary>Pages of the map.</summary>
-    public int PageCount { get; }
+    public int PageCount { get; private set; }
 
     /// <summary>Some page differs from what the store was last given.</summary>
     public bool HasChangedPages => _changedPageCount > 0;

@@ -15,8 +15,8 @@ public sealed partial class DirtyMap
 
     private const int WordsPerPage = DirtyPageCodec.BlocksPerPage / 64;
 
-    private readonly ulong[] _words;
-    private readonly int[] _dirtyInPage;
+    private ulong[] _words;
+    private int[] _dirtyInPage;
 
     /// <summary>A map without a dirty block; all pages count as stored.</summary>
     /// <param name="volumeBytes">Size of the volume; a last block may be partial.</param>
@@ -32,10 +32,10 @@ public sealed partial class DirtyMap
     }
 
     /// <summary>Size of the volume.</summary>
-    public long VolumeBytes { get; }
+    public long VolumeBytes { get; private set; }
 
     /// <summary>Blocks of the volume.</summary>
-    public long BlockCount { get; }
+    public long BlockCount { get; private set; }
 
     /// <summary>How many of them are dirty.</summary>
     public long DirtyBlocks { get; private set; }
@@ -57,6 +57,28 @@ public sealed partial class DirtyMap
 
         long first = offset / BlockBytes;
         Change(first, (offset + lengthBytes - 1) / BlockBytes - first + 1, dirty: true);
+    }
+
+    /// <summary>
+    /// The volume grows: every block that it did not have as a whole before is dirty, and its pages are to be stored.
+    /// </summary>
+    /// <param name="volumeBytes">Its new size, not below the present one.</param>
+    public void Grow(long volumeBytes)
+    {
+        Invariant.Require(volumeBytes >= VolumeBytes, "a volume never shrinks");
+        long firstNew = VolumeBytes / BlockBytes;
+        int oldPages = PageCount;
+        VolumeBytes = volumeBytes;
+        BlockCount = (volumeBytes - 1) / BlockBytes + 1;
+        PageCount = checked((int)((BlockCount - 1) / DirtyPageCodec.BlocksPerPage + 1));
+        Array.Resize(ref _words, checked((int)((BlockCount - 1) / 64 + 1)));
+        Array.Resize(ref _dirtyInPage, PageCount);
+        Array.Resize(ref _changedPages, (PageCount - 1) / 64 + 1);
+        Change(firstNew, BlockCount - firstNew, dirty: true);
+        for (int page = oldPages; page < PageCount; page++)
+        {
+            MarkPageChanged(page);
+        }
     }
 
     /// <summary>Marks the whole volume.</summary>

@@ -51,6 +51,24 @@ public interface IReplicaEffects
     /// <summary>Writes the superblock of each volume, both slots, durably, then calls back.</summary>
     void StoreSuperblocks(IReadOnlyList<Superblock> next, Action<int> stored);
 
+    /// <summary>
+    /// Looks at the disk again: the most data that it has room for beside the metadata, in whole blocks; where more was
+    /// to be expected, also what is in the way, and the remedy.
+    /// </summary>
+    long FindRoom(int volume, out string? obstacle);
+
+    /// <summary>The most data that the volume can have without <see cref="MakeRoom"/>.</summary>
+    long RoomBytes(int volume);
+
+    /// <summary>
+    /// Puts the metadata where the volume can have so much data, not above <see cref="FindRoom"/>, then calls back. A crash
+    /// on the way leaves it where it was or where it goes. After an error the disk can't be trusted.
+    /// </summary>
+    void MakeRoom(int volume, long dataBytes, Action<int> made);
+
+    /// <summary>Clients may use the new size of the volumes (<see cref="Replica.ServedBytes"/>).</summary>
+    void VolumesGrew();
+
     /// <summary>A copy with a free slot, or null: then <see cref="Replica.CopySlotFree"/> follows.</summary>
     ResyncCopy? TryRentCopy();
 

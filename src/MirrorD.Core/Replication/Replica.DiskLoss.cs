@@ -137,6 +137,7 @@ public sealed partial class Replica
             FinishDetach(false, reason);
         }
 
+        FailGrowth(reason);
         _whenQuiet.Clear();
         _stores.Clear();
         _emptyingLogs = 0;

@@ -87,7 +87,7 @@ public sealed partial class Replica
     {
         _ownFacts = HandshakeFacts.Of(
             _stored, _settings.Boot, Role == Role.Primary, DirtyBlocks, _settings.Mode);
-        _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : GivingWay(_ownFacts);
+        _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : WithRoom(GivingWay(_ownFacts));
         byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
         int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
         _effects.SendMessage(new PeerMessage.Facts(encoded.AsMemory(0, length)));
@@ -140,7 +140,7 @@ public sealed partial class Replica
                 }
 
                 _step = JoinStep.Begun;
-                StoreTarget(begin);
+                AfterGrowth(() => StoreTarget(begin));
                 return null;
             case PeerMessage.DirtyPage page when IsPart(HandshakePart.Source) && _step == JoinStep.Begun:
                 return MergePage(page);
@@ -182,6 +182,10 @@ public sealed partial class Replica
             case PeerMessage.Verified told when Phase == LinkPhase.Joined:
                 PeerVerified(told);
                 return null;
+            case PeerMessage.GrowAsk ask when Phase == LinkPhase.Joined:
+                return AnswerGrowAsk(ask);
+            case PeerMessage.GrowAnswer answer when Phase == LinkPhase.Joined:
+                return _asksForRoom ? GrowAnswered(answer) : null;
             default:
                 return HandleRoleMessage(message);
         }
@@ -229,10 +233,10 @@ public sealed partial class Replica
         switch (decision.Action)
         {
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync when decision.SelfIs == HandshakePart.Source:
-                SendBegin(new PeerMessage.Begin(false, Generation.None));
+                AfterGrowth(() => SendBegin(new PeerMessage.Begin(false, Generation.None)));
                 break;
             case HandshakeAction.FullSync when decision.SelfIs == HandshakePart.Source:
-                PrepareFullSync();
+                AfterGrowth(PrepareFullSync);
                 break;
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync:
                 break;
@@ -331,6 +335,7 @@ public sealed partial class Replica
                 {
                     Phase = LinkPhase.Target;
                     TellOfOverwritten();
+                    ServeGrown();
                     _step = JoinStep.TargetReady;
                     DiscardStored();
                     if (!givesWay || !Canary.Breaks(BrokenRule.DiscardedChangesKept))
@@ -400,6 +405,7 @@ public sealed partial class Replica
 
                 Phase = LinkPhase.Source;
                 _step = JoinStep.SourceReady;
+                ServeGrown();
                 StartCopies();
                 _effects.SendMessage(new PeerMessage.SourceReady(DirtyBlocks * Limits.BlockBytes));
                 if (PausesSync)

@@ -79,6 +79,7 @@ public sealed partial class Replica
             StoreProof(ProofKind.PeerOutdated, State.Session);
         }
 
+        GrowthAfterLinkLoss();
         RoleCommandsAfterLinkLoss();
         DiskLossAfterLinkLoss();
         DecideFailover();
@@ -169,6 +170,7 @@ public sealed partial class Replica
         WatchJoin();
         WatchFarewell();
         WatchDiscard();
+        WatchGrowth();
         AskArbiterToKeep();
         PumpCopies();
         NoteVerifyLoad();

@@ -122,6 +122,7 @@ public sealed partial class Replica
         _logs = new ActivityLog[maps.Length];
         _awaitingLog = new Queue<Volumes.VolumeRequest>[maps.Length];
         _keptAwaitingLog = new Queue<IncomingWrite>[maps.Length];
+        _served = Array.ConvertAll(stored, s => s.DataBytes);
         for (int i = 0; i < maps.Length; i++)
         {
             _logs[i] = new ActivityLog(settings.ActiveExtents);
@@ -325,6 +326,7 @@ public sealed partial class Replica
             FinishDetach(false, reason);
         }
 
+        FailGrowth(reason);
         FinishStop(false);
         DropKeptWrites();
         StoreFailure();

@@ -46,6 +46,7 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.ResumeSync, Guarded(http => Command(http, new ResourceCommand.ResumeSync())));
         routes.MapPost(ApiPaths.Verify, Guarded(Verify));
         routes.MapPost(ApiPaths.StopVerify, Guarded(http => Command(http, new ResourceCommand.StopVerify())));
+        routes.MapPost(ApiPaths.Resize, Guarded(Resize));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));
@@ -106,7 +107,7 @@ internal sealed class ControlApi(
 
     private async Task Promote(HttpContext http)
     {
-        if (await BodyOf(http, ApiJson.Compact.PromoteRequest, "force") is { } request)
+        if (await BodyOf(http, ApiJson.Compact.PromoteRequest, "{\"force\":false}") is { } request)
         {
             await Command(http, new ResourceCommand.Promote(request.Force));
         }
@@ -114,14 +115,22 @@ internal sealed class ControlApi(
 
     private async Task Verify(HttpContext http)
     {
-        if (await BodyOf(http, ApiJson.Compact.VerifyRequest, "repair") is { } request)
+        if (await BodyOf(http, ApiJson.Compact.VerifyRequest, "{\"repair\":false}") is { } request)
         {
             await Command(http, new ResourceCommand.Verify(request.Repair));
         }
     }
 
-    /// <summary>The body, or what stands for none; null when it was malformed and that is answered.</summary>
-    private static async Task<T?> BodyOf<T>(HttpContext http, JsonTypeInfo<T> type, string flag)
+    private async Task Resize(HttpContext http)
+    {
+        if (await BodyOf(http, ApiJson.Compact.ResizeRequest, "{\"volume\":\"data\"}") is { } request)
+        {
+            await Command(http, new ResourceCommand.Resize(request.Volume, request.SizeBytes));
+        }
+    }
+
+    /// <summary>The body of a request, or its defaults without one; null when it is malformed, which has been answered.</summary>
+    private static async Task<T?> BodyOf<T>(HttpContext http, JsonTypeInfo<T> type, string example)
         where T : class, new()
     {
         T? request = null;
@@ -140,7 +149,7 @@ internal sealed class ControlApi(
         {
             await Fail(
                 http, StatusCodes.Status400BadRequest, $"the body of the request is no {typeof(T).Name}",
-                $"send {{\"{flag}\":false}} as application/json, or no body");
+                $"send {example} as application/json, or no body");
         }
 
         return request;

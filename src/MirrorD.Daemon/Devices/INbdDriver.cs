@@ -16,6 +16,8 @@ internal interface INbdDriver
 
     void SetDeadConnectionTimeout(int index, string backend, long seconds);
 
+    void SetSize(int index, string backend, long sizeBytes);
+
     void Disconnect(int index);
 
     /// <summary><see cref="DeviceUsers.Of"/>.</summary>

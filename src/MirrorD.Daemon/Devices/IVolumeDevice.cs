@@ -18,6 +18,10 @@ internal interface IVolumeDevice
     /// <exception cref="OperationCanceledException">It is no longer wanted.</exception>
     Task Attach(CancellationToken wanted);
 
+    /// <summary>The volume is larger than before: the device gets its size, also while it is in use.</summary>
+    /// <exception cref="IOException">The kernel refused. The next <see cref="Attach"/> makes up for it.</exception>
+    Task Grow();
+
     /// <summary>Takes it away, also from whoever uses it: their requests fail.</summary>
     /// <exception cref="IOException">The kernel refused. To be tried again.</exception>
     Task Detach();

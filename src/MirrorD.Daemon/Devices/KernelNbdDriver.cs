@@ -17,6 +17,8 @@ internal sealed class KernelNbdDriver(NbdDriver driver) : INbdDriver
     public void SetDeadConnectionTimeout(int index, string backend, long seconds) =>
         driver.SetDeadConnectionTimeout(index, backend, seconds);
 
+    public void SetSize(int index, string backend, long sizeBytes) => driver.SetSize(index, backend, sizeBytes);
+
     public void Disconnect(int index) => driver.Disconnect(index);
 
     public IReadOnlyList<string> UsersOf(string devicePath) => DeviceUsers.Of(devicePath);

@@ -84,6 +84,25 @@ internal sealed class NbdVolumeDevice(
         }
     }
 
+    public async Task Grow()
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            if (_served is not null && await kernel.DriverOf(backend) is { } driver)
+            {
+                foreach (NbdDevice device in Ours(driver).Where(device => device.DevicePath == _device))
+                {
+                    GrowTo(driver, device, volume().LengthBytes);
+                }
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public async Task Detach()
     {
         _path = null;
@@ -190,7 +209,7 @@ internal sealed class NbdVolumeDevice(
                 }
 
                 isOneLeft = true;
-                if (left.SizeBytes != volume().LengthBytes)
+                if (left.SizeBytes > volume().LengthBytes)
                 {
                     throw new IOException(
                         $"{left.DevicePath} is left from an earlier run with {left.SizeBytes} bytes, and the volume has "
@@ -202,6 +221,9 @@ internal sealed class NbdVolumeDevice(
                 if (driver.Reconfigure(left.Index, backend, next))
                 {
                     await Serve(next, wanted);
+
+                    // The volume may have grown, and its daemon ended before the device did.
+                    GrowTo(driver, left, volume().LengthBytes);
                     return left.Index;
                 }
             }
@@ -263,6 +285,15 @@ internal sealed class NbdVolumeDevice(
         {
             // It was taken away while somebody had it open.
             return true;
+        }
+    }
+
+    private void GrowTo(INbdDriver driver, NbdDevice device, long sizeBytes)
+    {
+        if (device.SizeBytes < sizeBytes)
+        {
+            driver.SetSize(device.Index, backend, sizeBytes);
+            kernel.TellChange(device.Index);
         }
     }
 

@@ -58,6 +58,22 @@ internal sealed class ResourceDevices(
         ];
     }
 
+    /// <summary>Volumes are larger than before: so are the devices that are in place.</summary>
+    public Task Grow() => Task.Run(async () =>
+    {
+        foreach ((string volume, IVolumeDevice device) in volumes)
+        {
+            try
+            {
+                await device.Grow();
+            }
+            catch (IOException failed)
+            {
+                trouble($"The block device of volume {volume} keeps its old size: {failed.Message.TrimEnd('.')}.");
+            }
+        }
+    });
+
     /// <summary>The connection of a device has ended though it is wanted: it gets another one.</summary>
     public void Lost(string volume)
     {

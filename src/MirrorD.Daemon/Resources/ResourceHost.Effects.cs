@@ -51,6 +51,8 @@ internal sealed partial class ResourceHost
         }
     }
 
+    public void VolumesGrew() => Answer(devices.Grow(), () => { });
+
     public void FindDeviceUsers(Action<IReadOnlyList<string>> answered) =>
         Answer(devices.Users(), answered, failed => [$"the users of the block devices can't be told ({failed})"]);
 

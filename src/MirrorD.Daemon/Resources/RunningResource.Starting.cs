@@ -73,7 +73,8 @@ internal sealed partial class RunningResource
     {
         try
         {
-            IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(_resource, _context.Name);
+            IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(
+                _resource, _context.Name, new MetadataPlaces(_context.State.PlacesDirectory, ((IResourceOwner)this).Trouble));
             _loop = new UringLoop();
             _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, _questions, this);
             _engine = new ReplicatedResource(_loop, Options(volumes), _host)

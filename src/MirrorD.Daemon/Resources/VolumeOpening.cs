@@ -13,7 +13,8 @@ internal static class VolumeOpening
     /// <summary>Opens all volumes, or none.</summary>
     /// <exception cref="DiskAwaitedException">A disk is missing or in use.</exception>
     /// <exception cref="StartupException">A disk is too small, or can't be used.</exception>
-    public static IReadOnlyList<VolumeOptions> Open(ResourceConfiguration resource, string node)
+    public static IReadOnlyList<VolumeOptions> Open(
+        ResourceConfiguration resource, string node, MetadataPlaces places)
     {
         var opened = new List<LinuxDisk>();
         LinuxDisk OpenOne(string path)
@@ -31,8 +32,14 @@ internal static class VolumeOpening
                 LinuxDisk data = OpenOne(volume.Path);
                 LinuxDisk metadata = volume.MetadataPath is { } path ? OpenOne(path) : data;
                 MetadataPlacement placement = Placement(resource, volume, data, metadata);
+                bool isInternal = ReferenceEquals(data, metadata);
                 volumes.Add(new VolumeOptions(
-                    volume.Name, data, metadata, placement.MetadataOffset, placement.MetadataBytes));
+                    volume.Name, data, metadata, placement.MetadataOffset,
+                    isInternal ? placement.MetadataBytes : metadata.LengthBytes)
+                {
+                    Former = isInternal ? places.Last(resource.Name, volume.Name) : null,
+                    MetadataPlaced = isInternal ? offset => Note(places, resource.Name, volume.Name, data, offset) : null,
+                });
             }
 
             return volumes;
@@ -47,6 +54,14 @@ internal static class VolumeOpening
         }
     }
 
+    private static void Note(MetadataPlaces places, string resource, string volume, LinuxDisk data, long offset)
+    {
+        if (MetadataPlacement.Internal(data.LengthBytes).MetadataOffset == offset)
+        {
+            places.Note(resource, volume, data.LengthBytes);
+        }
+    }
+
     private static MetadataPlacement Placement(
         ResourceConfiguration resource, VolumeConfiguration volume, LinuxDisk data, LinuxDisk metadata)
     {
@@ -56,7 +71,8 @@ internal static class VolumeOpening
         MetadataPlacement placement = !fits ? default
             : isInternal ? MetadataPlacement.Internal(data.LengthBytes)
             : MetadataPlacement.External(data.LengthBytes);
-        return fits && placement.MetadataOffset + placement.MetadataBytes <= metadata.LengthBytes
+        bool isRoomy = isInternal ? fits : fits && metadata.LengthBytes >= new MetadataLayout(1).TotalBytes;
+        return isRoomy
             ? placement
             : throw new StartupException(
                 $"{(fits ? metadata : data).Name} is too small to be volume {volume.Name} with its metadata",

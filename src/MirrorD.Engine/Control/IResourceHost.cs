@@ -57,6 +57,11 @@ public interface IResourceHost
     /// </param>
     void OpenExports(Action<IReadOnlyList<string>> done);
 
+    /// <summary>Volumes are larger than before; whoever has them open as a block device can use it.</summary>
+    void VolumesGrew()
+    {
+    }
+
     /// <summary>
     /// Lets nobody in from the call on, ends all sessions and takes the block devices away, also from whoever uses
     /// them: done when that has happened, or a deadline passed. Wins over an opening that runs. Also called

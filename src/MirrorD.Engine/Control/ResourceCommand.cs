@@ -61,6 +61,11 @@ public abstract record ResourceCommand
     /// <summary>End the verify that this node runs.</summary>
     public sealed record StopVerify : ResourceCommand;
 
+    /// <summary>Grow a volume, or all that have room, after the disks were enlarged on both nodes.</summary>
+    /// <param name="Volume">Its name; null: all.</param>
+    /// <param name="SizeBytes">Its new size; null: as large as both nodes have room for.</param>
+    public sealed record Resize(string? Volume = null, long? SizeBytes = null) : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

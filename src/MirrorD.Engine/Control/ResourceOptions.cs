@@ -1,5 +1,6 @@
 using MirrorD.Core.Failover;
 using MirrorD.Formats;
+using MirrorD.Formats.Metadata;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Control;
@@ -11,7 +12,19 @@ namespace MirrorD.Engine.Control;
 /// <param name="MetadataOffset">Byte offset of the metadata area on <paramref name="Metadata"/>.</param>
 /// <param name="MetadataBytes">Length of the metadata area.</param>
 public sealed record VolumeOptions(
-    string Name, IDisk Data, IDisk Metadata, long MetadataOffset, long MetadataBytes);
+    string Name, IDisk Data, IDisk Metadata, long MetadataOffset, long MetadataBytes)
+{
+    /// <summary>
+    /// Where internal metadata lay when the disk had another size, while it may still lie there; null when unknown.
+    /// </summary>
+    public MetadataPlacement? Former { get; init; }
+
+    /// <summary>Told on the loop, after the load and after each move, where the metadata lies: its first byte.</summary>
+    public Action<long>? MetadataPlaced { get; init; }
+
+    /// <summary>The metadata lies on the disk that it describes.</summary>
+    public bool IsInternal => ReferenceEquals(Data, Metadata);
+}
 
 /// <summary>What a resource needs to run on one node.</summary>
 public sealed record ResourceOptions

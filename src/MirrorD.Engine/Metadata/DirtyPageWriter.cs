@@ -55,7 +55,7 @@ internal sealed class DirtyPageWriter : IDisposable
 
     public void Store(DirtyMap map, Action<int> done)
     {
-        Invariant.Require(map.PageCount == _pages.Length, "the map describes this volume");
+        Invariant.Require(map.PageCount >= _pages.Length, "the map describes this volume");
         _queue.Enqueue((map, done));
         if (_map is null)
         {
@@ -74,6 +74,13 @@ internal sealed class DirtyPageWriter : IDisposable
     private void StartBatch()
     {
         _map = _queue.Peek().Map;
+        if (_map.PageCount > _pages.Length)
+        {
+            // The volume grew; where a page lies does not depend on how many there are.
+            _layout = new MetadataLayout(_map.VolumeBytes);
+            _pages = new int[_map.PageCount];
+        }
+
         while (_queue.TryPeek(out (DirtyMap Map, Action<int> Done) waiting) && waiting.Map == _map)
         {
             _served.Add(waiting.Done);

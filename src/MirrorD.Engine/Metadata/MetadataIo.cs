@@ -10,53 +10,64 @@ namespace MirrorD.Engine.Metadata;
 internal sealed class MetadataIo
 {
     private readonly IIoLoop _loop;
-    private readonly IDisk _disk;
-    private readonly long _areaOffset;
-    private readonly long _areaBytes;
+    private readonly MetadataArea _area;
     private readonly IoOperation _operation;
+    private readonly Action _start;
     private Action<int>? _then;
+    private OperationKind _kind;
+    private long _offset;
+    private BufferSlice _data;
 
-    public MetadataIo(IIoLoop loop, IDisk disk, long areaOffset, long areaBytes)
+    public MetadataIo(IIoLoop loop, MetadataArea area)
     {
         _loop = loop;
-        _disk = disk;
-        _areaOffset = areaOffset;
-        _areaBytes = areaBytes;
+        _area = area;
         _operation = new IoOperation(Completed);
+        _start = Start;
     }
 
     public bool IsPending => _then is not null;
 
-    public void Read(long offset, BufferSlice into, Action<int> then)
-    {
-        Begin(offset, into.LengthBytes, then);
-        _loop.Read(_disk, _areaOffset + offset, into, _operation);
-    }
+    public void Read(long offset, BufferSlice into, Action<int> then) => Begin(OperationKind.Read, offset, into, then);
 
-    public void WriteDurably(long offset, BufferSlice from, Action<int> then)
-    {
-        Begin(offset, from.LengthBytes, then);
-        _loop.Write(_disk, _areaOffset + offset, from, durable: true, _operation);
-    }
+    public void WriteDurably(long offset, BufferSlice from, Action<int> then) =>
+        Begin(OperationKind.Write, offset, from, then);
 
-    public void Flush(Action<int> then)
-    {
-        Begin(0, 0, then);
-        _loop.Flush(_disk, _operation);
-    }
+    public void Flush(Action<int> then) => Begin(OperationKind.Flush, 0, default, then);
 
-    private void Begin(long offset, int lengthBytes, Action<int> then)
+    private void Begin(OperationKind kind, long offset, BufferSlice data, Action<int> then)
     {
         Invariant.Require(_then is null, "one metadata operation at a time");
-        Invariant.Require(offset >= 0 && offset + lengthBytes <= _areaBytes,
-            "metadata stays within its area");
         _then = then;
+        _kind = kind;
+        _offset = offset;
+        _data = data;
+        _area.Begin(_start);
+    }
+
+    private void Start()
+    {
+        int lengthBytes = _kind == OperationKind.Flush ? 0 : _data.LengthBytes;
+        Invariant.Require(_offset >= 0 && _offset + lengthBytes <= _area.LengthBytes, "metadata stays within its area");
+        switch (_kind)
+        {
+            case OperationKind.Read:
+                _loop.Read(_area.Disk, _area.Offset + _offset, _data, _operation);
+                break;
+            case OperationKind.Write:
+                _loop.Write(_area.Disk, _area.Offset + _offset, _data, durable: true, _operation);
+                break;
+            default:
+                _loop.Flush(_area.Disk, _operation);
+                break;
+        }
     }
 
     private void Completed(IoOperation operation)
     {
         Action<int> then = _then!;
         _then = null;
+        _area.Ended();
         then(operation.Result < 0 ? -operation.Result : 0);
     }
 }

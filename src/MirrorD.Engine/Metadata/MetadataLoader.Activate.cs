@@ -8,7 +8,34 @@ internal sealed partial class MetadataLoader
 {
     private const string DiskRemedy = "Check the disk and the kernel log; replace the disk if it fails.";
 
-    private string Place => $"{_volume.Metadata.Name} at byte {_volume.MetadataOffset}";
+    private string Place => $"{_volume.Metadata.Name} at byte {_area.Offset}";
+
+    /// <summary>
+    /// A move to the end of the disk was cut after its new superblock: the old one must never count again. Once the volume
+    /// has grown its place belongs to the data, and was wiped before.
+    /// </summary>
+    private void WipeFormer()
+    {
+        if (_volume.Former is not { } former || former.MetadataOffset >= _area.Offset
+            || _superblock!.DataBytes > former.MetadataOffset)
+        {
+            ReadLog();
+            return;
+        }
+
+        _buffer.Span.Clear();
+        var old = new MetadataArea(_area.Disk, former.MetadataOffset, former.MetadataBytes);
+        new MetadataIo(_loop, old).WriteDurably(0, _buffer.Slice(0, (int)MetadataLayout.LogOffset), error =>
+        {
+            if (error != 0)
+            {
+                Fail($"writing to {_volume.Metadata.Name} at byte {former.MetadataOffset} failed with errno {error}", DiskRemedy);
+                return;
+            }
+
+            ReadLog();
+        });
+    }
 
     private void Activate()
     {
@@ -87,7 +114,7 @@ internal sealed partial class MetadataLoader
     private string? WhyNotThisVolume(Superblock superblock)
     {
         long room = ReferenceEquals(_volume.Data, _volume.Metadata)
-            ? _volume.MetadataOffset
+            ? _area.Offset
             : _volume.Data.LengthBytes;
         long needed = new MetadataLayout(superblock.DataBytes).TotalBytes;
         if (superblock.VolumeName != _volume.Name)
@@ -101,8 +128,8 @@ internal sealed partial class MetadataLoader
                 + $"{superblock.DataBytes}";
         }
 
-        return needed > _volume.MetadataBytes
-            ? $"the metadata area of {_volume.MetadataBytes} bytes on {Place} is shorter than the {needed} "
+        return needed > _area.LengthBytes
+            ? $"the metadata area of {_area.LengthBytes} bytes on {Place} is shorter than the {needed} "
                 + "needed"
             : null;
     }

@@ -9,11 +9,14 @@ namespace MirrorD.Engine.Metadata;
 /// <summary>
 /// Reads a volume's metadata and activates it. In this order, each step durable before the next:
 /// flush (what a killed process left in the disk's cache must not be taken for stored), superblock slots made
-/// equal, activity log into the dirty map, an empty transaction.
+/// equal, what a move left at the former place wiped, activity log into the dirty map, an empty transaction.
+/// On a disk that was enlarged the metadata lies at the end, if it was moved there, or else where it lay before.
 /// </summary>
 internal sealed partial class MetadataLoader : IDisposable
 {
+    private readonly IIoLoop _loop;
     private readonly VolumeOptions _volume;
+    private readonly MetadataArea _area;
     private readonly MetadataIo _io;
     private readonly SuperblockWriter _superblocks;
     private readonly ActivityLogWriter _log;
@@ -27,10 +30,12 @@ internal sealed partial class MetadataLoader : IDisposable
     private ActivityLogReading? _reading;
 
     public MetadataLoader(
-        VolumeOptions volume, MetadataIo io, SuperblockWriter superblocks, ActivityLogWriter log,
+        IIoLoop loop, VolumeOptions volume, MetadataArea area, MetadataIo io, SuperblockWriter superblocks, ActivityLogWriter log,
         DirtyPageWriter pages, Action<MetadataLoad> done)
     {
+        _loop = loop;
         _volume = volume;
+        _area = area;
         _io = io;
         _superblocks = superblocks;
         _log = log;
@@ -88,6 +93,13 @@ internal sealed partial class MetadataLoader : IDisposable
         _superblock = _slots[newest].Superblock ?? _slots[1 - newest].Superblock;
         if (_superblock is null)
         {
+            if (_volume.Former is { } former && former.MetadataOffset != _area.Offset)
+            {
+                _area.Relocate(former.MetadataOffset, former.MetadataBytes);
+                ReadSuperblock(0);
+                return;
+            }
+
             FailWithoutSuperblock();
             return;
         }
@@ -106,7 +118,7 @@ internal sealed partial class MetadataLoader : IDisposable
         BufferSlice other = Slot(1 - newest);
         if (one.Span.SequenceEqual(other.Span))
         {
-            ReadLog();
+            WipeFormer();
             return;
         }
 
@@ -118,7 +130,7 @@ internal sealed partial class MetadataLoader : IDisposable
                 return;
             }
 
-            ReadLog();
+            WipeFormer();
         });
     }
 

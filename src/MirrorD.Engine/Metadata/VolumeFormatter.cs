@@ -24,7 +24,8 @@ public sealed class VolumeFormatter : IDisposable
     private VolumeFormatter(
         IIoLoop loop, VolumeOptions volume, Superblock initial, bool everythingDirty, Action<int> done)
     {
-        MetadataIo NewIo() => new(loop, volume.Metadata, volume.MetadataOffset, volume.MetadataBytes);
+        var area = new MetadataArea(volume.Metadata, volume.MetadataOffset, volume.MetadataBytes);
+        MetadataIo NewIo() => new(loop, area);
         _io = NewIo();
         _superblocks = new SuperblockWriter(NewIo());
         _pages = new DirtyPageWriter(loop, NewIo);

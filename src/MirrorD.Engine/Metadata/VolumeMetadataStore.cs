@@ -12,9 +12,11 @@ namespace MirrorD.Engine.Metadata;
 /// success. After an error the disk may hold the old or the new state: nothing may rely on either until a
 /// later store of the same part has succeeded.
 /// </summary>
-public sealed class VolumeMetadataStore : IDisposable
+public sealed partial class VolumeMetadataStore : IDisposable
 {
+    private readonly IIoLoop _loop;
     private readonly VolumeOptions _volume;
+    private readonly MetadataArea _area;
     private readonly MetadataIo _loadIo;
     private readonly SuperblockWriter _superblocks;
     private readonly ActivityLogWriter _log;
@@ -25,8 +27,10 @@ public sealed class VolumeMetadataStore : IDisposable
     /// <summary>Allocates the buffers; reads nothing yet.</summary>
     public VolumeMetadataStore(IIoLoop loop, VolumeOptions volume)
     {
+        _loop = loop;
         _volume = volume;
-        MetadataIo NewIo() => new(loop, volume.Metadata, volume.MetadataOffset, volume.MetadataBytes);
+        _area = new MetadataArea(volume.Metadata, volume.MetadataOffset, volume.MetadataBytes);
+        MetadataIo NewIo() => new(loop, _area);
         _loadIo = NewIo();
         _superblocks = new SuperblockWriter(NewIo());
         _log = new ActivityLogWriter(NewIo());
@@ -45,7 +49,7 @@ public sealed class VolumeMetadataStore : IDisposable
         ?? throw new InvariantViolation($"the metadata of volume {_volume.Name} has been loaded");
 
     /// <summary>Something is being read or written, or waits to be.</summary>
-    public bool IsBusy => _loader is not null || _superblocks.IsBusy || _log.IsBusy || _pages.IsBusy;
+    public bool IsBusy => _loader is not null || _area.IsHeld || _superblocks.IsBusy || _log.IsBusy || _pages.IsBusy;
 
     /// <summary>
     /// Reads and activates the metadata: the extents of the activity log go into the dirty map, durably, and
@@ -54,11 +58,16 @@ public sealed class VolumeMetadataStore : IDisposable
     public void Load(Action<MetadataLoad> done)
     {
         Invariant.Require(_loader is null && !_isLoaded, "metadata is loaded once");
-        _loader = new MetadataLoader(_volume, _loadIo, _superblocks, _log, _pages, load =>
+        _loader = new MetadataLoader(_loop, _volume, _area, _loadIo, _superblocks, _log, _pages, load =>
         {
             _loader!.Dispose();
             _loader = null;
             _isLoaded = load.IsUsable;
+            if (_isLoaded)
+            {
+                _volume.MetadataPlaced?.Invoke(_area.Offset);
+            }
+
             done(load);
         });
         _loader.Start();

@@ -76,6 +76,8 @@ internal sealed partial class NbdSession
             return;
         }
 
+        // The volume may have grown since: the kernel's device goes on in the same session.
+        _check = _check with { ExportBytes = (ulong)_export!.Volume.LengthBytes };
         NbdError error = _check.Refuse(header, out string text);
         PendingRequest request = _memory.FreeRequests.Pop();
         _requestsInUse++;

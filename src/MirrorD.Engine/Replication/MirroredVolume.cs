@@ -6,13 +6,13 @@ namespace MirrorD.Engine.Replication;
 
 /// <summary>One volume of a replicated resource, as its clients see it.</summary>
 internal sealed class MirroredVolume(
-    ReplicatedResource resource, IIoLoop loop, VolumeOptions options, int index, long lengthBytes) : IVolumeFrontend
+    ReplicatedResource resource, IIoLoop loop, VolumeOptions options, int index) : IVolumeFrontend
 {
     /// <inheritdoc/>
     public string Name => $"{resource.Name}/{options.Name}";
 
     /// <inheritdoc/>
-    public long LengthBytes => lengthBytes;
+    public long LengthBytes => resource.ServedBytes(index);
 
     /// <inheritdoc/>
     public int BlockBytes => options.Data.LogicalBlockBytes;

@@ -47,10 +47,11 @@ public sealed partial class ReplicatedResource
         // A disk that could not even take that it failed may have lost what it had said to have.
         bool isDistrusted = !_replica!.IsFailureStored;
         _isAttaching = true;
-        Array.ForEach(_stores, store => store.Dispose());
         for (int i = 0; i < _stores.Length; i++)
         {
-            _stores[i] = new VolumeMetadataStore(_loop, _options.Volumes[i]);
+            VolumeOptions volume = _stores[i].Reopened();
+            _stores[i].Dispose();
+            _stores[i] = new VolumeMetadataStore(_loop, volume);
         }
 
         Load(isDistrusted, problem =>

@@ -38,6 +38,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.Attach:
                 Attach(Answer);
                 break;
+            case ResourceCommand.Resize resize:
+                Grow(resize, Answer);
+                break;
             case ResourceCommand.DiscardCopy:
                 DiscardCopy(Answer);
                 break;

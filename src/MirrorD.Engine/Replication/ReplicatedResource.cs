@@ -214,7 +214,7 @@ public sealed partial class ReplicatedResource : IDisposable
     {
         for (int i = 0; i < _volumes.Length; i++)
         {
-            _volumes[i] ??= new MirroredVolume(this, _loop, _options.Volumes[i], i, states[i].DataBytes);
+            _volumes[i] ??= new MirroredVolume(this, _loop, _options.Volumes[i], i);
         }
 
         var settings = new ReplicaSettings(

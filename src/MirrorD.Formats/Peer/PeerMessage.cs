@@ -98,4 +98,13 @@ public abstract record PeerMessage
     /// <param name="RepairedBytes">Bytes of both kinds that were copied to the receiver.</param>
     public sealed record Verified(
         bool IsComplete, long ComparedBytes, long DifferentBytes, long UnreadableBytes, long RepairedBytes) : PeerMessage;
+
+    /// <summary>
+    /// The sender's operator grows volumes to these sizes in bytes, 0 where one stays as it is: please make room, for exactly
+    /// that, or for less where there is not so much.
+    /// </summary>
+    public sealed record GrowAsk(bool IsExact, IReadOnlyList<long> DataBytes) : PeerMessage;
+
+    /// <summary>Sizes that the sender has made room for, 0 where it has none, and why; none at all: it can't now.</summary>
+    public sealed record GrowAnswer(IReadOnlyList<long> DataBytes, string Reason) : PeerMessage;
 }

@@ -89,6 +89,12 @@ public static class PeerMessageCodec
                 to.Kind(20).Byte(m.IsComplete ? (byte)1 : (byte)0).UInt64((ulong)m.ComparedBytes)
                     .UInt64((ulong)m.DifferentBytes).UInt64((ulong)m.UnreadableBytes).UInt64((ulong)m.RepairedBytes);
                 break;
+            case PeerMessage.GrowAsk m:
+                to.Kind(50).Byte(m.IsExact ? (byte)1 : (byte)0).Sizes(m.DataBytes);
+                break;
+            case PeerMessage.GrowAnswer m:
+                to.Kind(51).Sizes(m.DataBytes).Bytes(Encoding.UTF8.GetBytes(m.Reason));
+                break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
         }
@@ -127,6 +133,8 @@ public static class PeerMessageCodec
             19 => new PeerMessage.SyncPause(reader.Flag()),
             20 => new PeerMessage.Verified(
                 reader.Flag(), reader.Count(), reader.Count(), reader.Count(), reader.Count()),
+            50 => new PeerMessage.GrowAsk(reader.Flag(), reader.Sizes()),
+            51 => new PeerMessage.GrowAnswer(reader.Sizes(), Encoding.UTF8.GetString(reader.Bytes())),
             _ => null,
         };
         return reader.IsAtEndAndValid ? message : null;
@@ -173,6 +181,17 @@ public static class PeerMessageCodec
             BinaryPrimitives.WriteUInt16LittleEndian(length, checked((ushort)value.Length));
             _bytes.AddRange(length);
             _bytes.AddRange(value);
+            return this;
+        }
+
+        public Writer Sizes(IReadOnlyList<long> bytes)
+        {
+            Byte((byte)bytes.Count);
+            foreach (long one in bytes)
+            {
+                UInt64((ulong)one);
+            }
+
             return this;
         }
 

@@ -49,6 +49,17 @@ internal static unsafe class DiskOpening
         }
     }
 
+    /// <summary>Its present size in whole blocks; null when it can't be told.</summary>
+    public static long? LengthOf(int fd, bool isBlockDevice, int blockBytes)
+    {
+        statx found = default;
+        ulong deviceBytes = 0;
+        bool isTold = isBlockDevice ? Fs.ioctl(fd, Fs.BLKGETSIZE64, &deviceBytes) == 0
+            : Stat.statx(fd, "", At.AT_EMPTY_PATH, Stat.STATX_BASIC_STATS, &found) == 0;
+        long lengthBytes = isBlockDevice ? (long)deviceBytes : (long)found.stx_size;
+        return isTold ? lengthBytes - (lengthBytes % blockBytes) : null;
+    }
+
     private static string Remedy(int errno) => errno switch
     {
         Errno.EINVAL => " Its file system has no direct I/O (O_DIRECT): use ext4 or xfs, or a block device.",

@@ -26,7 +26,7 @@ public sealed unsafe class LinuxDisk : IDisk
     public string Name { get; }
 
     /// <inheritdoc/>
-    public long LengthBytes { get; }
+    public long LengthBytes { get; private set; }
 
     /// <inheritdoc/>
     public int LogicalBlockBytes { get; }
@@ -70,6 +70,9 @@ public sealed unsafe class LinuxDisk : IDisk
     /// The file exists, there is no room, or the file system can't preallocate.
     /// </exception>
     public static void CreateFile(string path, long lengthBytes) => DiskFile.Create(path, lengthBytes);
+
+    /// <inheritdoc/>
+    public void LookAgain() => LengthBytes = DiskOpening.LengthOf(Fd, IsBlockDevice, LogicalBlockBytes) ?? LengthBytes;
 
     /// <inheritdoc/>
     public void Close()

@@ -144,6 +144,14 @@ public sealed class NbdDriver : IDisposable
         RequireAccepted(Execute(message), index, backend, "set the timeout of");
     }
 
+    /// <summary>Changes the size of a device, in use or not. It has to be connected: the kernel may ask for its contents.</summary>
+    /// <exception cref="IOException">The kernel refused; the message names cause and remedy.</exception>
+    public void SetSize(int index, string backend, long sizeBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sizeBytes);
+        RequireAccepted(Execute(NbdMessages.SetSize(_family, index, backend, sizeBytes)), index, backend, "set the size of");
+    }
+
     /// <summary>
     /// Ends a device. Nothing is flushed, and requests under way or waiting fail with EIO: it must be unused
     /// (<see cref="DeviceUsers"/>). While somebody has it open nevertheless, it keeps its backend and is

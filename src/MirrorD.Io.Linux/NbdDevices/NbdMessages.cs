@@ -32,6 +32,10 @@ internal static unsafe class NbdMessages
         Existing(family, index, backend)
             .Attribute(NbdNetlink.NBD_ATTR_DEAD_CONN_TIMEOUT, (ulong)seconds);
 
+    /// <summary>Another size; only of a device whose link is alive.</summary>
+    public static NetlinkMessage SetSize(GenericNetlinkFamily family, int index, string backend, long sizeBytes) =>
+        Existing(family, index, backend).Attribute(NbdNetlink.NBD_ATTR_SIZE_BYTES, (ulong)sizeBytes);
+
     /// <summary>Ends a device.</summary>
     public static NetlinkMessage Disconnect(GenericNetlinkFamily family, int index) =>
         Begin(family, NbdNetlink.NBD_CMD_DISCONNECT).Attribute(NbdNetlink.NBD_ATTR_INDEX, (uint)index);
@@ -71,8 +75,7 @@ internal static unsafe class NbdMessages
     private static NetlinkMessage Begin(GenericNetlinkFamily family, byte command) =>
         family.Message(command, NbdNetlink.NBD_GENL_VERSION);
 
-    // Neither NBD_ATTR_TIMEOUT, which would set queue/io_timeout anew, nor a size, which would hang on a dead
-    // link. The kernel refuses a device whose backend is another one.
+    // Without NBD_ATTR_TIMEOUT, which would set queue/io_timeout anew; a size would hang on a dead link. The kernel refuses a device whose backend is another one.
     private static NetlinkMessage Existing(GenericNetlinkFamily family, int index, string backend) =>
         Begin(family, NbdNetlink.NBD_CMD_RECONFIGURE)
             .Attribute(NbdNetlink.NBD_ATTR_INDEX, (uint)index)

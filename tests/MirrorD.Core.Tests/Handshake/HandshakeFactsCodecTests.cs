@@ -23,19 +23,19 @@ public class HandshakeFactsCodecTests
         WasPrimary = true,
         HasProof = true,
         SyncSetBlocks = 0x0102,
-        Volumes = [new(1 << 30, 9, 8), new(4096, 7, 6)],
+        Volumes = [new(1 << 30, 9, 8) { RoomBytes = 1L << 31, WantedBytes = 0x60000000 }, new(4096, 7, 6)],
     };
 
     [Fact]
     public void The_bytes_are_those_of_the_header_comment() => Assert.Equal(
-        "0100" + "4700" + "06" + "02" + "02" + "02"
+        "0200" + "4700" + "06" + "02" + "02" + "02"
         + "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" + "b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
         + "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
         + "1111111111111111" + "2222222222222222" + "5555555555555555" + "0700000000000000"
         + "0201000000000000"
         + "3333333333333333" + "4444444444444444"
-        + "0000004000000000" + "0900000000000000" + "0800000000000000"
-        + "0010000000000000" + "0700000000000000" + "0600000000000000",
+        + "0000004000000000" + "0900000000000000" + "0800000000000000" + "0000008000000000" + "0000006000000000"
+        + "0010000000000000" + "0700000000000000" + "0600000000000000" + "0000000000000000" + "0000000000000000",
         Convert.ToHexStringLower(Encode(Sample)));
 
     [Fact]
@@ -63,7 +63,7 @@ public class HandshakeFactsCodecTests
     }
 
     [Theory]
-    [InlineData(0, 2, "version 2")]
+    [InlineData(0, 1, "version 1")]
     [InlineData(2, 0xC7, "flag")]
     [InlineData(3, 4, "flag")]
     [InlineData(4, 0, "disk state")]
@@ -75,6 +75,8 @@ public class HandshakeFactsCodecTests
     [InlineData(7, 65, "65 volumes")]
     [InlineData(95, 0x80, "sync set")]
     [InlineData(119, 0x80, "size")]
+    [InlineData(143, 0x80, "size")]
+    [InlineData(151, 0x80, "size")]
     public void What_the_format_does_not_allow_is_named(int at, byte value, string expected)
     {
         byte[] bytes = Encode(Sample);

@@ -174,6 +174,32 @@ public class HandshakeTableTests
     }
 
     [Fact]
+    public void A_size_that_one_side_has_stored_is_made_up_for_where_the_other_has_room()
+    {
+        HandshakeFacts larger = B with { Volumes = [new(2 << 20, 10, 10)] };
+        HandshakeFacts roomy = A with { Volumes = [new(1 << 20, 10, 10) { RoomBytes = 2 << 20 }] };
+        Expect(roomy, larger, HandshakeCase.Same, BitmapSync, Source);
+        Expect(roomy with { IsPrimary = true }, larger, HandshakeCase.SamePrimary, BitmapSync, Source);
+        Expect(roomy, larger with { IsPrimary = true }, HandshakeCase.SamePrimary, BitmapSync, Target);
+        Assert.Equal(2 << 20, new HandshakePair(roomy, larger).AgreedBytes(0));
+        Expect(roomy with { Volumes = [new(1 << 20, 10, 10) { RoomBytes = (2 << 20) - 4096 }] }, larger,
+            HandshakeCase.SizesDiffer, Refuse, None);
+        Expect(roomy with { DiskState = DiskState.Diskless }, larger, HandshakeCase.SizesDiffer, Refuse, None);
+    }
+
+    [Fact]
+    public void A_wanted_size_counts_only_where_both_have_room()
+    {
+        HandshakeFacts wants = A with { Volumes = [new(1 << 20, 10, 10) { RoomBytes = 3 << 20, WantedBytes = 2 << 20 }] };
+        HandshakeFacts roomy = B with { Volumes = [new(1 << 20, 10, 10) { RoomBytes = 2 << 20 }] };
+        Assert.Equal(2 << 20, new HandshakePair(wants, roomy).AgreedBytes(0));
+        Assert.Equal(2 << 20, new HandshakePair(roomy, wants).AgreedBytes(0));
+        Expect(wants, roomy, HandshakeCase.Same, BitmapSync, Source);
+        Assert.Equal(1 << 20, new HandshakePair(wants, B).AgreedBytes(0));
+        Expect(wants, B, HandshakeCase.Same, NoSync, Source);
+    }
+
+    [Fact]
     public void Volumes_that_disagree_are_a_split_brain_of_the_resource() =>
         Expect(A, B with { VolumesDisagree = true },
             HandshakeCase.VolumesDisagree, HandshakeAction.SplitBrain, None);

@@ -30,6 +30,27 @@ public class DirtyMapTests
         Assert.Equal(3, map.DirtyBlocks);
     }
 
+    [Theory]
+    [InlineData(10 * 4096, 20 * 4096)]
+    [InlineData((10 * 4096) + 512, 11 * 4096)]
+    [InlineData(64 * 4096, 65 * 4096)]
+    [InlineData(Page * 4096L, (3L * Page * 4096) + 4096)]
+    [InlineData(4096, 70L * Page * 4096)]
+    public void What_a_map_grows_by_is_dirty_and_to_be_stored(long before, long after)
+    {
+        var map = new DirtyMap(before);
+        map.MarkRange(0, 1);
+        map.Grow(after);
+        var expected = new DirtyMap(after);
+        expected.MarkRange(0, 1);
+        expected.MarkRange(before / 4096 * 4096, after - (before / 4096 * 4096));
+        Assert.Equal((expected.BlockCount, expected.PageCount), (map.BlockCount, map.PageCount));
+        Assert.Equal(expected.DirtyBlocks, map.DirtyBlocks);
+        Assert.Equal(Dirty(expected), Dirty(map));
+        Assert.True(map.IsPageChanged(map.PageCount - 1));
+        Assert.Throws<InvariantViolation>(() => map.Grow(after - 1));
+    }
+
     [Fact]
     public void A_page_that_is_loaded_replaces_what_the_map_said_of_it_and_is_counted_once()
     {

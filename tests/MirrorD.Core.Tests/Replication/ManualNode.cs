@@ -19,9 +19,12 @@ namespace MirrorD.Core.Tests.Replication;
 internal sealed class ManualNode : IReplicaEffects
 {
     public const long VolumeBytes = 64 << 20;
+
+    /// <summary>What a disk of this pair can be enlarged to.</summary>
+    public const long EnlargedBytes = VolumeBytes + (2 << 20);
     private readonly ManualPair _pair;
     private readonly ReplicaSettings _settings;
-    private readonly int[] _durable = new int[VolumeBytes / 4096];
+    private readonly int[] _durable = new int[EnlargedBytes / 4096];
     private DirtyMap _map = new(VolumeBytes);
     private DirtyMap _storedMap = new(VolumeBytes);
     private uint[] _storedLog = [];
@@ -83,7 +86,13 @@ internal sealed class ManualNode : IReplicaEffects
     /// <summary>What the superblock on the disk says.</summary>
     public IReadOnlyList<Superblock> Stored { get; private set; }
 
-    public int[] Disk { get; } = new int[VolumeBytes / 4096];
+    public int[] Disk { get; } = new int[EnlargedBytes / 4096];
+
+    /// <summary>What the disk has room for.</summary>
+    public long Room { get; set; } = VolumeBytes;
+
+    /// <summary>How often clients were told of a new size.</summary>
+    public int Growths { get; private set; }
 
     public List<string> Events { get; } = [];
 
@@ -216,8 +225,7 @@ internal sealed class ManualNode : IReplicaEffects
         {
         }
 
-        var copy = new DirtyMap(VolumeBytes);
-        copy.Merge(_map);
+        DirtyMap copy = CopyOf(_map, _map.VolumeBytes);
         void Land() => _storedMap = copy;
         _pair.Add(this, "dirty", () =>
         {
@@ -384,15 +392,14 @@ internal sealed class ManualNode : IReplicaEffects
             _durable[i] = Disk[i];
         }
 
-        _map = new DirtyMap(VolumeBytes);
-        _map.Merge(_storedMap);
+        _map = CopyOf(_storedMap, Stored[0].DataBytes);
         foreach (uint extent in _storedLog)
         {
-            _map.MarkRange(extent * (long)Limits.ExtentBytes, Limits.ExtentBytes);
+            long from = extent * (long)Limits.ExtentBytes;
+            _map.MarkRange(from, Math.Min(Limits.ExtentBytes, _map.VolumeBytes - from));
         }
 
-        _storedMap = new DirtyMap(VolumeBytes);
-        _storedMap.Merge(_map);
+        _storedMap = CopyOf(_map, _map.VolumeBytes);
         _storedLog = [];
         _isFlushing = false;
         IsConnected = false;
@@ -415,6 +422,33 @@ internal sealed class ManualNode : IReplicaEffects
     {
         Stored = [change(Stored[0])];
         Crash(new Random(1), powerCut: false);
+    }
+
+    public long FindRoom(int volume, out string? obstacle)
+    {
+        obstacle = null;
+        return Room;
+    }
+
+    public long RoomBytes(int volume) => Room;
+
+    public void MakeRoom(int volume, long dataBytes, Action<int> made) =>
+        _pair.Add(this, "room", () => made(dataBytes <= Room ? 0 : 28));
+
+    public void VolumesGrew() => Growths++;
+
+    /// <summary>As the metadata on a disk is read by the size that the superblock says.</summary>
+    private static DirtyMap CopyOf(DirtyMap from, long volumeBytes)
+    {
+        var copy = new DirtyMap(volumeBytes);
+        byte[] bits = new byte[DirtyMap.PageBytes];
+        for (int page = 0; page < Math.Min(copy.PageCount, from.PageCount); page++)
+        {
+            from.CopyPage(page, bits);
+            copy.LoadPage(page, bits);
+        }
+
+        return copy;
     }
 
     private static BootId BootOf(NodeId node, int number) =>

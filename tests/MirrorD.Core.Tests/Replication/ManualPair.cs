@@ -122,11 +122,17 @@ internal sealed class ManualPair
 
     public void LinkUp()
     {
+        BeginLink();
+        Run();
+    }
+
+    /// <summary>The link is up, and nothing has gone over it yet.</summary>
+    public void BeginLink()
+    {
         var session = new SessionId(++_sessions);
         A.IsConnected = B.IsConnected = true;
         A.Replica.LinkUp(session);
         B.Replica.LinkUp(session);
-        Run();
     }
 
     /// <summary>The link breaks: what was on its way is lost.</summary>

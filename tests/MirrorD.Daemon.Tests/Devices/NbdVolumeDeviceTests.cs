@@ -254,10 +254,33 @@ public sealed class NbdVolumeDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task One_of_another_size_is_refused_with_what_takes_it_away()
+    public async Task A_device_in_place_grows_with_its_volume()
+    {
+        await _device.Attach(CancellationToken.None);
+        await _device.Grow();
+        Assert.DoesNotContain(_driver.Calls, call => call.StartsWith("size", StringComparison.Ordinal));
+        _volume.LengthBytes = 2 * TestDriver.DeviceBytes;
+        await _device.Grow();
+        Assert.Equal(2 * TestDriver.DeviceBytes, _driver.Devices[0].SizeBytes);
+    }
+
+    [Fact]
+    public async Task A_device_that_an_earlier_daemon_left_gets_the_size_that_its_volume_has_grown_to()
     {
         _driver.Add(0);
         _volume.LengthBytes = 2 * TestDriver.DeviceBytes;
+        await _device.Grow();
+        Assert.Equal(TestDriver.DeviceBytes, _driver.Devices[0].SizeBytes);
+        await _device.Attach(CancellationToken.None);
+        Assert.Equal(["reconfigure", $"size {2 * TestDriver.DeviceBytes}"], _driver.Calls.TakeLast(2));
+        Assert.Equal("/dev/nbd0", _device.Path);
+    }
+
+    [Fact]
+    public async Task One_that_is_larger_is_refused_with_what_takes_it_away()
+    {
+        _driver.Add(0);
+        _volume.LengthBytes = TestDriver.DeviceBytes / 2;
         IOException failed = await Assert.ThrowsAsync<IOException>(() => _device.Attach(CancellationToken.None));
         Assert.Contains("'mirrorctl demote mail'", failed.Message, StringComparison.Ordinal);
 

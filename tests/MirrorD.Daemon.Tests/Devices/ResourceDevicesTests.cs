@@ -142,6 +142,13 @@ public class ResourceDevicesTests
         Assert.Equal((1, 1, "/dev/test"), (_device.Detached, _device.Attempts, _devices.PathOf("data")));
     }
 
+    [Fact]
+    public async Task A_device_that_can_not_grow_is_told()
+    {
+        await Within.Deadline(_devices.Grow(), "the attempt to grow");
+        Assert.Equal("The block device of volume data keeps its old size: it can't grow.", Assert.Single(Troubles()));
+    }
+
     private string[] Troubles()
     {
         lock (_troubles)
@@ -208,6 +215,8 @@ public class ResourceDevicesTests
             _path = null;
             Interlocked.Increment(ref _detached);
         }
+
+        public Task Grow() => throw new IOException("it can't grow");
 
         public async Task<IReadOnlyList<string>> Users()
         {

@@ -36,7 +36,7 @@ internal sealed class TestDriver(string backend) : INbdDriver
     public IReadOnlyList<NbdDevice> Find() =>
     [
         .. Devices.OrderBy(one => one.Key).Select(one =>
-            new NbdDevice(one.Key, one.Value.Backend, DeviceBytes, 1, one.Value.IsConfigured)),
+            new NbdDevice(one.Key, one.Value.Backend, one.Value.SizeBytes, 1, one.Value.IsConfigured)),
     ];
 
     public int Connect(NbdDeviceOptions options, StreamPair pair)
@@ -82,6 +82,12 @@ internal sealed class TestDriver(string backend) : INbdDriver
         return true;
     }
 
+    public void SetSize(int index, string backend, long sizeBytes)
+    {
+        Calls.Enqueue($"size {sizeBytes}");
+        Alive(index).SizeBytes = sizeBytes;
+    }
+
     public void SetDeadConnectionTimeout(int index, string backend, long seconds) => Alive(index).TimeoutSeconds = seconds;
 
     public void Disconnect(int index)
@@ -125,6 +131,8 @@ internal sealed class TestDevice
 
     /// <summary>What it was made with; null of one that is left.</summary>
     public NbdDeviceOptions? Options { get; set; }
+
+    public long SizeBytes { get; set; } = TestDriver.DeviceBytes;
 
     public long TimeoutSeconds { get; set; } = NbdDeviceOptions.ForeverSeconds;
 

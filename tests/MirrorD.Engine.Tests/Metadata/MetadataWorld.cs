@@ -19,6 +19,7 @@ internal sealed class MetadataWorld : IDisposable
     public const uint Extents = 95;
 
     private readonly List<VolumeMetadataStore> _stores = [];
+    private MetadataPlacement? _former;
 
     public MetadataWorld(ulong seed, bool isInternal = true)
     {
@@ -41,7 +42,7 @@ internal sealed class MetadataWorld : IDisposable
 
     public SimulatedDisk Meta { get; }
 
-    public VolumeOptions Volume { get; }
+    public VolumeOptions Volume { get; private set; }
 
     public Superblock Initial { get; }
 
@@ -63,15 +64,40 @@ internal sealed class MetadataWorld : IDisposable
     public void Await(Func<bool> condition, string what) =>
         Assert.True(World.RunUntil(condition, LimitNs), $"waited for {what}");
 
+    /// <summary>
+    /// The disk is enlarged. Who opens it anew looks at its end first, and knows where the metadata lay before.
+    /// </summary>
+    public void Enlarge(long toBytes, bool knowsFormer = true)
+    {
+        Data.Enlarge(toBytes);
+        _former ??= new MetadataPlacement(0, Volume.MetadataOffset, Volume.MetadataBytes);
+        Reopen = () =>
+        {
+            Data.LookAgain();
+            MetadataPlacement end = MetadataPlacement.Internal(Data.LengthBytes);
+            Volume = Volume with
+            {
+                MetadataOffset = end.MetadataOffset,
+                MetadataBytes = end.MetadataBytes,
+                Former = knowsFormer ? _former : null,
+            };
+        };
+    }
+
+    /// <summary>Done before the disk is opened again.</summary>
+    public Action Reopen { get; set; } = () => { };
+
     public void PowerCutAndRestart()
     {
         World.PowerCut(Node);
+        Reopen();
         Loop = World.CreateLoop(Node);
     }
 
     public void KillAndRestart()
     {
         World.CrashProcess(Node);
+        Reopen();
         Loop = World.CreateLoop(Node);
     }
 

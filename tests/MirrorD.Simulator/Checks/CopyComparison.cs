@@ -17,7 +17,7 @@ public sealed class CopyComparison
     {
         A = a;
         B = b;
-        Blocks = a.Placement.DataBytes / BlockBytes;
+        Blocks = Math.Min(a.Placement.DataBytes, b.Placement.DataBytes) / BlockBytes;
         for (long block = 0; block < Blocks; block++)
         {
             Compare(block);
@@ -38,8 +38,8 @@ public sealed class CopyComparison
     /// <summary>Blocks of the volume.</summary>
     public long Blocks { get; }
 
-    /// <summary>Blocks whose contents differ now.</summary>
-    public IReadOnlyCollection<long> Differing => _differing;
+    /// <summary>Blocks whose contents differ now and that belong to the volume by what either node has stored.</summary>
+    public IEnumerable<long> Differing => _differing.Where(IsUsed);
 
     /// <summary>Blocks that were ever written on either node.</summary>
     public IReadOnlyCollection<long> Touched => _touched;
@@ -85,7 +85,7 @@ public sealed class CopyComparison
             {
                 ReservedChanged?.Invoke(block);
             }
-            else if (ChecksSyncSet && _differing.Contains(block))
+            else if (ChecksSyncSet && _differing.Contains(block) && IsUsed(block))
             {
                 Check(block);
             }
@@ -96,7 +96,7 @@ public sealed class CopyComparison
     {
         if (ChecksSyncSet)
         {
-            foreach (long block in _differing)
+            foreach (long block in Differing)
             {
                 if (block >= ReservedFrom)
                 {
@@ -107,6 +107,9 @@ public sealed class CopyComparison
             }
         }
     }
+
+    private bool IsUsed(long block) =>
+        block < Blocks && (block + 1) * BlockBytes <= Math.Max(A.StoredBytes, B.StoredBytes);
 
     private void Check(long block)
     {

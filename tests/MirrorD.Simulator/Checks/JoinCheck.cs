@@ -113,7 +113,7 @@ public sealed class JoinCheck
     private bool IsAllDirty()
     {
         StoredMetadata stored = _copy.StoredDurably;
-        return Enumerable.Range(0, (int)(_copy.Placement.DataBytes / 4096)).All(block => stored.Covers(block));
+        return Enumerable.Range(0, (int)(_copy.StoredBytes / 4096)).All(block => stored.Covers(block));
     }
 
     private static string Describe(Superblock? stored) => stored is null ? "nothing"

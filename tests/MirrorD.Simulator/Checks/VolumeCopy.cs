@@ -15,16 +15,17 @@ public sealed class VolumeCopy
     public VolumeCopy(SimulatedWorld world, Scenario scenario, string node, int volume)
     {
         Volume = volume;
+        long volumeBytes = scenario.VolumeBytes - (node == "b" ? scenario.LessAtB : 0);
         if (scenario.ExternalMetadata)
         {
-            Placement = MetadataPlacement.External(scenario.VolumeBytes);
-            Data = world.CreateDisk(node, $"{node}/data{volume}", scenario.VolumeBytes, scenario.BlockBytes);
+            Placement = MetadataPlacement.External(volumeBytes);
+            Data = world.CreateDisk(node, $"{node}/data{volume}", volumeBytes, scenario.BlockBytes);
             Metadata = world.CreateDisk(
                 node, $"{node}/meta{volume}", Placement.MetadataBytes, scenario.BlockBytes);
         }
         else
         {
-            long deviceBytes = scenario.VolumeBytes + new MetadataLayout(scenario.VolumeBytes).TotalBytes;
+            long deviceBytes = volumeBytes + new MetadataLayout(volumeBytes).TotalBytes;
             Placement = MetadataPlacement.Internal(deviceBytes);
             Data = world.CreateDisk(node, $"{node}/data{volume}", deviceBytes, scenario.BlockBytes);
             Metadata = Data;
@@ -75,6 +76,9 @@ public sealed class VolumeCopy
     /// <summary>What is stored and would survive a power cut now.</summary>
     public StoredMetadata StoredDurably =>
         _durable.Of(this, area => Metadata.PeekDurable(Placement.MetadataOffset, area));
+
+    /// <summary>The size that the volume has by what is stored.</summary>
+    public long StoredBytes => Stored.Superblock?.DataBytes ?? 0;
 
     /// <summary>Told after a change of the metadata.</summary>
     public Action? MetadataChanged { get; set; }

@@ -24,7 +24,8 @@ public sealed class KernelRequest
         bool mutates = Operation is not (VolumeOperation.Read or VolumeOperation.Flush);
         if (Operation != VolumeOperation.Flush)
         {
-            (Offset, LengthBytes) = hotspots.Draw(random, volume, simulation.Scenario.BlockBytes);
+            (Offset, LengthBytes) = hotspots.Draw(
+                random, volume, simulation.Scenario.BlockBytes, simulation.SizeOf(volume));
         }
 
         bool durable = mutates && random.Percent(15);

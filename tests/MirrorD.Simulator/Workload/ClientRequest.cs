@@ -30,7 +30,7 @@ public sealed class ClientRequest
         _frontend = frontend;
         Server = server;
         (long offset, long length) = operation == VolumeOperation.Flush
-            ? (0, 0) : hotspots.DrawFor(operation, random, volume, frontend.BlockBytes);
+            ? (0, 0) : hotspots.DrawFor(operation, random, volume, frontend.BlockBytes, frontend.LengthBytes);
         bool mutates = operation is not (VolumeOperation.Read or VolumeOperation.Flush);
         _request = new IoRequest(Completed, buffer)
         {

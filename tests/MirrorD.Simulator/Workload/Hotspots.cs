@@ -28,6 +28,11 @@ public sealed class Hotspots
             int count = (int)random.Between(3, 14);
             _regions[volume] = [.. Enumerable.Range(0, count)
                 .Select(_ => random.Below((scenario.VolumeBytes - scenario.ReservedBytes - RegionBytes) / 4096 + 1) * 4096)];
+            if (scenario.StartBytes > 0)
+            {
+                // Also across the place where the volume ends at first.
+                _regions[volume][0] = Math.Min(scenario.StartBytes - RegionBytes / 2, scenario.VolumeBytes - RegionBytes);
+            }
         }
     }
 
@@ -36,7 +41,7 @@ public sealed class Hotspots
     /// show what the peer lacks.
     /// </summary>
     public (long Offset, long LengthBytes) DrawFor(
-        VolumeOperation operation, SeededRandom random, int volume, int blockBytes)
+        VolumeOperation operation, SeededRandom random, int volume, int blockBytes, long sizeBytes)
     {
         bool isRead = operation == VolumeOperation.Read;
         if (isRead && _readsBack && _latest[volume].LengthBytes > 0 && random.Percent(60))
@@ -44,13 +49,13 @@ public sealed class Hotspots
             return _latest[volume];
         }
 
-        (long Offset, long LengthBytes) drawn = Draw(random, volume, blockBytes);
+        (long Offset, long LengthBytes) drawn = Draw(random, volume, blockBytes, sizeBytes);
         _latest[volume] = isRead ? _latest[volume] : drawn;
         return drawn;
     }
 
-    /// <summary>Draws a range; most are short and fall into the first regions.</summary>
-    public (long Offset, long LengthBytes) Draw(SeededRandom random, int volume, int blockBytes)
+    /// <summary>Draws a range within the present size; most are short and fall into the first regions.</summary>
+    public (long Offset, long LengthBytes) Draw(SeededRandom random, int volume, int blockBytes, long sizeBytes)
     {
         long[] regions = _regions[volume];
         long region = regions[Math.Min(random.Below(regions.Length), random.Below(regions.Length))];
@@ -63,6 +68,7 @@ public sealed class Hotspots
 
         long room = RegionBytes - length;
         long unit = random.Percent(50) ? 4096 : blockBytes;
-        return (region + random.Below(room / unit + 1) * unit, length);
+        long offset = region + random.Below(room / unit + 1) * unit;
+        return (offset + length <= sizeBytes ? offset : offset % (sizeBytes - length) / unit * unit, length);
     }
 }

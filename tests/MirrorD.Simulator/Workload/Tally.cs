@@ -72,6 +72,9 @@ public sealed class Tally
     /// <summary>Resyncs that an operator paused while they ran.</summary>
     public long Pauses { get; set; }
 
+    /// <summary>Volumes grown by the operator.</summary>
+    public long Growths { get; set; }
+
     /// <summary>Blocks that resyncs sent as data.</summary>
     public long SentBlocks { get; set; }
 
@@ -133,7 +136,7 @@ public sealed class Tally
         ("named states", NamedStates), ("discards", Discards), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
-        ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses),
+        ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses), ("growths", Growths),
         ("ranges verified", Verified), ("found different", FoundDifferent),
     ];
 }
