@@ -68,7 +68,7 @@ internal sealed partial class FormatPage(string name)
         "u64" => 8,
         "id" => 16,
         "bytes" => 2 + BitConverter.ToUInt16(rest),
-        "generations" => 1 + (8 * rest[0]),
+        "generations" or "sizes" => 1 + (8 * rest[0]),
         _ => throw new ArgumentException($"the pages have no type {type}"),
     };
 

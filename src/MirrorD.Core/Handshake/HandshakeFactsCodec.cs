@@ -7,7 +7,7 @@ namespace MirrorD.Core.Handshake;
 /// <summary>
 /// Facts on the wire, little-endian, identifiers in the order in which they are written down:
 /// <code>
-///  0  2  version, 1
+///  0  2  version, 2
 ///  2  2  flags: 1 is primary, 2 was primary, 4 has proof, 8 just created, 16 full sync needed,
 ///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead, 512 gives way
 ///  4  1  disk state
@@ -23,7 +23,8 @@ namespace MirrorD.Core.Handshake;
 /// 80  8  promotions
 /// 88  8  blocks of the sync set
 /// 96     history, 8 bytes each
-///        volumes, 24 bytes each: data bytes, sequence, highest sequence seen of the other side
+///        volumes, 40 bytes each: data bytes, sequence, highest sequence seen of the other side, bytes that there is room
+///        for, wanted bytes (0: none)
 /// </code>
 /// </summary>
 public static class HandshakeFactsCodec
