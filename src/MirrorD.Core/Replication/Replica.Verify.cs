@@ -45,7 +45,7 @@ public sealed partial class Replica
             : $"nobody is Primary, and {_settings.NodeName} was the source when the nodes joined, so that its copy counts";
         string what = repairs
             ? $"{winner}: what differs is written over at {_settings.PeerName}"
-            : "nothing is changed on either";
+            : $"nothing is changed on either; for a repair, {winner}";
         string message = $"comparing {_verify.TotalBytes} bytes with {_settings.PeerName}; {what}";
         _effects.Raise("verify-started", $"{_settings.Resource}: {message}");
         _effects.Changed();

@@ -55,7 +55,10 @@ internal static class VerifyReports
         }
 
         string end = verify.EndedEarly is { } early ? $" It ended early: {early}." : "";
-        string mend = bad > 0 ? " 'mirrorctl verify --repair' copies what differs from the Primary to its peer." : "";
+        string mend = bad > 0
+            ? $" 'mirrorctl verify --repair' would copy it from {verify.Node}, which compared: the Primary's copy counts, and without one "
+                + "that of the source of the last join."
+            : "";
         return $"The last verify ended {ended.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z: {verify.ComparedBytes} bytes compared by "
             + $"{verify.Node}, {found}.{end}{mend}";
     }

@@ -34,6 +34,8 @@ public class VerifyTests
         ManualPair pair = ManualPair.Serving();
         Assert.Equal(0, pair.A.Write(1, 11).Result);
         Start(pair);
+        Assert.EndsWith(
+            "nothing is changed on either; for a repair, n1 is Primary, so that its copy counts", pair.A.Answers[^1].Message);
         VerifyPicture picture = Ended(pair);
         Assert.True(picture.IsClean);
         Assert.Equal((ManualNode.VolumeBytes, 0L, 0L),
