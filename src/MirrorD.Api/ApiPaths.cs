@@ -53,6 +53,9 @@ public static class ApiPaths
     public const string Discard = "/v1/resources/{name}/discard";
 
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Revert = "/v1/resources/{name}/revert";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string PauseSync = "/v1/resources/{name}/pause-sync";
 
     /// <summary>POST: <see cref="CommandReply"/>.</summary>

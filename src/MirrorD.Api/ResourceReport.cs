@@ -85,6 +85,9 @@ public sealed record ResourceReport
     /// <summary>Ranges that this node's disks could not read, and that were written again from the peer's copy.</summary>
     public long RepairedReads { get; init; }
 
+    /// <summary>When the snapshot of this node's copy was taken that a resync overwrites now; null when there is none.</summary>
+    public DateTimeOffset? SnapshotTakenAt { get; init; }
+
     /// <summary>Step of taking over or releasing that runs now; null when none.</summary>
     public string? Step { get; init; }
 

@@ -8,7 +8,7 @@ internal static class ReplicationReader
     private const long MostBufferBytes = 1 << 30;
 
     /// <summary>The keys of a resource that are read here.</summary>
-    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate", "verify-schedule"];
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate", "verify-schedule", "snapshot-before-resync"];
 
     /// <summary>What the section of a resource says.</summary>
     public static ReplicationConfiguration Read(Section section)
@@ -25,7 +25,9 @@ internal static class ReplicationReader
             (int)section.DurationMs("async-lag", ReplicationConfiguration.DefaultLagMs, 100, 60_000, "100ms to 1m"),
             section.Choice("resync", false, "way to resync", "write 'copy' or 'by-checksum'",
                 ("copy", false), ("by-checksum", true)),
-            VerifyRate(section), Schedule(section));
+            VerifyRate(section), Schedule(section),
+            section.Choice("snapshot-before-resync", true, "way to keep a copy", "write 'auto' or 'none'",
+                ("auto", true), ("none", false)));
     }
 
     private static VerifySchedule? Schedule(Section section)

@@ -130,6 +130,15 @@ public interface IReplicaEffects
     /// </summary>
     void CloseLink(string reason, bool operatorNeeded);
 
+    /// <summary>
+    /// Takes a snapshot of all volumes' data in place of an older one → <see cref="Replica.SnapshotEnded"/> with the same link,
+    /// also when it can't be taken. With <paramref name="keeps"/> it is one that stays until an operator removes it.
+    /// </summary>
+    void TakeSnapshot(int link, bool keeps);
+
+    /// <summary>The snapshot is not needed any more; there may be none.</summary>
+    void DropSnapshot();
+
     /// <summary>Claims the session at the arbiter → <see cref="Replica.ArbiterAnswered"/>.</summary>
     void ClaimSession(SessionId session);
 

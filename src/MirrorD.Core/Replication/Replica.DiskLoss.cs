@@ -39,7 +39,7 @@ public sealed partial class Replica
     private bool IsDiskless => _diskLoss is not null;
 
     /// <summary>Takes the disks of this node out of use, without loss: its copy is then an old, whole one.</summary>
-    public void Detach(CommandAnswer answer)
+    public void Detach(CommandAnswer answer, string reason = "detached by command")
     {
         if (RefusalOfDetach() is { } refusal)
         {
@@ -57,7 +57,7 @@ public sealed partial class Replica
         else
         {
             IsDetached = true;
-            Fail("detached by command");
+            Fail(reason);
         }
 
         Settle();

@@ -64,6 +64,7 @@ public sealed partial class Replica
         _linkSession = session;
         _goodbye = null;
         _peerPausesSync = false;
+        _begun = null;
         _joinProgressNs = _effects.NowNs;
         if (_demotion is not null && !_storingStandby)
         {
@@ -140,7 +141,7 @@ public sealed partial class Replica
                 }
 
                 _step = JoinStep.Begun;
-                AfterGrowth(() => StoreTarget(begin));
+                AfterGrowth(() => BecomeTarget(begin));
                 return null;
             case PeerMessage.DirtyPage page when IsPart(HandshakePart.Source) && _step == JoinStep.Begun:
                 return MergePage(page);
@@ -472,6 +473,8 @@ public sealed partial class Replica
                 {
                     return;
                 }
+
+                _effects.DropSnapshot();
 
                 // The map may stay fuller than it need be after a crash here: that only costs a resync.
                 foreach (Metadata.DirtyMap map in _maps)

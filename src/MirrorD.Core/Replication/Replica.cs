@@ -82,6 +82,9 @@ public sealed record ReplicaSettings(
     /// <summary>A resync compares hashes before it sends data.</summary>
     public bool ResyncByChecksum { get; init; }
 
+    /// <summary>A whole copy is kept as a snapshot while a resync overwrites it.</summary>
+    public bool SnapshotsTarget { get; init; }
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }

@@ -42,6 +42,7 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Detach, Guarded(http => Command(http, new ResourceCommand.Detach())));
         routes.MapPost(ApiPaths.Attach, Guarded(http => Command(http, new ResourceCommand.Attach())));
         routes.MapPost(ApiPaths.Discard, Guarded(http => Command(http, new ResourceCommand.DiscardCopy())));
+        routes.MapPost(ApiPaths.Revert, Guarded(http => Command(http, new ResourceCommand.Revert())));
         routes.MapPost(ApiPaths.PauseSync, Guarded(http => Command(http, new ResourceCommand.PauseSync())));
         routes.MapPost(ApiPaths.ResumeSync, Guarded(http => Command(http, new ResourceCommand.ResumeSync())));
         routes.MapPost(ApiPaths.Verify, Guarded(Verify));

@@ -22,6 +22,8 @@ internal static class EventClasses
         ["read-repaired"] = EventClass.Anomaly,
         ["peer-disk-failed"] = EventClass.Anomaly,
         ["detached"] = EventClass.Anomaly,
+        ["reverted"] = EventClass.Anomaly,
+        ["snapshot-failed"] = EventClass.Anomaly,
         ["sync-paused"] = EventClass.Anomaly,
         ["sync-resumed"] = EventClass.Anomaly,
         ["verify-skipped"] = EventClass.Anomaly,

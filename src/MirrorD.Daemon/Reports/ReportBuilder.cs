@@ -38,6 +38,7 @@ internal static class ReportBuilder
             HandshakeCase = status.HandshakeCase,
             HeldRequests = status.HeldRequests,
             RepairedReads = status.RepairedReads,
+            SnapshotTakenAt = status.SnapshotTakenAt,
             Mode = status.Mode.InWords(),
             AheadBytes = status.AheadBytes,
             AheadMs = status.AheadSinceNs is { } since ? Math.Max(0, (nowNs - since) / 1_000_000) : null,

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Logging;
+using MirrorD.Daemon.Snapshots;
 using MirrorD.Daemon.Startup;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Replication;
@@ -67,6 +68,9 @@ internal sealed partial class RunningResource
             : null;
     }
 
+    private ReflinkSnapshots? Snapshots(IReadOnlyList<VolumeOptions> volumes) => !_resource.Replication.TakesSnapshots ? null
+        : ReflinkSnapshots.Of(_loop!, [.. volumes.Select(volume => volume.Data.Name)], ((IResourceOwner)this).Trouble);
+
     /// <summary>Starts, or shows why not.</summary>
     /// <returns>The disk that has to be waited for; null when that is of no use, or not needed.</returns>
     private DiskAwaitedException? TryStart()
@@ -77,7 +81,7 @@ internal sealed partial class RunningResource
                 _resource, _context.Name, new MetadataPlaces(_context.State.PlacesDirectory, ((IResourceOwner)this).Trouble));
             _loop = new UringLoop();
             _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, _questions, this);
-            _engine = new ReplicatedResource(_loop, Options(volumes), _host)
+            _engine = new ReplicatedResource(_loop, Options(volumes) with { Snapshots = Snapshots(volumes) }, _host)
             {
                 Loaded = Loaded,
                 Watch = PeerWatch,

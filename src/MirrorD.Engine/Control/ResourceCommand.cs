@@ -44,6 +44,9 @@ public abstract record ResourceCommand
     /// <summary>In a split brain: this Standby's copy gives way, and the peer brings it up to date.</summary>
     public sealed record DiscardCopy : ResourceCommand;
 
+    /// <summary>On a Standby whose resync was interrupted for good: go back to the snapshot from before it.</summary>
+    public sealed record Revert : ResourceCommand;
+
     /// <summary>No resync copies anything until <see cref="ResumeSync"/> or the end of the daemon; writes go on to both.</summary>
     public sealed record PauseSync : ResourceCommand;
 

@@ -84,6 +84,8 @@ public sealed record ResourceOptions
     public long ResyncFloorBytesPerSecond { get; init; }
     /// <summary>A resync asks for the target's hashes first, and sends only what differs.</summary>
     public bool ResyncByChecksum { get; init; }
+    /// <summary>Snapshots of this node's disks while a resync overwrites them; null where none can be taken.</summary>
+    public ISnapshots? Snapshots { get; init; }
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
     /// <summary>Ceiling of the rate of a verify; 0 means none.</summary>

@@ -96,6 +96,8 @@ public sealed record ResourceStatus
     public long RepairedReads { get; init; }
     /// <summary>The verify that runs, or the last one that this daemon ran or was told of; null before.</summary>
     public VerifyPicture? Verify { get; init; }
+    /// <summary>Of this node's disks, from before a resync that has not ended; null when there is none.</summary>
+    public DateTimeOffset? SnapshotTakenAt { get; init; }
     /// <summary>When clients hear of a write.</summary>
     public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
     /// <summary>Bytes of writes whose clients were answered and that the peer has not completed.</summary>

@@ -1,6 +1,7 @@
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Disks;
 using MirrorD.Engine.Metadata;
+using MirrorD.Formats.Metadata;
 
 namespace MirrorD.Engine.Replication;
 
@@ -47,14 +48,7 @@ public sealed partial class ReplicatedResource
         // A disk that could not even take that it failed may have lost what it had said to have.
         bool isDistrusted = !_replica!.IsFailureStored;
         _isAttaching = true;
-        for (int i = 0; i < _stores.Length; i++)
-        {
-            VolumeOptions volume = _stores[i].Reopened();
-            _stores[i].Dispose();
-            _stores[i] = new VolumeMetadataStore(_loop, volume);
-        }
-
-        Load(isDistrusted, problem =>
+        Reload(isDistrusted ? VolumeAgreement.Distrust : null, problem =>
         {
             _isAttaching = false;
             if (problem is null && !_isStopped)
@@ -66,6 +60,19 @@ public sealed partial class ReplicatedResource
                 ? new CommandOutcome(true, $"the disks are in use again; {_options.PeerName} brings them up to date")
                 : new CommandOutcome(false, problem, "look at the disk, or stop mirrord here and create it anew"));
         });
+    }
+
+    /// <summary>Begins anew with what is stored, or with a change of it that is stored first.</summary>
+    private void Reload(Action<Superblock[], int[]>? change, Action<string?> loaded)
+    {
+        for (int i = 0; i < _stores.Length; i++)
+        {
+            VolumeOptions volume = _stores[i].Reopened();
+            _stores[i].Dispose();
+            _stores[i] = new VolumeMetadataStore(_loop, volume);
+        }
+
+        Load(change, loaded);
     }
 
     private CommandOutcome? WhyNotAttach()
@@ -80,9 +87,12 @@ public sealed partial class ReplicatedResource
             return new CommandOutcome(false, refusal.Message, refusal.Remedy);
         }
 
-        return _deadlines is { GivenUp: > 0 } || _connection is not null || Array.Exists(_stores, store => store.IsBusy)
+        return RefusalWhileRequestsLast();
+    }
+
+    private CommandOutcome? RefusalWhileRequestsLast() =>
+        _deadlines is { GivenUp: > 0 } || _connection is not null || Array.Exists(_stores, store => store.IsBusy)
             ? new CommandOutcome(false, "an earlier request to the disk has not ended yet: it could land on newer data",
                 "try again when the disk answers; else stop mirrord here, replace the disk and create it anew")
             : null;
-    }
 }

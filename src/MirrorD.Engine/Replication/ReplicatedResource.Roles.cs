@@ -41,6 +41,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.Resize resize:
                 Grow(resize, Answer);
                 break;
+            case ResourceCommand.Revert:
+                Revert(Answer);
+                break;
             case ResourceCommand.DiscardCopy:
                 DiscardCopy(Answer);
                 break;

@@ -71,7 +71,8 @@ public sealed partial class ReplicatedResource
                 DiskState = _loadFailure is null ? DiskState.Consistent : DiskState.Failed,
                 Link = LinkState.Disconnected,
                 PeerName = _options.PeerName,
-                Mode = _options.Mode,
+                SnapshotTakenAt = _options.Snapshots?.TakenAt,
+            Mode = _options.Mode,
                 HoldUp = _loadFailure is null ? null : HoldUpOf(new NamedState(
                     "MetadataDamaged", _loadFailure, "operator", string.Join("; ", _options.Volumes.Select(Inspect)))),
                 Volumes = [],
@@ -140,7 +141,10 @@ public sealed partial class ReplicatedResource
             _holdUpSinceNs = _loop.NowNs;
         }
 
-        return state is null ? null
-            : new HoldUp(state.Name, state.Reason, state.Owner, state.Remedy, _holdUpSinceNs);
+        // What the replica does not know of.
+        string? remedy = state is { Name: "ResyncTargetWithoutSource" } && _options.Snapshots?.TakenAt is { } taken
+            ? $"bring {_options.PeerName} back; or go back to the copy of {taken:u}: mirrorctl revert {Name}"
+            : state?.Remedy;
+        return state is null ? null : new HoldUp(state.Name, state.Reason, state.Owner, remedy, _holdUpSinceNs);
     }
 }

@@ -79,7 +79,7 @@ public sealed partial class ReplicatedResource : IDisposable
     public Action<string?>? Loaded { get; set; }
 
     /// <summary>Loads the metadata, then listens and connects.</summary>
-    public void Start() => _loop.Post(() => Load(isDistrusted: false, problem =>
+    public void Start() => _loop.Post(() => Load(change: null, problem =>
     {
         if (problem is not null)
         {
@@ -104,10 +104,10 @@ public sealed partial class ReplicatedResource : IDisposable
     }));
 
     /// <summary>
-    /// Reads what is stored and begins with it, or first stores that it does not count; calls back with null, or why it
+    /// Reads what is stored and begins with it, or first stores a change of it; calls back with null, or why it
     /// can't be used.
     /// </summary>
-    private void Load(bool isDistrusted, Action<string?> loaded)
+    private void Load(Action<Superblock[], int[]>? change, Action<string?> loaded)
     {
         var loads = new MetadataLoad?[_stores.Length];
         int missing = loads.Length;
@@ -119,7 +119,7 @@ public sealed partial class ReplicatedResource : IDisposable
                 loads[volume] = load;
                 if (--missing == 0)
                 {
-                    AllLoaded(loads!, isDistrusted, loaded);
+                    AllLoaded(loads!, change, loaded);
                 }
             });
         }
@@ -158,7 +158,7 @@ public sealed partial class ReplicatedResource : IDisposable
                 : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
     }
 
-    private void AllLoaded(MetadataLoad[] loads, bool isDistrusted, Action<string?> loaded)
+    private void AllLoaded(MetadataLoad[] loads, Action<Superblock[], int[]>? change, Action<string?> loaded)
     {
         string? problem = null;
         for (int i = 0; i < loads.Length && problem is null; i++)
@@ -176,10 +176,7 @@ public sealed partial class ReplicatedResource : IDisposable
             return;
         }
 
-        if (isDistrusted)
-        {
-            VolumeAgreement.Distrust(states, stores);
-        }
+        change?.Invoke(states, stores);
 
         int missing = stores.Sum() + 1;
         int failure = 0;
@@ -229,12 +226,19 @@ public sealed partial class ReplicatedResource : IDisposable
             ActiveExtents = _options.ActiveExtents,
             ResyncFloorBytesPerSecond = _options.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _options.ResyncByChecksum,
+            SnapshotsTarget = _options.Snapshots is not null,
             VerifyBytesPerSecond = _options.VerifyBytesPerSecond,
             Mode = _options.Mode,
             AheadBytes = _options.AsyncBufferBytes,
             AheadNs = _options.AsyncLagMs * 1_000_000L,
         };
         _replica = new Replica(settings, this, states, maps);
+        if (states[0].DiskState != DiskState.Inconsistent)
+        {
+            // Of a resync that has ended, or never began: a daemon died in between.
+            _options.Snapshots?.Drop();
+        }
+
         if (_picture is not null)
         {
             _replica.PathsChanged(_picture);

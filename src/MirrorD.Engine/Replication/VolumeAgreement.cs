@@ -73,6 +73,26 @@ internal static class VolumeAgreement
         }
     }
 
+    /// <summary>
+    /// One more store of each volume says that the data is an older, whole copy: what it lacks may have left the peer's map,
+    /// so that everything has to be copied.
+    /// </summary>
+    public static void Revert(Superblock[] states, int[] stores)
+    {
+        for (int i = 0; i < states.Length; i++)
+        {
+            Superblock state = states[i];
+            stores[i]++;
+            states[i] = state with
+            {
+                DiskState = DiskState.Outdated,
+                FullSyncNeeded = true,
+                ResyncFrom = Generation.None,
+                Sequence = state.Sequence + 1,
+            };
+        }
+    }
+
     /// <summary>Each store raises a volume's number by one.</summary>
     private static void TakeEverywhere(Superblock next, Superblock[] states, int[] stores)
     {

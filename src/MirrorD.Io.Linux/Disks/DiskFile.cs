@@ -57,6 +57,18 @@ internal static class DiskFile
         }
     }
 
+    /// <summary>Stores durably what a directory says of a file: that it is there, or is not.</summary>
+    /// <exception cref="IOException">The directory can't be stored.</exception>
+    public static void SyncName(string path)
+    {
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        int error = Sync(directory);
+        if (error != 0)
+        {
+            throw LinuxError.Exception($"Cannot store the names in {directory}", error);
+        }
+    }
+
     private static int Sync(string directory)
     {
         int fd = Fcntl.open(directory, Fcntl.O_RDONLY | Fcntl.O_CLOEXEC, 0);

@@ -295,6 +295,19 @@ internal sealed class ManualNode : IReplicaEffects
         Replica.RangeHashed(question);
     });
 
+    /// <summary>What was snapshotted: the disk then, and whether it is to stay.</summary>
+    public List<(int[] Disk, bool Keeps)> Snapshots { get; } = [];
+
+    public int DroppedSnapshots { get; private set; }
+
+    public void TakeSnapshot(int link, bool keeps) => _pair.Add(this, "snapshot", () =>
+    {
+        Snapshots.Add(([.. Disk], keeps));
+        Replica.SnapshotEnded(link);
+    });
+
+    public void DropSnapshot() => DroppedSnapshots++;
+
     public void SendRead(VolumeRequest request, long number) => Send(() =>
         Refuse(Peer.Replica.IncomingRead(
             new IncomingRead { Number = number, Offset = request.Offset, LengthBytes = request.LengthBytes })));

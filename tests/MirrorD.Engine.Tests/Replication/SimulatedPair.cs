@@ -127,6 +127,11 @@ internal sealed class SimulatedPair
         {
             Closings = 0;
             _loop = _pair.World.CreateLoop(Name);
+            if (Snapshots is not null)
+            {
+                Snapshots.Loop = _loop;
+            }
+
             Resource = new ReplicatedResource(_loop,
                 _options with
                 {
@@ -135,6 +140,7 @@ internal sealed class SimulatedPair
                     DiskTimeoutMs = DiskTimeoutMs,
                     ResyncByChecksum = ByChecksum,
                     ResyncBytesPerSecond = ResyncBytesPerSecond,
+                    Snapshots = Snapshots,
                     Connect = ConnectTo ?? _options.Connect,
                 },
                 this);
@@ -165,6 +171,9 @@ internal sealed class SimulatedPair
 
         /// <summary>Its resyncs go by checksum, from the next start on.</summary>
         public bool ByChecksum { get; set; }
+
+        /// <summary>Its snapshots, from the next start on; null: it takes none.</summary>
+        public MemorySnapshots? Snapshots { get; set; }
 
         /// <summary>Ceiling of the rate of resyncs; 0: none.</summary>
         public long ResyncBytesPerSecond { get; set; }

@@ -7,16 +7,17 @@ public sealed class CrowdedFileSystem
 {
     private readonly string _crowd;
 
-    /// <summary>Makes and mounts it, with twice the room that the file can need.</summary>
+    /// <summary>Makes and mounts it, with three times the room that the file can need.</summary>
     /// <param name="lab">The lab that it goes with.</param>
     /// <param name="name">Unique in the lab.</param>
     /// <param name="lengthBytes">Length of the sparse file.</param>
-    public CrowdedFileSystem(Lab lab, string name, long lengthBytes)
+    /// <param name="type">ext4, or xfs, where files can share blocks.</param>
+    public CrowdedFileSystem(Lab lab, string name, long lengthBytes, string type)
     {
-        string image = BackingFile.Create(Path.Combine(lab.Directory, $"{name}.fs"), 2 * lengthBytes);
+        string image = BackingFile.Create(Path.Combine(lab.Directory, $"{name}.fs"), 3 * lengthBytes);
         LoopDevice device = LoopDevice.Attach(lab, image);
-        FileSystem.Make(device.Path, "ext4");
-        string directory = FileSystem.Mount(lab, name, device.Path, "ext4").MountPoint;
+        FileSystem.Make(device.Path, type);
+        string directory = FileSystem.Mount(lab, name, device.Path, type).MountPoint;
         FilePath = Path.Combine(directory, "volume.img");
         _crowd = Path.Combine(directory, "crowd");
         Tool.Run("truncate", "--size", $"{lengthBytes}", FilePath).Require();

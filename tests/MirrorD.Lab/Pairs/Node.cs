@@ -182,9 +182,10 @@ public sealed partial class Node
             return failing.DevicePath;
         }
 
-        if (options.Disks == DiskKind.Crowded)
+        if (options.Disks is DiskKind.Crowded or DiskKind.Shared)
         {
-            var crowded = new CrowdedFileSystem(_lab, $"{Name}-{volume}", options.DiskBytes);
+            var crowded = new CrowdedFileSystem(
+                _lab, $"{Name}-{volume}", options.DiskBytes, options.Disks == DiskKind.Shared ? "xfs" : "ext4");
             _crowded.Add(volume, crowded);
             _disks.Add(volume, crowded.FilePath);
             return crowded.FilePath;

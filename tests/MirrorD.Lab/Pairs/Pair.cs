@@ -162,7 +162,7 @@ public sealed class Pair
 
     private string Volumes(Node node)
     {
-        string kind = _options.Disks is DiskKind.File or DiskKind.Crowded ? "file" : "device";
+        string kind = _options.Disks is DiskKind.File or DiskKind.Crowded or DiskKind.Shared ? "file" : "device";
         return string.Join(
             ", ", _options.Volumes.Select(volume => $"{volume}: {{{kind}: {node.AddDisk(volume, _options)}}}"));
     }

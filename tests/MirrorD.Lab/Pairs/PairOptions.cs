@@ -17,6 +17,9 @@ public enum DiskKind
 
     /// <summary>Sparse files, each on a file system of its own that can be filled.</summary>
     Crowded,
+
+    /// <summary>As <see cref="Crowded"/>, where files can share blocks.</summary>
+    Shared,
 }
 
 /// <summary>How a pair is set up. What is null is left out of the configuration.</summary>
