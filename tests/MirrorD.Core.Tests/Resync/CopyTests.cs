@@ -1,0 +1,35 @@
+using MirrorD.Core.Replication;
+using MirrorD.Core.Tests.Replication;
+
+namespace MirrorD.Core.Tests.Resync;
+
+/// <summary>What a resync has copied, and clients write before it is flushed.</summary>
+public class CopyTests
+{
+    [Fact]
+    public void Of_a_copied_range_the_block_that_was_written_since_stays_dirty_and_no_other_one()
+    {
+        ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true);
+        pair.LinkDown();
+        pair.Tick();
+        foreach (int block in new[] { 7, 8, 9 })
+        {
+            Assert.Equal(0, pair.A.Write(block, 40 + block).Result);
+        }
+
+        // Copied in one piece, not flushed yet; then the middle block is written.
+        pair.Stop(pair.B, "flush");
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
+        Assert.Equal(3 * 4096, pair.A.Replica.SyncSentBytes);
+        Assert.Equal(0, pair.A.Write(8, 80).Result);
+        pair.Stop(pair.A, "copy");
+        pair.Go(pair.B, "flush");
+        Assert.Equal((false, true, false),
+            (pair.A.Replica.Map(0).IsDirty(7), pair.A.Replica.Map(0).IsDirty(8), pair.A.Replica.Map(0).IsDirty(9)));
+
+        pair.Go(pair.A, "copy");
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.Equal((47, 80, 49), (pair.B.Disk[7], pair.B.Disk[8], pair.B.Disk[9]));
+    }
+}
