@@ -70,6 +70,9 @@ public static class ApiPaths
     /// <summary>POST <see cref="ResizeRequest"/>: <see cref="CommandReply"/>.</summary>
     public const string Resize = "/v1/resources/{name}/resize";
 
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string ReplacePeer = "/v1/resources/{name}/replace-peer";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

@@ -14,7 +14,8 @@ internal static class MirrorctlCommandLine
     [
         typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
         typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(DetachVerb), typeof(AttachVerb),
-        typeof(SplitBrainVerb), typeof(RevertVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb), typeof(VerifyVerb), typeof(ResizeVerb),
+        typeof(SplitBrainVerb), typeof(RevertVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb),
+        typeof(VerifyVerb), typeof(ResizeVerb), typeof(ReplaceVerb),
         typeof(CreateVerb),
         typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];

@@ -24,6 +24,10 @@ internal sealed class CreateVerb : NodeVerb
     [Option("overwrite", HelpText = "Give up what the devices of this node hold.")]
     public bool Overwrite { get; set; }
 
+    [Option(
+        "size", HelpText = "Size of the volume (20GiB, or a number of bytes), where this disk is larger than that of the other node.")]
+    public string? Size { get; set; }
+
     [Option("state-dir", MetaValue = "DIRECTORY", HelpText = "Node id (" + StateDirectory.DefaultPath + ").")]
     public string State { get; set; } = StateDirectory.DefaultPath;
 
@@ -49,7 +53,7 @@ internal sealed class CreateVerb : NodeVerb
         // All volumes are examined before the first one is written.
         List<VolumePlan> plans =
         [
-            .. here.Volumes.Select((volume, index) => VolumePlan.For(volume, index, source, Overwrite)),
+            .. here.Volumes.Select((volume, index) => Sized(VolumePlan.For(volume, index, source, Overwrite), source, here)),
         ];
         VolumeCreation.CreateAll(Resource, id, source, plans);
         foreach (VolumePlan plan in plans)
@@ -67,6 +71,23 @@ internal sealed class CreateVerb : NodeVerb
             "both, then " +
             $"'mirrorctl promote {Resource}' on {From ?? node}.");
         return Task.FromResult(ExitCode.Ok);
+    }
+
+    private VolumePlan Sized(VolumePlan plan, CreationSource source, ResourceOnNode here)
+    {
+        if (!SizeOption.TryParse(Size, out long? bytes) || bytes % MetadataLayout.BlockBytes > 0)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage, $"'{Size}' is no size", $"write it as 20GiB, 500MiB or a number of bytes, a multiple of {MetadataLayout.BlockBytes}");
+        }
+
+        return bytes is null ? plan
+            : here.Volumes.Count > 1 || source == CreationSource.Self
+                ? throw new CommandFailure(ExitCode.Usage, "--size is for a resource with one volume, on the node that gets the copy")
+            : bytes > plan.Placement.DataBytes
+                ? throw new CommandFailure(
+                    ExitCode.Failed, $"{plan.Volume.Path} has room for {plan.Placement.DataBytes} bytes, not for {bytes}", "enlarge it")
+            : plan with { Placement = plan.Placement with { DataBytes = bytes.Value } };
     }
 
     private CreationSource Source(ResourceConfiguration resource, string node)

@@ -1,7 +1,5 @@
-using System.Globalization;
 using CommandLine;
 using MirrorD.Api;
-using MirrorD.Configuration;
 
 namespace MirrorD.Control.Verbs;
 
@@ -16,7 +14,7 @@ internal sealed class ResizeVerb : DaemonVerb
 
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        if (!TryParse(Size, out long? bytes))
+        if (!SizeOption.TryParse(Size, out long? bytes))
         {
             context.Fail($"'{Size}' is no size", "write it as 20GiB, 500MiB or a number of bytes");
             return ExitCode.Usage;
@@ -27,13 +25,5 @@ internal sealed class ResizeVerb : DaemonVerb
         var request = new ResizeRequest { Volume = parts.Length > 1 ? parts[1] : null, SizeBytes = bytes };
         string path = ApiPaths.For(ApiPaths.Resize, parts[0]);
         return Report(await daemon.Command(path, request, ApiJson.Compact.ResizeRequest, stop), context);
-    }
-
-    private static bool TryParse(string? text, out long? bytes)
-    {
-        bytes = text is null ? null
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number
-            : ByteSize.Parse(text);
-        return text is null || bytes > 0;
     }
 }

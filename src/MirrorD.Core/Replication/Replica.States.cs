@@ -57,6 +57,11 @@ public sealed partial class Replica
             return DescribePause();
         }
 
+        if (DescribeStranger() is { } stranger)
+        {
+            return stranger;
+        }
+
         if (Role == Role.Standby && !IsLinked)
         {
             return DescribeLoneStandby(force);

@@ -48,6 +48,7 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Verify, Guarded(Verify));
         routes.MapPost(ApiPaths.StopVerify, Guarded(http => Command(http, new ResourceCommand.StopVerify())));
         routes.MapPost(ApiPaths.Resize, Guarded(Resize));
+        routes.MapPost(ApiPaths.ReplacePeer, Guarded(http => Command(http, new ResourceCommand.ReplacePeer())));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));

@@ -21,6 +21,7 @@ internal static class EventClasses
         ["device-removed"] = EventClass.Anomaly,
         ["read-repaired"] = EventClass.Anomaly,
         ["peer-disk-failed"] = EventClass.Anomaly,
+        ["stranger"] = EventClass.Anomaly,
         ["detached"] = EventClass.Anomaly,
         ["reverted"] = EventClass.Anomaly,
         ["snapshot-failed"] = EventClass.Anomaly,

@@ -69,6 +69,9 @@ public abstract record ResourceCommand
     /// <param name="SizeBytes">Its new size; null: as large as both nodes have room for.</param>
     public sealed record Resize(string? Volume = null, long? SizeBytes = null) : ResourceCommand;
 
+    /// <summary>The former peer is gone for good; the machine that answers in its place is the peer from now on.</summary>
+    public sealed record ReplacePeer : ResourceCommand;
+
     /// <summary>Planned stop of this node's daemon: a Standby stores Outdated where the rules allow and says goodbye.</summary>
     /// <param name="HandsOver">A Primary first hands the role over to its joined peer.</param>
     public sealed record Stop(bool HandsOver = false) : ResourceCommand;

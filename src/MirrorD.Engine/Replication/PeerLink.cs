@@ -38,6 +38,7 @@ internal sealed class PeerLink
     private readonly IIoLoop _loop;
     private readonly ResourceOptions _options;
     private readonly IResourceHost _host;
+    private readonly Func<NodeId, bool> _admits;
     private readonly Action<IConnection, LinkKeys, bool> _connected;
     private readonly bool _isConnector;
     private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
@@ -54,15 +55,17 @@ internal sealed class PeerLink
     /// <param name="loop">The loop.</param>
     /// <param name="options">Where, with which key.</param>
     /// <param name="host">Randomness and events.</param>
+    /// <param name="admits">Whether a machine that has the key and the peer's name may be used.</param>
     /// <param name="connected">Gets each authenticated connection: its keys, and whether this side made
     /// it.</param>
     public PeerLink(
-        IIoLoop loop, ResourceOptions options, IResourceHost host,
+        IIoLoop loop, ResourceOptions options, IResourceHost host, Func<NodeId, bool> admits,
         Action<IConnection, LinkKeys, bool> connected)
     {
         _loop = loop;
         _options = options;
         _host = host;
+        _admits = admits;
         _connected = connected;
         _isConnector = string.CompareOrdinal(options.NodeName, options.PeerName) < 0;
         _accept = new IoOperation(Accepted);
@@ -216,6 +219,12 @@ internal sealed class PeerLink
         {
             Tell("the other side has this node's own id: don't copy the state directory");
             authentication.Connection.Close();
+        }
+        else if (!_admits(peer))
+        {
+            // An operator has to act first.
+            authentication.Connection.Close();
+            SlowDown();
         }
         else
         {

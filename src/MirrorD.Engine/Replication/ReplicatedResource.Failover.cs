@@ -29,6 +29,12 @@ public sealed partial class ReplicatedResource : IWatchedResource
     public long LastTickNs => Volatile.Read(ref _lastTickNs);
 
     /// <inheritdoc/>
+    public bool IsPeer(NodeId node) => _peer is not NodeId known || known == node;
+
+    // Boxed, as the watch reads it on its own thread; null until a peer was joined.
+    private volatile object? _peer;
+
+    /// <inheritdoc/>
     public void PathsChanged(PathPicture picture) => _loop.Post(() =>
     {
         _picture = picture;
@@ -106,6 +112,11 @@ public sealed partial class ReplicatedResource : IWatchedResource
     private void NoteBeat()
     {
         Replica replica = _replica!;
+        if (replica.State.Peer != default && !replica.State.Peer.Equals(_peer))
+        {
+            _peer = replica.State.Peer;
+        }
+
         var now = new ResourceBeat(
             replica.Role, replica.DiskState, replica.State.Session,
             replica.State.Promotions,

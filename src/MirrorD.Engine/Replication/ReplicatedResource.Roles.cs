@@ -44,6 +44,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.Revert:
                 Revert(Answer);
                 break;
+            case ResourceCommand.ReplacePeer:
+                ReplacePeer(Answer);
+                break;
             case ResourceCommand.DiscardCopy:
                 DiscardCopy(Answer);
                 break;
@@ -137,6 +140,18 @@ public sealed partial class ReplicatedResource : IRoleEngine
 
         _link.HurryUp();
         _replica.DiscardCopy((succeeded, message, remedy) => answered(new CommandOutcome(succeeded, message, remedy)));
+    }
+
+    private void ReplacePeer(Action<CommandOutcome> answered)
+    {
+        if (_replica is null || _isAttaching)
+        {
+            answered(NotLoaded());
+            return;
+        }
+
+        _link.HurryUp();
+        _replica.ReplacePeer((succeeded, message, remedy) => answered(new CommandOutcome(succeeded, message, remedy)));
     }
 
     private void CloseLeftovers(string reason)

@@ -61,7 +61,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _flushes = [.. options.Volumes.Select(_ => new IoOperation(FlushDone))];
         _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];
         _tick = new IoOperation(Ticked);
-        _link = new PeerLink(loop, options, host, Connected);
+        _link = new PeerLink(loop, options, host, peer => _replica!.Admits(peer), Connected);
         _roles = new RoleSequence(loop, options, host, this, Changed);
         Status = Picture();
     }

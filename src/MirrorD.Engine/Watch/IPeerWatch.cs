@@ -33,6 +33,11 @@ public interface IWatchedResource
     /// </summary>
     long LastTickNs { get; }
 
+    /// <summary>
+    /// This machine is the resource's peer, or there was none yet; any thread. What others say in the peer's name is not heard.
+    /// </summary>
+    bool IsPeer(NodeId node) => true;
+
     /// <summary>The paths to its peer changed, or what the peer tells; any thread, returns at once.</summary>
     void PathsChanged(PathPicture picture);
 

@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Formats;
 using MirrorD.Formats.Watch;
 using MirrorD.Io;
 
@@ -124,9 +125,23 @@ public sealed partial class PeerWatch
     }
 
     private WatchFault Check(PathSocket socket, in WatchHeader header, ReadOnlySpan<byte> body) =>
-        header.Path != socket.Number || header.Node == _options.Node ? WatchFault.Misdirected
+        header.Path != socket.Number || header.Node == _options.Node || IsStranger(header.Node) ? WatchFault.Misdirected
         : header.Type == WatchDatagramType.Heartbeat && !HeartbeatEntry.IsValidBody(body) ? WatchFault.Body
         : WatchFault.None;
+
+    /// <summary>No resource has this machine as its peer: it was replaced, or is a new one that nobody has let in.</summary>
+    private bool IsStranger(NodeId node)
+    {
+        foreach (WatchedResource resource in _resources)
+        {
+            if (resource.Resource.IsPeer(node))
+            {
+                return false;
+            }
+        }
+
+        return _resources.Count > 0;
+    }
 
     private Hearing Judge(PathSocket socket, in WatchHeader header)
     {
