@@ -37,6 +37,24 @@ public class PeerWatchTests
     }
 
     [Fact]
+    public void A_machine_that_was_replaced_is_not_heard_whatever_it_says()
+    {
+        var world = new WatchWorld();
+        world.A.Mail.Peer = new NodeId(new Guid(42, 0, 0, new byte[8]));
+        world.Until("the old machine to be unheard", () => world.A.State("dedicated") == PathState.Lost
+            && world.A.State("production") == PathState.Lost, 5000);
+        world.B.Watch.Send("mail", new ControlMessage.Goodbye(true, new SessionId(1), new Generation(1)));
+        world.Pass(1000);
+        Assert.Empty(world.A.Mail.Messages);
+        Assert.True(world.A.Mail.Picture.AreAllLost);
+
+        world.A.Mail.Peer = null;
+        world.Until("all paths up", () => world.A.Ups == 2, 5000);
+        world.B.Watch.Send("mail", new ControlMessage.Goodbye(true, new SessionId(1), new Generation(1)));
+        world.Until("the message", () => world.A.Mail.Messages.Count > 0, 1000);
+    }
+
+    [Fact]
     public void Nobody_is_told_anything_while_nothing_changes()
     {
         var world = new WatchWorld();

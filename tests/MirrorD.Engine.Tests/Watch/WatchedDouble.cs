@@ -15,6 +15,11 @@ internal sealed class WatchedDouble(string name) : IWatchedResource
 
     public long LastTickNs { get; set; }
 
+    /// <summary>The only machine that is its peer; null: any.</summary>
+    public NodeId? Peer { get; set; }
+
+    public bool IsPeer(NodeId node) => Peer is null || Peer == node;
+
     public List<PathPicture> Pictures { get; } = [];
 
     public List<ControlMessage> Messages { get; } = [];
