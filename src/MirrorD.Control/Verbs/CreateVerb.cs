@@ -25,7 +25,8 @@ internal sealed class CreateVerb : NodeVerb
     public bool Overwrite { get; set; }
 
     [Option(
-        "size", HelpText = "Size of the volume (20GiB, or a number of bytes), where this disk is larger than that of the other node.")]
+        "size",
+        HelpText = "Size of the volume (20GiB, or a number of bytes), where this disk is larger than the other node's.")]
     public string? Size { get; set; }
 
     [Option("state-dir", MetaValue = "DIRECTORY", HelpText = "Node id (" + StateDirectory.DefaultPath + ").")]
@@ -78,15 +79,18 @@ internal sealed class CreateVerb : NodeVerb
         if (!SizeOption.TryParse(Size, out long? bytes) || bytes % MetadataLayout.BlockBytes > 0)
         {
             throw new CommandFailure(
-                ExitCode.Usage, $"'{Size}' is no size", $"write it as 20GiB, 500MiB or a number of bytes, a multiple of {MetadataLayout.BlockBytes}");
+                ExitCode.Usage, $"'{Size}' is no size",
+                $"write it as 20GiB, 500MiB or a number of bytes, a multiple of {MetadataLayout.BlockBytes}");
         }
 
         return bytes is null ? plan
             : here.Volumes.Count > 1 || source == CreationSource.Self
-                ? throw new CommandFailure(ExitCode.Usage, "--size is for a resource with one volume, on the node that gets the copy")
+                ? throw new CommandFailure(
+                    ExitCode.Usage, "--size is for a resource with one volume, on the node that gets the copy")
             : bytes > plan.Placement.DataBytes
                 ? throw new CommandFailure(
-                    ExitCode.Failed, $"{plan.Volume.Path} has room for {plan.Placement.DataBytes} bytes, not for {bytes}", "enlarge it")
+                    ExitCode.Failed,
+                    $"{plan.Volume.Path} has room for {plan.Placement.DataBytes} bytes, not for {bytes}", "enlarge it")
             : plan with { Placement = plan.Placement with { DataBytes = bytes.Value } };
     }
 
