@@ -293,7 +293,10 @@ public sealed partial class Replica
             if (IsRepairSent)
             {
                 // The peer would take writes of its clients while it still writes that copy.
-                WhenQuiet(AgreeToClaim);
+                if (!_whenQuiet.Contains(AgreeToClaim))
+                {
+                    WhenQuiet(AgreeToClaim);
+                }
             }
             else
             {

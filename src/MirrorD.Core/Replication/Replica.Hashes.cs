@@ -73,10 +73,16 @@ public sealed partial class Replica
     }
 
     /// <summary>The range was read, or could not be, and the answer is on its way.</summary>
-    public void RangeHashed(IncomingRead question)
+    /// <param name="question">The question.</param>
+    /// <param name="error">0, or errno of the read.</param>
+    public void RangeHashed(IncomingRead question, int error)
     {
         _busy--;
-        if (question.Link == _link && Failure is null)
+        if (error == Etimedout)
+        {
+            DiskFailed("the backing disk did not answer a read for the peer in time");
+        }
+        else if (question.Link == _link && Failure is null)
         {
             _received.Completed(question.Number);
             PumpPeerFlush();

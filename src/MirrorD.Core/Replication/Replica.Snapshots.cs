@@ -29,10 +29,11 @@ public sealed partial class Replica
     /// <summary>Why this node can't go back to its snapshot as things are; null when it can.</summary>
     public (string Message, string? Remedy)? RefusalOfRevert() =>
         Failure is not null || IsDiskless ? ("no disk is attached", $"mirrorctl attach {_settings.Resource}")
-        : Role == Role.Primary ? ("this node is Primary", null)
+        : Role == Role.Primary ? ("this node is Primary: it has the newest data", "mirrorctl status")
         : IsLinked ? ($"{_settings.PeerName} is connected and completes the copy of this node", "mirrorctl status")
         : State.DiskState != DiskState.Inconsistent || State.ResyncFrom.IsNone
-            ? ($"the copy of this node is {State.DiskState}, not a mixture that a resync left: there is nothing to go back from", null)
+            ? ($"the copy of this node is {State.DiskState}, not a mixture that a resync left: there is nothing to go back from",
+                "mirrorctl status")
         : _busy > 0 || _isStoring || _promotion is not null ? ("another change is under way", "try again")
         : null;
 

@@ -194,16 +194,17 @@ public sealed partial class Replica
     private void VerifyRead(VerifyRange range, int error)
     {
         range.IsReading = false;
+        if (range.Stage == VerifyStage.Dropped)
+        {
+            _effects.ReturnCopy(range.Copy);
+        }
+
         if (error == Etimedout)
         {
             DropVerified(range);
             DiskFailed("the backing disk did not answer a read for a verify in time");
         }
-        else if (range.Stage == VerifyStage.Dropped)
-        {
-            _effects.ReturnCopy(range.Copy);
-        }
-        else
+        else if (range.Stage != VerifyStage.Dropped)
         {
             range.Own = error == 0 ? _effects.HashOf(range.Copy, range.Sequence) : null;
             CompareWhenKnown(range);

@@ -14,6 +14,9 @@ internal sealed class ReflinkSnapshots : ISnapshots
     /// <summary>Ending of the one from before a resync.</summary>
     public const string Ending = ".mirrord-snapshot";
 
+    // While it is made: only when it is there for all volumes it gets its name.
+    private const string Unfinished = ".new";
+
     // The peer's requests are held meanwhile.
     private static readonly TimeSpan s_longestTake = TimeSpan.FromSeconds(10);
 
@@ -50,7 +53,9 @@ internal sealed class ReflinkSnapshots : ISnapshots
     /// <inheritdoc/>
     public void Take(bool keeps, Action<string?> ended)
     {
+        // Of the loop: that it was answered. Of the tasks: what comes too late is not to be found by anybody.
         bool isAnswered = false;
+        var tooLate = new CancellationTokenSource();
         void Answer(string? problem) => _loop.Post(() =>
         {
             if (!isAnswered)
@@ -60,17 +65,14 @@ internal sealed class ReflinkSnapshots : ISnapshots
             }
         });
 
-        Task taking = Next(() => Take(keeps ? KeptEnding() : Ending), Answer);
+        Task taking = Next(() => Take(keeps ? KeptEnding() : Ending, tooLate.Token), Answer);
         _ = Task.WhenAny(taking, Task.Delay(s_longestTake)).ContinueWith(
             first =>
             {
                 if (first.Result != taking)
                 {
+                    tooLate.Cancel();
                     Answer(string.Create(CultureInfo.InvariantCulture, $"it takes longer than {s_longestTake.TotalSeconds} s"));
-                    if (!keeps)
-                    {
-                        Drop();
-                    }
                 }
             },
             TaskScheduler.Default);
@@ -121,9 +123,9 @@ internal sealed class ReflinkSnapshots : ISnapshots
         }
     }
 
-    private void Take(string ending)
+    private void Take(string ending, CancellationToken tooLate)
     {
-        Remove(ending);
+        Remove(Ending);
         foreach (IGrouping<string, string> directory in _volumes.GroupBy(path => Path.GetDirectoryName(path)!))
         {
             // A shared block that is written needs another one: without this much room writes could fail that would not have.
@@ -140,12 +142,22 @@ internal sealed class ReflinkSnapshots : ISnapshots
         {
             foreach (string path in _volumes)
             {
-                FileClone.Create(path + ending, path);
+                FileClone.Create(path + Ending + Unfinished, path);
+            }
+
+            foreach (string path in _volumes)
+            {
+                if (tooLate.IsCancellationRequested)
+                {
+                    throw new IOException("it came too late");
+                }
+
+                FileClone.Rename(path + Ending + Unfinished, path + ending);
             }
         }
         catch (IOException)
         {
-            Remove(ending);
+            Remove(Ending);
             throw;
         }
     }
@@ -155,6 +167,7 @@ internal sealed class ReflinkSnapshots : ISnapshots
         foreach (string path in _volumes)
         {
             File.Delete(path + ending);
+            File.Delete(path + ending + Unfinished);
         }
     }
 

@@ -275,7 +275,16 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             AfterEvent();
         });
 
-    void IReplicaEffects.RoleChanged(Role role, string reason) => _roles.RoleChanged(role, reason);
+    void IReplicaEffects.RoleChanged(Role role, string reason)
+    {
+        if (role == Role.Primary)
+        {
+            // Nobody shall ever go back to before what is served from here.
+            _options.Snapshots?.Drop();
+        }
+
+        _roles.RoleChanged(role, reason);
+    }
 
     void IReplicaEffects.PeerRequestsRole() => _roles.PeerRequestsRole();
 

@@ -39,7 +39,7 @@ public sealed partial class ReplicatedResource
                 question.Number, error == 0 ? connection.Keys.HashOf(question.Data.Span, question.Number) : null);
         }
 
-        _replica!.RangeHashed(question);
+        _replica!.RangeHashed(question, error);
         question.HandedOver();
         AfterEvent();
     }

@@ -1,5 +1,6 @@
 using MirrorD.Core.Replication;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Metadata;
 
 namespace MirrorD.Engine.Replication;
 
@@ -26,8 +27,9 @@ public sealed partial class ReplicatedResource
     void IReplicaEffects.DropSnapshot() => _options.Snapshots?.Drop();
 
     /// <summary>
-    /// The disks are out of use until the snapshot is back whole, and stored as what it is: an old copy, of which the peer
-    /// need not remember what it lacks. After a crash in between the copy is the mixture that it was.
+    /// The disks are out of use until the snapshot is back whole. Before the first byte is put back it is stored that everything
+    /// has to be copied: what goes back to old data may have left the source's map, and a resync that resumes after a crash
+    /// in between, or after a failure, would never bring it. When all is back it is stored as what it is: an old copy.
     /// </summary>
     private void Revert(Action<CommandOutcome> answered)
     {
@@ -41,18 +43,63 @@ public sealed partial class ReplicatedResource
         _isAttaching = true;
         _link.Stop();
         long[] dataBytes = Array.ConvertAll(_stores, store => store.Current.DataBytes);
-        _replica!.Detach((_, _, _) => _options.Snapshots.Restore(dataBytes, notRestored =>
-            Reload(notRestored is null ? VolumeAgreement.Revert : null, notLoaded =>
+        void End(string? problem, bool isLoaded)
+        {
+            _isAttaching = false;
+            if (!_isStopped && isLoaded)
             {
-                _isAttaching = false;
-                if (!_isStopped && notLoaded is null)
+                _link.Start();
+            }
+
+            answered(Reverted(takenAt, problem));
+            AfterEvent();
+        }
+
+        void PutBack() => _options.Snapshots.Restore(dataBytes, notRestored => Reload(
+            notRestored is null ? VolumeAgreement.Revert : null,
+            notLoaded => End(notRestored ?? notLoaded, notLoaded is null)));
+
+        _replica!.Detach(
+            (succeeded, message, _) =>
+            {
+                if (succeeded)
                 {
-                    _link.Start();
+                    StoreThatEverythingIsNeeded(PutBack, error =>
+                        Reload(null, _ => End($"storing that everything has to be copied failed with errno {error}", isLoaded: false)));
+                }
+                else
+                {
+                    End(message, isLoaded: false);
+                }
+            },
+            $"goes back to the snapshot of {takenAt:u}");
+    }
+
+    /// <summary>Nobody else stores anything while the disks are out of use.</summary>
+    private void StoreThatEverythingIsNeeded(Action stored, Action<int> failed)
+    {
+        int missing = _stores.Length;
+        int failure = 0;
+        foreach (VolumeMetadataStore store in _stores)
+        {
+            store.StoreSuperblock(store.Current with { FullSyncNeeded = true }, error =>
+            {
+                failure = failure != 0 ? failure : error;
+                if (--missing > 0)
+                {
+                    return;
                 }
 
-                answered(Reverted(takenAt, notRestored ?? notLoaded));
-                AfterEvent();
-            })), $"goes back to the snapshot of {takenAt:u}");
+                if (failure == 0)
+                {
+                    stored();
+                }
+                else
+                {
+                    failed(failure);
+                }
+            });
+        }
     }
 
     private CommandOutcome Reverted(DateTimeOffset takenAt, string? problem)

@@ -59,37 +59,28 @@ internal static class VolumeAgreement
     }
 
     /// <summary>One more store of each volume says that the copy does not count until it was resynced.</summary>
-    public static void Distrust(Superblock[] states, int[] stores)
+    public static void Distrust(Superblock[] states, int[] stores) => Change(states, stores, state => state with
     {
-        for (int i = 0; i < states.Length; i++)
-        {
-            Superblock state = states[i];
-            stores[i]++;
-            states[i] = state with
-            {
-                DiskState = state.DiskState > DiskState.Inconsistent ? DiskState.Inconsistent : state.DiskState,
-                Sequence = state.Sequence + 1,
-            };
-        }
-    }
+        DiskState = state.DiskState > DiskState.Inconsistent ? DiskState.Inconsistent : state.DiskState,
+    });
 
     /// <summary>
     /// One more store of each volume says that the data is an older, whole copy: what it lacks may have left the peer's map,
     /// so that everything has to be copied.
     /// </summary>
-    public static void Revert(Superblock[] states, int[] stores)
+    public static void Revert(Superblock[] states, int[] stores) => Change(states, stores, state => state with
+    {
+        DiskState = DiskState.Outdated,
+        FullSyncNeeded = true,
+        ResyncFrom = Generation.None,
+    });
+
+    private static void Change(Superblock[] states, int[] stores, Func<Superblock, Superblock> change)
     {
         for (int i = 0; i < states.Length; i++)
         {
-            Superblock state = states[i];
             stores[i]++;
-            states[i] = state with
-            {
-                DiskState = DiskState.Outdated,
-                FullSyncNeeded = true,
-                ResyncFrom = Generation.None,
-                Sequence = state.Sequence + 1,
-            };
+            states[i] = change(states[i]) with { Sequence = states[i].Sequence + 1 };
         }
     }
 

@@ -63,6 +63,14 @@ public static unsafe class FileClone
         DiskFile.SyncName(path);
     }
 
+    /// <summary>Gives a file another name in its directory, durably.</summary>
+    /// <exception cref="IOException">It can't be done.</exception>
+    public static void Rename(string path, string to)
+    {
+        File.Move(path, to, overwrite: true);
+        DiskFile.SyncName(to);
+    }
+
     /// <summary>Has the first bytes of a file share the blocks of another one, durably.</summary>
     /// <param name="path">Is not cut or made longer.</param>
     /// <param name="source">At least as long.</param>

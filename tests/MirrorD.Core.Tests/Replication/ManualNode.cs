@@ -292,7 +292,7 @@ internal sealed class ManualNode : IReplicaEffects
         RangeHash? hash = Unreadable.Any(block => block >= first && block < end)
             ? null : HashOf(Disk[first..end], question.Number);
         Send(() => Peer.Replica.PeerHashed(question.Number, hash));
-        Replica.RangeHashed(question);
+        Replica.RangeHashed(question, 0);
     });
 
     /// <summary>What was snapshotted: the disk then, and whether it is to stay.</summary>

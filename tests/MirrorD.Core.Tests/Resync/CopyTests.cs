@@ -1,5 +1,6 @@
 using MirrorD.Core.Replication;
 using MirrorD.Core.Tests.Replication;
+using MirrorD.Formats;
 
 namespace MirrorD.Core.Tests.Resync;
 
@@ -22,6 +23,7 @@ public class CopyTests
         pair.LinkUp();
         Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
         Assert.Equal(3 * 4096, pair.A.Replica.SyncSentBytes);
+        Assert.Equal((DiskState.Inconsistent, true), (pair.A.Stored[0].PeerDiskState, pair.A.Stored[0].PeerExcluded));
         Assert.Equal(0, pair.A.Write(8, 80).Result);
         pair.Stop(pair.A, "copy");
         pair.Go(pair.B, "flush");

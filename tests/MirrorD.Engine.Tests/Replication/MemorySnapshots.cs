@@ -22,6 +22,9 @@ internal sealed class MemorySnapshots(SimulatedPair.Node node, int lengthBytes) 
     /// <summary>The daemon dies when half of it is restored.</summary>
     public bool DiesHalfway { get; set; }
 
+    /// <summary>The disk fails when half of it is restored.</summary>
+    public bool FailsHalfway { get; set; }
+
     public void Take(bool keeps, Action<string?> ended)
     {
         byte[] found = node.Peek(0, lengthBytes);
@@ -40,10 +43,10 @@ internal sealed class MemorySnapshots(SimulatedPair.Node node, int lengthBytes) 
     public void Restore(IReadOnlyList<long> dataBytes, Action<string?> ended)
     {
         Assert.Equal([lengthBytes], dataBytes);
-        node.Put(0, DiesHalfway ? _taken.AsSpan(0, lengthBytes / 2) : _taken);
+        node.Put(0, DiesHalfway || FailsHalfway ? _taken.AsSpan(0, lengthBytes / 2) : _taken);
         if (!DiesHalfway)
         {
-            Loop.Post(() => ended(null));
+            Loop.Post(() => ended(FailsHalfway ? "the disk fails" : null));
         }
     }
 

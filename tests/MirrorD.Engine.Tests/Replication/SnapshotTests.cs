@@ -64,13 +64,41 @@ public class SnapshotTests
         Assert.False(pair.B.Do(new ResourceCommand.Revert()).Succeeded);
         Assert.False(pair.B.Do(new ResourceCommand.Promote(true)).Succeeded);
         pair.World.RunUntil(() => false, SimulatedPair.SecondNs);
-        Assert.Equal(DiskState.Inconsistent, Dead(pair.B).Stored(0).DiskState);
+        Superblock stored = Dead(pair.B).Stored(0);
+        Assert.Equal((DiskState.Inconsistent, true), (stored.DiskState, stored.FullSyncNeeded));
 
         pair.B.Start();
         pair.Until("loaded", () => pair.B.Resource.Status.DiskState == DiskState.Inconsistent);
         pair.B.Snapshots.DiesHalfway = false;
         Assert.True(pair.B.Do(new ResourceCommand.Revert()).Succeeded);
         Assert.Equal(before, pair.B.Peek(0, VolumeBytes));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void When_going_back_ends_half_way_the_source_brings_also_what_had_left_its_map(bool dies)
+    {
+        SimulatedPair pair = HalfWay(out byte[] before, out byte[] newer);
+        pair.B.Snapshots!.DiesHalfway = dies;
+        pair.B.Snapshots.FailsHalfway = !dies;
+        if (dies)
+        {
+            pair.B.Resource.Command(new ResourceCommand.Revert(), _ => { });
+            pair.Until("half of it is old", () => pair.B.Peek(0, 4096).AsSpan().SequenceEqual(before.AsSpan(0, 4096)));
+            pair.B.Kill();
+            pair.B.Start();
+        }
+        else
+        {
+            CommandOutcome failed = pair.B.Do(new ResourceCommand.Revert());
+            Assert.Equal((false, "the disk fails"), (failed.Succeeded, failed.Message));
+            Assert.Contains("mirrorctl revert r", failed.Remedy, StringComparison.Ordinal);
+        }
+
+        pair.A.Start();
+        pair.Join();
+        Assert.Equal(newer, pair.B.Peek(0, VolumeBytes));
     }
 
     [Fact]
