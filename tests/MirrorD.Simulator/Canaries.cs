@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MirrorD.Core;
 using MirrorD.Formats;
+using MirrorD.Simulator.Faults;
 
 namespace MirrorD.Simulator;
 
@@ -16,6 +17,7 @@ public static class Canaries
     {
         Canary.Broken = rule;
         VerifyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.VerifyWithoutRangeLock);
+        FaultDraw.Favoured = rule == BrokenRule.TornSlotAccepted ? [FaultKind.PowerCut, FaultKind.BothPowerCut] : [];
         ModeDraw.Only ??= rule switch
         {
             BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
@@ -40,6 +42,7 @@ public static class Canaries
         {
             Canary.Broken = BrokenRule.None;
             VerifyDraw.IsOff = false;
+            FaultDraw.Favoured = [];
             ModeDraw.Only = mode;
         }
     }

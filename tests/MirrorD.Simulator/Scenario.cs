@@ -155,7 +155,7 @@ public sealed record Scenario
 
     /// <summary>Draws a scenario.</summary>
     public static Scenario FromSeed(ulong seed) =>
-        GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)))));
+        FaultDraw.Apply(GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed))))));
 
     private static Scenario WithoutMode(ulong seed)
     {
