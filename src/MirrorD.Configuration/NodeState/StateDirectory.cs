@@ -25,6 +25,29 @@ public sealed class StateDirectory(string path)
     /// <summary>Directory of what is known about the sizes of backing devices.</summary>
     public string PlacesDirectory => System.IO.Path.Combine(Path, "places");
 
+    /// <summary>File in <paramref name="directory"/> with the size of the device that a volume's metadata was last at the end of.</summary>
+    public static string PlaceFile(string directory, string resource, string volume) =>
+        System.IO.Path.Combine(directory, $"{resource}.{volume}.device-bytes");
+
+    /// <summary>A volume is made afresh: where its metadata lay in an earlier life does not matter any more.</summary>
+    /// <exception cref="NodeStateException">The file can't be removed.</exception>
+    public void ForgetPlace(string resource, string volume)
+    {
+        string file = PlaceFile(PlacesDirectory, resource, volume);
+        try
+        {
+            if (File.Exists(file))
+            {
+                File.Delete(file);
+                DurableFile.FlushDirectory(PlacesDirectory);
+            }
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStateException($"{file} can't be removed: {failed.Message.TrimEnd('.')}", "run this as root");
+        }
+    }
+
     /// <summary>Makes the directory when it is missing.</summary>
     /// <exception cref="NodeStateException">It can't be made.</exception>
     public void Ensure()

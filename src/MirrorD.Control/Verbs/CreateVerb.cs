@@ -50,12 +50,14 @@ internal sealed class CreateVerb : NodeVerb
         }
 
         CreationSource source = Source(resource, node);
-        var id = new NodeId(new StateDirectory(State).NodeId());
+        var state = new StateDirectory(State);
+        var id = new NodeId(state.NodeId());
         // All volumes are examined before the first one is written.
         List<VolumePlan> plans =
         [
             .. here.Volumes.Select((volume, index) => Sized(VolumePlan.For(volume, index, source, Overwrite), source, here)),
         ];
+        plans.ForEach(plan => state.ForgetPlace(Resource, plan.Volume.Name));
         VolumeCreation.CreateAll(Resource, id, source, plans);
         foreach (VolumePlan plan in plans)
         {

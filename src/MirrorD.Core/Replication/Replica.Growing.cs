@@ -19,7 +19,8 @@ public sealed partial class Replica
 
     private readonly long[] _served;
     private CommandAnswer? _growth;
-    private bool _asksForRoom;
+    private PeerMessage.GrowAsk? _ask;
+    private ulong _asks;
     private bool _makesRoom;
     private long _growthUntilNs;
     private long[]? _wanted;
@@ -78,8 +79,8 @@ public sealed partial class Replica
 
         _growth = answer;
         _growthUntilNs = _effects.NowNs + GrowthPatienceNs;
-        _asksForRoom = true;
-        _effects.SendMessage(new PeerMessage.GrowAsk(dataBytes is not null, wanted));
+        _ask = new PeerMessage.GrowAsk(++_asks, dataBytes is not null, wanted);
+        _effects.SendMessage(_ask);
     }
 
     /// <summary>Why <see cref="Grow"/> would be refused as things are; null when it is worth a try.</summary>
@@ -104,7 +105,8 @@ public sealed partial class Replica
         string name = _stored[volume].VolumeName;
         long present = _stored[volume].DataBytes;
         return dataBytes % DirtyMap.BlockBytes != 0
-                ? ($"{dataBytes} bytes are not a multiple of {DirtyMap.BlockBytes}", null)
+                ? ($"{dataBytes} bytes are not a multiple of {DirtyMap.BlockBytes}",
+                    $"the nearest size is {NearestBlock(dataBytes, room)} bytes")
             : dataBytes == present ? ($"volume {name} has {present} bytes already", null)
             : dataBytes < present
                 ? ($"volume {name} has {present} bytes, and a volume never shrinks",
@@ -112,6 +114,13 @@ public sealed partial class Replica
             : dataBytes > room
                 ? ($"volume {name} has room for {room} bytes on {_settings.NodeName}, not for {dataBytes}", obstacle ?? Enlarge)
             : null;
+    }
+
+    private static long NearestBlock(long bytes, long room)
+    {
+        long rest = bytes % DirtyMap.BlockBytes;
+        bool isNearerBelow = rest * 2 < DirtyMap.BlockBytes || bytes > room;
+        return bytes - rest + (isNearerBelow ? 0 : DirtyMap.BlockBytes);
     }
 
     /// <summary>The peer's operator grows volumes: room is made here, if there is any, and nothing else is changed.</summary>
@@ -124,7 +133,7 @@ public sealed partial class Replica
 
         if (RefusalOfGrowth() is { } refusal)
         {
-            _effects.SendMessage(new PeerMessage.GrowAnswer([], $"{_settings.NodeName}: {refusal.Message}"));
+            _effects.SendMessage(new PeerMessage.GrowAnswer(ask.Number, [], $"{_settings.NodeName}: {refusal.Message}"));
             return null;
         }
 
@@ -144,15 +153,25 @@ public sealed partial class Replica
         {
             if (link == _link && Phase == LinkPhase.Joined)
             {
-                _effects.SendMessage(new PeerMessage.GrowAnswer(offered, reason));
+                _effects.SendMessage(new PeerMessage.GrowAnswer(ask.Number, offered, reason));
             }
         });
         return null;
     }
 
+    private string NotAsked => $"{_settings.PeerName} answered what was not asked; nothing was changed";
+
+    private const string SameRelease = "install the same release on both nodes, then run the command again";
+
     private string? GrowAnswered(PeerMessage.GrowAnswer answer)
     {
-        _asksForRoom = false;
+        if (_ask is not { } ask || answer.Number != ask.Number)
+        {
+            // The command that asked has ended meanwhile. Another one may have asked for something else.
+            return null;
+        }
+
+        _ask = null;
         if (answer.DataBytes.Count == 0 || answer.DataBytes.All(bytes => bytes == 0))
         {
             FinishGrowth(false, answer.Reason, Enlarge);
@@ -161,14 +180,19 @@ public sealed partial class Replica
 
         if (answer.DataBytes.Count != _maps.Length)
         {
+            FinishGrowth(false, NotAsked, SameRelease);
             return $"room for {answer.DataBytes.Count} volumes";
         }
 
         long[] agreed = [.. answer.DataBytes];
         for (int i = 0; i < agreed.Length; i++)
         {
-            if (agreed[i] != 0 && (agreed[i] <= _stored[i].DataBytes || agreed[i] > _effects.FindRoom(i, out _)))
+            // Nothing ever shrinks: no answer makes a volume larger than was asked for here.
+            if (agreed[i] != 0 && (agreed[i] <= _stored[i].DataBytes || agreed[i] > ask.DataBytes[i]
+                || agreed[i] % DirtyMap.BlockBytes != 0 || (ask.IsExact && agreed[i] != ask.DataBytes[i])
+                || agreed[i] > _effects.FindRoom(i, out _)))
             {
+                FinishGrowth(false, NotAsked, SameRelease);
                 return $"room for {agreed[i]} bytes";
             }
         }
@@ -307,9 +331,8 @@ public sealed partial class Replica
 
     private void GrowthAfterLinkLoss()
     {
-        if (_asksForRoom)
+        if (_ask is not null)
         {
-            _asksForRoom = false;
             FinishGrowth(false, "the link was lost; nothing was changed", "run the command again");
         }
     }
@@ -327,7 +350,8 @@ public sealed partial class Replica
     {
         if (_growth is not null)
         {
-            FinishGrowth(false, reason, "replace the disk");
+            FinishGrowth(false, reason, IsDetached ? $"mirrorctl attach {_settings.Resource}, then run the command again"
+                : "replace the disk");
         }
     }
 
@@ -336,7 +360,7 @@ public sealed partial class Replica
         CommandAnswer? answer = _growth;
         _growth = null;
         _wanted = null;
-        _asksForRoom = false;
+        _ask = null;
         answer?.Invoke(succeeded, message, remedy);
     }
 }

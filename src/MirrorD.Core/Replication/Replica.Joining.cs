@@ -186,7 +186,7 @@ public sealed partial class Replica
             case PeerMessage.GrowAsk ask when Phase == LinkPhase.Joined:
                 return AnswerGrowAsk(ask);
             case PeerMessage.GrowAnswer answer when Phase == LinkPhase.Joined:
-                return _asksForRoom ? GrowAnswered(answer) : null;
+                return GrowAnswered(answer);
             default:
                 return HandleRoleMessage(message);
         }

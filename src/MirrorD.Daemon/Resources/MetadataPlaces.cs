@@ -56,5 +56,5 @@ internal sealed class MetadataPlaces(string directory, Action<Exception> trouble
         }
     });
 
-    private string FileOf(string resource, string volume) => Path.Combine(directory, $"{resource}.{volume}.device-bytes");
+    private string FileOf(string resource, string volume) => StateDirectory.PlaceFile(directory, resource, volume);
 }

@@ -25,6 +25,9 @@ internal sealed class MetadataArea(IDisk disk, long offset, long lengthBytes)
     /// <summary>It is being moved.</summary>
     public bool IsHeld { get; private set; }
 
+    /// <summary>Nothing may be stored or read any more: it is not known which place counts.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>Begins an operation now, or when the move has ended.</summary>
     public void Begin(Action operation)
     {
@@ -66,6 +69,9 @@ internal sealed class MetadataArea(IDisk disk, long offset, long lengthBytes)
 
     /// <summary>The area lies elsewhere from now on.</summary>
     public void Relocate(long newOffset, long newLengthBytes) => (Offset, LengthBytes) = (newOffset, newLengthBytes);
+
+    /// <summary>From now on every operation fails, also those that wait.</summary>
+    public void Lose() => IsLost = true;
 
     /// <summary>What waited begins.</summary>
     public void Release()

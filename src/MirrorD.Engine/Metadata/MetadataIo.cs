@@ -13,6 +13,7 @@ internal sealed class MetadataIo
     private readonly MetadataArea _area;
     private readonly IoOperation _operation;
     private readonly Action _start;
+    private readonly Action _failed;
     private Action<int>? _then;
     private OperationKind _kind;
     private long _offset;
@@ -24,6 +25,7 @@ internal sealed class MetadataIo
         _area = area;
         _operation = new IoOperation(Completed);
         _start = Start;
+        _failed = () => Ended(Errno.EIO);
     }
 
     public bool IsPending => _then is not null;
@@ -49,6 +51,12 @@ internal sealed class MetadataIo
     {
         int lengthBytes = _kind == OperationKind.Flush ? 0 : _data.LengthBytes;
         Invariant.Require(_offset >= 0 && _offset + lengthBytes <= _area.LengthBytes, "metadata stays within its area");
+        if (_area.IsLost)
+        {
+            _loop.Post(_failed);
+            return;
+        }
+
         switch (_kind)
         {
             case OperationKind.Read:
@@ -63,11 +71,13 @@ internal sealed class MetadataIo
         }
     }
 
-    private void Completed(IoOperation operation)
+    private void Completed(IoOperation operation) => Ended(operation.Result < 0 ? -operation.Result : 0);
+
+    private void Ended(int error)
     {
         Action<int> then = _then!;
         _then = null;
         _area.Ended();
-        then(operation.Result < 0 ? -operation.Result : 0);
+        then(error);
     }
 }

@@ -25,6 +25,9 @@ internal sealed partial class MetadataLoader : IDisposable
     private readonly IoBuffer _buffer = new(ActivityLogRing.LengthBytes);
     private readonly SuperblockReading[] _slots = new SuperblockReading[MetadataLayout.SuperblockSlots];
     private Superblock? _superblock;
+    private Superblock? _atEnd;
+    private MetadataPlacement _end;
+    private bool _isPlaceKnown;
     private MetadataLayout? _layout;
     private DirtyMap? _map;
     private ActivityLogReading? _reading;
@@ -83,7 +86,9 @@ internal sealed partial class MetadataLoader : IDisposable
 
     private void ChooseSuperblock()
     {
-        if (_slots.Any(slot => slot.Error == MetadataError.UnsupportedVersion))
+        // Once the volume has grown over its former place, what lies there is data of clients.
+        bool isData = _atEnd is not null && _atEnd.DataBytes > _area.Offset;
+        if (!isData && _slots.Any(slot => slot.Error == MetadataError.UnsupportedVersion))
         {
             Fail($"{Place} was written by a later version of mirrord", "Install that version again.");
             return;
@@ -91,15 +96,14 @@ internal sealed partial class MetadataLoader : IDisposable
 
         int newest = (_slots[1].Superblock?.Sequence ?? 0) > (_slots[0].Superblock?.Sequence ?? 0) ? 1 : 0;
         _superblock = _slots[newest].Superblock ?? _slots[1 - newest].Superblock;
+        if (!_isPlaceKnown && LooksElsewhere())
+        {
+            ReadSuperblock(0);
+            return;
+        }
+
         if (_superblock is null)
         {
-            if (_volume.Former is { } former && former.MetadataOffset != _area.Offset)
-            {
-                _area.Relocate(former.MetadataOffset, former.MetadataBytes);
-                ReadSuperblock(0);
-                return;
-            }
-
             FailWithoutSuperblock();
             return;
         }
@@ -133,6 +137,48 @@ internal sealed partial class MetadataLoader : IDisposable
             WipeFormer();
         });
     }
+
+    /// <summary>
+    /// Whether the superblocks of another place have to be read now: of the former one, to compare, or again of the end.
+    /// </summary>
+    private bool LooksElsewhere()
+    {
+        if (_atEnd is null)
+        {
+            // A disk that was made shorter has its former place beyond its end.
+            bool isAtEnd = _superblock is not null;
+            if (_volume.Former is not { } former || former.MetadataOffset == _area.Offset
+                || (isAtEnd && former.MetadataOffset > _area.Offset))
+            {
+                return false;
+            }
+
+            _atEnd = _superblock;
+            _isPlaceKnown = !isAtEnd;
+            _end = new MetadataPlacement(_area.Offset, _area.Offset, _area.LengthBytes);
+            _area.Relocate(former.MetadataOffset, former.MetadataBytes);
+            return true;
+        }
+
+        _isPlaceKnown = true;
+        if (_superblock is not null && !IsMovedFrom(_superblock))
+        {
+            return false;
+        }
+
+        _area.Relocate(_end.MetadataOffset, _end.MetadataBytes);
+        return true;
+    }
+
+    /// <summary>
+    /// What lies at the end of the disk is this volume's, moved there, and not left by an earlier life of the disk, which
+    /// had this size before. Metadata is never moved onto itself, and a volume never shrinks.
+    /// </summary>
+    private bool IsMovedFrom(Superblock former) => _area.Offset + _area.LengthBytes <= _end.MetadataOffset
+        && _atEnd!.ResourceId == former.ResourceId && _atEnd.VolumeIndex == former.VolumeIndex
+        && _atEnd.VolumeName == former.VolumeName && _atEnd.Node == former.Node
+        && (_atEnd.Sequence >= former.Sequence
+            || (_atEnd.ResourceId != Guid.Empty && _atEnd.DataBytes > _area.Offset));
 
     private BufferSlice Slot(int slot) =>
         _buffer.Slice(slot * SuperblockCodec.LengthBytes, SuperblockCodec.LengthBytes);

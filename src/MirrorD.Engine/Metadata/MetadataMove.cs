@@ -5,9 +5,9 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Metadata;
 
 /// <summary>
-/// Moves the metadata of a volume to another place of the same disk that does not overlap the present one. Everything but
-/// the superblocks is copied and flushed, then the superblocks are written there, durably, then those at the old place are
-/// wiped. Until the first superblock is whole at the new place the old place counts, from then on the new one:
+/// Moves the metadata of a volume to another place of the same disk that does not overlap the present one. What an earlier
+/// life of the device left in the new superblocks' place is wiped, everything but the superblocks is copied and flushed, then
+/// the superblocks are written there, durably, then those at the old place are wiped. Until the first superblock is whole at the new place the old place counts, from then on the new one:
 /// whoever looks for metadata looks at the new place first, and what counts is never a mixture.
 /// </summary>
 internal sealed class MetadataMove : IDisposable
@@ -21,6 +21,7 @@ internal sealed class MetadataMove : IDisposable
     private readonly long _usedBytes;
     private readonly Action<int> _done;
     private readonly IoBuffer _buffer = new(BlocksAtOnce * MetadataLayout.BlockBytes);
+    private bool _mayCount;
 
     private MetadataMove(IIoLoop loop, MetadataArea area, long offset, long lengthBytes, long usedBytes, Action<int> done)
     {
@@ -46,11 +47,18 @@ internal sealed class MetadataMove : IDisposable
             "metadata is never moved onto itself");
         Invariant.Require(usedBytes <= lengthBytes && usedBytes <= area.LengthBytes, "the metadata fits its new place");
         var move = new MetadataMove(loop, area, offset, lengthBytes, usedBytes, done);
-        area.Hold(() => move.Copy(MetadataLayout.LogOffset));
+        area.Hold(move.WipeNew);
     }
 
     /// <summary>Frees the buffer.</summary>
     public void Dispose() => _buffer.Dispose();
+
+    private void WipeNew()
+    {
+        BufferSlice both = _buffer.Slice(0, (int)MetadataLayout.LogOffset);
+        both.Span.Clear();
+        Write(_offset, both, () => Copy(MetadataLayout.LogOffset));
+    }
 
     private void Copy(long from)
     {
@@ -67,7 +75,11 @@ internal sealed class MetadataMove : IDisposable
     private void CopySuperblocks()
     {
         BufferSlice both = _buffer.Slice(0, (int)MetadataLayout.LogOffset);
-        Read(_area.Offset, both, () => WriteSlot(0, () => WriteSlot(1, Wipe)));
+        Read(_area.Offset, both, () =>
+        {
+            _mayCount = true;
+            WriteSlot(0, () => WriteSlot(1, Wipe));
+        });
     }
 
     private void WriteSlot(int slot, Action then)
@@ -106,6 +118,15 @@ internal sealed class MetadataMove : IDisposable
         if (error == 0)
         {
             _area.Relocate(_offset, _lengthBytes);
+        }
+        else if (_mayCount)
+        {
+            // A load may find slot 0 at the new place, whatever the error said, and would then wipe the old one: what went
+            // there would be lost although it was reported stored, also that this copy does not count. So nothing is stored
+            // any more. A restart finds what was true before the move, in either place: nothing was stored in one of them
+            // only. This node has reported its failure as not stored, so the peer does not go on alone by that word, and
+            // attach distrusts the copy.
+            _area.Lose();
         }
 
         Dispose();

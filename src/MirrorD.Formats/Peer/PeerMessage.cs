@@ -101,10 +101,10 @@ public abstract record PeerMessage
 
     /// <summary>
     /// The sender's operator grows volumes to these sizes in bytes, 0 where one stays as it is: please make room, for exactly
-    /// that, or for less where there is not so much.
+    /// that, or for less where there is not so much. The answer has the same number: no other one counts.
     /// </summary>
-    public sealed record GrowAsk(bool IsExact, IReadOnlyList<long> DataBytes) : PeerMessage;
+    public sealed record GrowAsk(ulong Number, bool IsExact, IReadOnlyList<long> DataBytes) : PeerMessage;
 
     /// <summary>Sizes that the sender has made room for, 0 where it has none, and why; none at all: it can't now.</summary>
-    public sealed record GrowAnswer(IReadOnlyList<long> DataBytes, string Reason) : PeerMessage;
+    public sealed record GrowAnswer(ulong Number, IReadOnlyList<long> DataBytes, string Reason) : PeerMessage;
 }

@@ -90,10 +90,10 @@ public static class PeerMessageCodec
                     .UInt64((ulong)m.DifferentBytes).UInt64((ulong)m.UnreadableBytes).UInt64((ulong)m.RepairedBytes);
                 break;
             case PeerMessage.GrowAsk m:
-                to.Kind(50).Byte(m.IsExact ? (byte)1 : (byte)0).Sizes(m.DataBytes);
+                to.Kind(50).UInt64(m.Number).Byte(m.IsExact ? (byte)1 : (byte)0).Sizes(m.DataBytes);
                 break;
             case PeerMessage.GrowAnswer m:
-                to.Kind(51).Sizes(m.DataBytes).Bytes(Encoding.UTF8.GetBytes(m.Reason));
+                to.Kind(51).UInt64(m.Number).Sizes(m.DataBytes).Bytes(Encoding.UTF8.GetBytes(m.Reason));
                 break;
             default:
                 throw new ArgumentException($"no encoding for {message.GetType().Name}");
@@ -133,8 +133,8 @@ public static class PeerMessageCodec
             19 => new PeerMessage.SyncPause(reader.Flag()),
             20 => new PeerMessage.Verified(
                 reader.Flag(), reader.Count(), reader.Count(), reader.Count(), reader.Count()),
-            50 => new PeerMessage.GrowAsk(reader.Flag(), reader.Sizes()),
-            51 => new PeerMessage.GrowAnswer(reader.Sizes(), Encoding.UTF8.GetString(reader.Bytes())),
+            50 => new PeerMessage.GrowAsk(reader.UInt64(), reader.Flag(), reader.Sizes()),
+            51 => new PeerMessage.GrowAnswer(reader.UInt64(), reader.Sizes(), Encoding.UTF8.GetString(reader.Bytes())),
             _ => null,
         };
         return reader.IsAtEndAndValid ? message : null;

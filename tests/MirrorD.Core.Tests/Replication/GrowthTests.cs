@@ -2,6 +2,7 @@ using MirrorD.Core.Handshake;
 using MirrorD.Core.Replication;
 using MirrorD.Core.Volumes;
 using MirrorD.Formats;
+using MirrorD.Formats.Peer;
 
 namespace MirrorD.Core.Tests.Replication;
 
@@ -216,6 +217,56 @@ public sealed class GrowthTests
                 Assert.Equal(90, pair.A.Disk[9]);
             }
         }
+    }
+
+    [Fact]
+    public void A_late_answer_to_an_ask_that_was_given_up_is_not_taken_for_the_present_one()
+    {
+        ManualPair pair = Enlarged();
+        pair.Stop(pair.B, "room");
+        pair.A.Replica.Grow(null, null, pair.A.Answer);
+        pair.Run();
+        pair.Tick(31_000_000_000);
+        Assert.False(pair.A.Answers[^1].Succeeded);
+        pair.A.Replica.Grow(0, Grown - 8192, pair.A.Answer);
+        pair.Go(pair.B, "room");
+        pair.LinkUp();
+        Assert.Equal((Grown - 8192, Grown - 8192), (pair.A.Stored[0].DataBytes, pair.B.Stored[0].DataBytes));
+    }
+
+    [Theory]
+    [InlineData(true, Grown - 4096)]
+    [InlineData(true, Grown - 12288)]
+    [InlineData(false, Grown - 1)]
+    public void An_answer_that_was_not_asked_for_ends_the_link_and_grows_nothing(bool isExact, long answered)
+    {
+        ManualPair pair = Enlarged();
+        pair.Stop(pair.B, "room");
+        pair.A.Replica.Grow(0, isExact ? Grown - 8192 : null, pair.A.Answer);
+        pair.Run();
+        pair.B.Say(new PeerMessage.GrowAnswer(1, [answered], ""));
+        Assert.Equal(0, pair.Waiting(pair.A, "room"));
+        Assert.NotEqual(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.False(pair.A.Answers[^1].Succeeded);
+        Assert.Equal(ManualNode.VolumeBytes, pair.A.Stored[0].DataBytes);
+    }
+
+    [Fact]
+    public void A_growth_that_a_detach_ends_names_the_attach_and_a_size_between_blocks_the_nearest_one()
+    {
+        ManualPair pair = Enlarged();
+        pair.Stop(pair.A, "send");
+        pair.B.Replica.Grow(null, null, pair.B.Answer);
+        pair.Run();
+        pair.B.Replica.Detach(pair.B.Answer);
+        pair.Run();
+        int growth = pair.B.Answers.FindIndex(a => !a.Succeeded && a.Message == "detached by command");
+        Assert.Contains("attach", pair.B.Remedies[growth], StringComparison.Ordinal);
+        pair = Enlarged();
+        pair.A.Replica.Grow(0, Grown - 8191, pair.A.Answer);
+        Assert.Equal($"the nearest size is {Grown - 8192} bytes", pair.A.Remedies[^1]);
+        pair.A.Replica.Grow(0, Grown - 1, pair.A.Answer);
+        Assert.Equal($"the nearest size is {Grown} bytes", pair.A.Remedies[^1]);
     }
 
     private static ManualPair Enlarged(bool continueOnPeerLoss = false)

@@ -98,6 +98,9 @@ internal sealed class ManualNode : IReplicaEffects
 
     public List<(bool Succeeded, string Message)> Answers { get; } = [];
 
+    /// <summary>What each of them advised.</summary>
+    public List<string?> Remedies { get; } = [];
+
     public int CopiesInUse { get; private set; }
 
     /// <summary>Sequences that it has told to have in memory.</summary>
@@ -107,7 +110,11 @@ internal sealed class ManualNode : IReplicaEffects
 
     public long NowNs => _pair.NowNs;
 
-    public void Answer(bool succeeded, string message, string? remedy) => Answers.Add((succeeded, message));
+    public void Answer(bool succeeded, string message, string? remedy)
+    {
+        Answers.Add((succeeded, message));
+        Remedies.Add(remedy);
+    }
 
     public ManualRequest Make(VolumeOperation operation, int block = 0, int stamp = 0) => new()
     {

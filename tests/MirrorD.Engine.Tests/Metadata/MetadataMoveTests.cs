@@ -2,6 +2,7 @@ using MirrorD.Core.Metadata;
 using MirrorD.Engine.Metadata;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
+using MirrorD.Io;
 
 namespace MirrorD.Engine.Tests.Metadata;
 
@@ -10,7 +11,8 @@ public class MetadataMoveTests
 {
     private const long Enlarged = 700L << 20;
     private static readonly uint[] s_extents = [3, 40, 70];
-    private static readonly long s_room = MetadataPlacement.Internal(Enlarged).DataBytes;
+    private static readonly MetadataPlacement s_place = MetadataPlacement.Internal(Enlarged);
+    private static readonly long s_room = s_place.DataBytes;
 
     [Fact]
     public void After_a_move_all_is_found_at_the_new_end_with_nothing_else_known()
@@ -156,6 +158,124 @@ public class MetadataMoveTests
         DirtyMap map = new(world.Initial.DataBytes);
         map.Grow(Enlarged);
         Assert.Equal(0, world.Run(done => store.StoreDirtyPages(map, done)));
+    }
+
+    /// <summary>
+    /// Whatever fails during a move: what is reported stored afterwards is there at the next load, and nothing else is.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Nothing_counts_as_stored_after_a_move_that_failed_where_the_next_load_would_not_find_it(bool lands)
+    {
+        int failures = 0;
+        for (int failing = 0; failing < 12; failing++)
+        {
+            using MetadataWorld world = MetadataWorld.Formatted(9);
+            VolumeMetadataStore store = Prepare(world);
+            world.Enlarge(Enlarged);
+            store.FindRoom(out _);
+            int operations = 0;
+            world.Data.Fault = (kind, offset, length) =>
+            {
+                if (operations++ != failing)
+                {
+                    return 0;
+                }
+
+                if (lands && kind == OperationKind.Write && offset == s_place.MetadataOffset)
+                {
+                    // The disk says no, but has written.
+                    byte[] whole = new byte[length];
+                    world.Data.Peek(offset, whole);
+                    if (whole.All(value => value == 0) && failing > 0)
+                    {
+                        byte[] old = new byte[length];
+                        world.Data.Peek(world.Volume.MetadataOffset, old);
+                        world.Data.Put(offset, old);
+                    }
+                }
+
+                return Errno.EIO;
+            };
+            if (world.Run(done => store.MakeRoom(s_room, done)) == 0)
+            {
+                continue;
+            }
+
+            failures++;
+            world.Data.Fault = null;
+            bool isStored = 0 == world.Run(done =>
+                store.StoreSuperblock(store.Latest with { DiskState = DiskState.Outdated }, done));
+            Assert.Equal(isStored, 0 == world.Run(done => store.StoreActivityLog([5], done)));
+            world.PowerCutAndRestart();
+            (_, MetadataLoad load) = world.Load();
+            Assert.True(load.IsUsable, load.Damage);
+            Assert.Equal(77UL, load.Superblock.Promotions);
+            Assert.Equal(isStored ? DiskState.Outdated : DiskState.UpToDate, load.Superblock.DiskState);
+            Assert.Equal(!isStored, load.Map.IsDirty(40 * 1024));
+        }
+
+        Assert.InRange(failures, 7, 11);
+    }
+
+    /// <summary>The device had this size in an earlier life, and was made shorter and longer again since.</summary>
+    [Theory]
+    [InlineData(1UL, true, 0)]
+    [InlineData(900UL, false, 0)]
+    [InlineData(1UL, true, 1)]
+    [InlineData(900UL, false, 1)]
+    public void What_an_earlier_life_left_at_the_new_end_does_not_count(ulong sequence, bool isSameVolume, int slot)
+    {
+        using MetadataWorld world = MetadataWorld.Formatted(10);
+        Prepare(world);
+        world.Enlarge(Enlarged);
+        PutStale(world, sequence, isSameVolume, slot);
+        world.PowerCutAndRestart();
+        RequireAll(world);
+    }
+
+    [Theory]
+    [InlineData(MetadataCrashTests.Crash.PowerCut)]
+    [InlineData(MetadataCrashTests.Crash.Kill)]
+    public void A_move_over_what_an_earlier_life_left_is_cut_anywhere(MetadataCrashTests.Crash crash) =>
+        AtEveryStep(crash, (world, store) =>
+        {
+            PutStale(world, 900, isSameVolume: true, 1);
+            bool isDone = false;
+            bool wasWiped = false;
+            store.MakeRoom(s_room, error => isDone = error == 0);
+            world.Await(() => wasWiped |= IsWiped(world, 1), "what was left there to be wiped");
+            return () => isDone;
+        }, (world, _) => RequireAll(world));
+
+    [Fact]
+    public void A_device_enlarged_by_one_block_has_the_second_slot_where_the_first_one_is_looked_for()
+    {
+        using MetadataWorld world = MetadataWorld.Formatted(11);
+        Prepare(world);
+        world.Enlarge(MetadataWorld.DeviceBytes + 4096);
+        world.PowerCutAndRestart();
+        RequireAll(world);
+    }
+
+    private static bool IsWiped(MetadataWorld world, int slot)
+    {
+        byte[] bytes = new byte[SuperblockCodec.LengthBytes];
+        world.Data.Peek(s_place.MetadataOffset + MetadataLayout.SuperblockOffset(slot), bytes);
+        return bytes.All(value => value == 0);
+    }
+
+    private static void PutStale(MetadataWorld world, ulong sequence, bool isSameVolume, int slot)
+    {
+        byte[] bytes = new byte[SuperblockCodec.LengthBytes];
+        SuperblockCodec.Encode(world.Initial with
+        {
+            Sequence = sequence,
+            Node = isSameVolume ? world.Initial.Node : new NodeId(new Guid(9, 9, 9, new byte[8])),
+            Promotions = 5,
+        }, bytes);
+        world.Data.Put(s_place.MetadataOffset + MetadataLayout.SuperblockOffset(slot), bytes);
     }
 
     private static DirtyMap? LastMap { get; set; }
