@@ -126,6 +126,25 @@ public class ArbiterStoryTests
     }
 
     [Fact]
+    public void The_answer_to_a_claim_does_not_count_after_a_link_that_came_and_went()
+    {
+        FailoverStory story = FailoverStory.Serving(hasArbiter: true);
+        story.WithoutArbiter.Add(story.B);
+        story.Pair.Stop(story.A, "claim");
+        story.CutAll();
+        Assert.Single(story.A.Claims);
+        story.Pair.Stop(story.A, "send");
+        story.HealAll();
+        story.CutAll();
+        story.Pair.Complete(story.A, "claim");
+        Assert.Equal(ProofKind.None, story.A.Stored[0].Proof.Kind);
+        Assert.Equal(2, story.A.Claims.Count);
+        Assert.Equal(story.A.Claims[0], story.A.Claims[1]);
+        story.Pair.Go(story.A, "claim");
+        Assert.Equal(ProofKind.ArbiterGrant, story.A.Stored[0].Proof.Kind);
+    }
+
+    [Fact]
     public void Storing_outdated_cancels_the_claim_that_runs_and_its_grant_is_ignored()
     {
         FailoverStory story = FailoverStory.Serving(hasArbiter: true);
