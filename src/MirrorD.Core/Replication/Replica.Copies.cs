@@ -161,7 +161,6 @@ public sealed partial class Replica
         copy.LengthBytes = Math.Min(count * Limits.BlockBytes, _maps[volume].VolumeBytes - copy.Offset);
         copy.TouchedBlocks = 0;
         copy.IsZero = false;
-        copy.QuestionSequence = 0;
         copy.HoldsRange = false;
         copy.KeepsRange = _copiesFinal;
         copy.Link = _link;

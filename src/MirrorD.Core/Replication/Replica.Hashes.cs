@@ -99,9 +99,9 @@ public sealed partial class Replica
             return;
         }
 
-        copy.QuestionSequence = ++_sequence;
-        _comparedCopies.Add(copy.QuestionSequence, copy);
-        _effects.SendHashQuestion(copy, copy.QuestionSequence);
+        long sequence = ++_sequence;
+        _comparedCopies.Add(sequence, copy);
+        _effects.SendHashQuestion(copy, sequence);
     }
 
     private void SendCopy(ResyncCopy copy)

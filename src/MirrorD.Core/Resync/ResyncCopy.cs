@@ -30,9 +30,6 @@ public class ResyncCopy : IRangeUser
     /// <summary>It keeps its range until flushed.</summary>
     internal bool KeepsRange { get; set; }
 
-    /// <summary>Sequence of the question for the target's hash; 0 when none was asked.</summary>
-    public long QuestionSequence { get; internal set; }
-
     /// <summary>Number of the connection that it belongs to; one of an older connection is dropped.</summary>
     internal int Link { get; set; }
 

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using MirrorD.Api;
+using MirrorD.Configuration.NodeState;
 
 namespace MirrorD.Daemon.Storage;
 
 /// <summary>
-/// The last verify of a resource, over restarts of the daemon. Written beside the loop: a slow disk holds nothing up, and what is
-/// lost with the power is what a verify said.
+/// The last verify of a resource, over restarts of the daemon. Written beside the loop: a slow disk holds nothing up.
 /// </summary>
 internal sealed class LastVerifyFile
 {
@@ -44,9 +44,8 @@ internal sealed class LastVerifyFile
             {
                 lock (_gate)
                 {
-                    string temporary = _path + ".new";
-                    File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(verify, ApiJson.Compact.VerifyReport));
-                    File.Move(temporary, _path, overwrite: true);
+                    DurableFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(verify, ApiJson.Compact.VerifyReport),
+                        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
                 }
             }
             catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
