@@ -68,8 +68,8 @@ internal sealed partial class RunningResource
             : null;
     }
 
-    private ReflinkSnapshots? Snapshots(IReadOnlyList<VolumeOptions> volumes) => !_resource.Replication.TakesSnapshots ? null
-        : ReflinkSnapshots.Of(_loop!, [.. volumes.Select(volume => volume.Data.Name)], ((IResourceOwner)this).Trouble);
+    private VolumeSnapshots? Snapshots(IReadOnlyList<VolumeOptions> volumes) => !_resource.Replication.TakesSnapshots ? null
+        : VolumeSnapshots.Of(_loop!, [.. volumes.Select(volume => volume.Data.Name)], ((IResourceOwner)this).Trouble);
 
     /// <summary>Starts, or shows why not.</summary>
     /// <returns>The disk that has to be waited for; null when that is of no use, or not needed.</returns>

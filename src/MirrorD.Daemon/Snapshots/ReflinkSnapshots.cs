@@ -1,131 +1,42 @@
 using System.Globalization;
-using MirrorD.Engine.Control;
-using MirrorD.Io;
 using MirrorD.Io.Linux.Disks;
 
 namespace MirrorD.Daemon.Snapshots;
 
 /// <summary>
 /// Snapshots of volumes that are files on file systems where files can share blocks (xfs, btrfs): beside each volume's file,
-/// under its name with an ending. Everything but what is asked by other threads runs in one task after the other.
+/// under its name with an ending.
 /// </summary>
-internal sealed class ReflinkSnapshots : ISnapshots
+internal sealed class ReflinkSnapshots : ISnapshotDriver
 {
-    /// <summary>Ending of the one from before a resync.</summary>
-    public const string Ending = ".mirrord-snapshot";
+    private const string Ending = ".mirrord-snapshot";
 
     // While it is made: only when it is there for all volumes it gets its name.
     private const string Unfinished = ".new";
 
-    // The peer's requests are held meanwhile.
-    private static readonly TimeSpan s_longestTake = TimeSpan.FromSeconds(10);
-
-    private readonly IIoLoop _loop;
     private readonly IReadOnlyList<string> _volumes;
-    private readonly Action<Exception> _trouble;
-    private readonly object _order = new();
-    private Task _last = Task.CompletedTask;
-    private long _takenAtTicks;
 
-    private ReflinkSnapshots(IIoLoop loop, IReadOnlyList<string> volumes, Action<Exception> trouble)
-    {
-        _loop = loop;
-        _volumes = volumes;
-        _trouble = trouble;
-        NoteTime();
-    }
-
-    /// <inheritdoc/>
-    public DateTimeOffset? TakenAt => Interlocked.Read(ref _takenAtTicks) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
+    private ReflinkSnapshots(IReadOnlyList<string> volumes) => _volumes = volumes;
 
     /// <summary>Null where one of the volumes is no file, or its file system can't share blocks.</summary>
-    /// <param name="loop">Where answers go.</param>
-    /// <param name="volumes">Paths of the volumes' disks.</param>
-    /// <param name="trouble">Told of what went wrong when nobody waits for it.</param>
-    public static ReflinkSnapshots? Of(
-        IIoLoop loop, IReadOnlyList<string> volumes, Action<Exception> trouble)
+    public static ReflinkSnapshots? Of(IReadOnlyList<string> volumes)
     {
         // Beside the file itself, not beside a link to it: only there blocks can be shared.
         string[] files = [.. volumes.Select(path => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path)];
-        return Array.TrueForAll(files, FileClone.MayShare) ? new ReflinkSnapshots(loop, files, trouble) : null;
+        return Array.TrueForAll(files, FileClone.MayShare) ? new ReflinkSnapshots(files) : null;
     }
 
     /// <inheritdoc/>
-    public void Take(bool keeps, Action<string?> ended)
+    public DateTimeOffset? Find()
     {
-        // Of the loop: that it was answered. Of the tasks: what comes too late is not to be found by anybody.
-        bool isAnswered = false;
-        var tooLate = new CancellationTokenSource();
-        void Answer(string? problem) => _loop.Post(() =>
-        {
-            if (!isAnswered)
-            {
-                isAnswered = true;
-                ended(problem);
-            }
-        });
-
-        Task taking = Next(() => Take(keeps ? KeptEnding() : Ending, tooLate.Token), Answer);
-        _ = Task.WhenAny(taking, Task.Delay(s_longestTake)).ContinueWith(
-            first =>
-            {
-                if (first.Result != taking)
-                {
-                    tooLate.Cancel();
-                    Answer(string.Create(CultureInfo.InvariantCulture, $"it takes longer than {s_longestTake.TotalSeconds} s"));
-                }
-            },
-            TaskScheduler.Default);
+        FileInfo[] files = [.. _volumes.Select(path => new FileInfo(path + Ending))];
+        return Array.TrueForAll(files, file => file.Exists) ? files.Min(file => file.LastWriteTimeUtc) : null;
     }
 
     /// <inheritdoc/>
-    public void Restore(IReadOnlyList<long> dataBytes, Action<string?> ended) => Next(
-        () =>
-        {
-            for (int i = 0; i < _volumes.Count; i++)
-            {
-                FileClone.CopyRange(_volumes[i], _volumes[i] + Ending, dataBytes[i]);
-            }
-        },
-        problem => _loop.Post(() => ended(problem)));
-
-    /// <inheritdoc/>
-    public void Drop() => Next(() => Remove(Ending), null);
-
-    private static string KeptEnding() =>
-        string.Create(CultureInfo.InvariantCulture, $".mirrord-discarded-{DateTime.UtcNow:yyyyMMdd'T'HHmmss'Z'}");
-
-    private Task Next(Action work, Action<string?>? ended)
+    public void Create(string? keptAs, CancellationToken tooLate)
     {
-        lock (_order)
-        {
-            return _last = _last.ContinueWith(
-                _ =>
-                {
-                    string? problem = null;
-                    try
-                    {
-                        work();
-                    }
-                    catch (Exception failed)
-                    {
-                        problem = failed.Message.TrimEnd('.');
-                        if (ended is null || failed is not IOException)
-                        {
-                            _trouble(failed);
-                        }
-                    }
-
-                    NoteTime();
-                    ended?.Invoke(problem);
-                },
-                TaskScheduler.Default);
-        }
-    }
-
-    private void Take(string ending, CancellationToken tooLate)
-    {
-        Remove(Ending);
+        Remove();
         foreach (IGrouping<string, string> directory in _volumes.GroupBy(path => Path.GetDirectoryName(path)!))
         {
             // A shared block that is written needs another one: without this much room writes could fail that would not have.
@@ -138,6 +49,7 @@ internal sealed class ReflinkSnapshots : ISnapshots
             }
         }
 
+        string ending = keptAs is null ? Ending : "." + keptAs;
         try
         {
             foreach (string path in _volumes)
@@ -157,25 +69,27 @@ internal sealed class ReflinkSnapshots : ISnapshots
         }
         catch (IOException)
         {
-            Remove(Ending);
+            Remove();
             throw;
         }
     }
 
-    private void Remove(string ending)
+    /// <inheritdoc/>
+    public void CopyBack(IReadOnlyList<long> dataBytes)
     {
-        foreach (string path in _volumes)
+        for (int i = 0; i < _volumes.Count; i++)
         {
-            File.Delete(path + ending);
-            File.Delete(path + ending + Unfinished);
+            FileClone.CopyRange(_volumes[i], _volumes[i] + Ending, dataBytes[i]);
         }
     }
 
-    /// <summary>There is one only where all volumes have it: one that was interrupted counts for nothing.</summary>
-    private void NoteTime()
+    /// <inheritdoc/>
+    public void Remove()
     {
-        FileInfo[] files = [.. _volumes.Select(path => new FileInfo(path + Ending))];
-        Interlocked.Exchange(ref _takenAtTicks,
-            Array.TrueForAll(files, file => file.Exists) ? files.Min(file => file.LastWriteTimeUtc.Ticks) : 0);
+        foreach (string path in _volumes)
+        {
+            File.Delete(path + Ending);
+            File.Delete(path + Ending + Unfinished);
+        }
     }
 }

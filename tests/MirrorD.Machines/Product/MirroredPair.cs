@@ -22,7 +22,9 @@ public sealed class MirroredPair : IDisposable
     /// <summary>Where tests mount it.</summary>
     public const string MountPoint = "/srv/mail";
 
-    private const string DiskName = "backing";
+    /// <summary>Name of the backing disk.</summary>
+    public const string DiskName = "backing";
+
     private const double SlowSeconds = 240;
 
     // As curl would ask the control API: an emulated machine takes seconds to start mirrorctl.
@@ -190,7 +192,7 @@ public sealed class MirroredPair : IDisposable
         return
             $"nodes:\n{Node(Lab.A)}{Node(Lab.B)}" +
             $"resources:\n  {Resource}:\n    between: [a, b]\n" +
-            $"    volumes:\n      data: {{device: {Lab.A.DiskPath(DiskName)}}}\n" +
+            $"    volumes:\n      data: {{device: {_choices.Device ?? Lab.A.DiskPath(DiskName)}}}\n" +
             $"    addresses: [{{address: {MirrorD.Lab.Lab.ServiceAddress}/32, interface: prod}}]\n" +
             $"    block-devices: nbd\n{lines}" +
             $"heartbeat: {{interval: 500ms, dead-after: {_choices.DeadAfterSeconds}s}}\n";

@@ -15,6 +15,9 @@ public sealed record PairChoices
     /// <summary>dead-after of the heartbeats, and with it the time that a daemon has to be back.</summary>
     public int DeadAfterSeconds { get; init; } = 8;
 
+    /// <summary>The disk of the volume, made by <see cref="SetUp"/>; null for the backing disk itself.</summary>
+    public string? Device { get; init; }
+
     /// <summary>Done on each machine before mirrord starts there for the first time.</summary>
     public Action<Machine>? SetUp { get; init; }
 
