@@ -73,6 +73,15 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string ReplacePeer = "/v1/resources/{name}/replace-peer";
 
+    /// <summary>POST: <see cref="CommandReply"/>, once the node is disconnected or stays connected.</summary>
+    public const string Disconnect = "/v1/resources/{name}/disconnect";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string Connect = "/v1/resources/{name}/connect";
+
+    /// <summary>POST: <see cref="CommandReply"/>, once it is stored that the copy does not count.</summary>
+    public const string Invalidate = "/v1/resources/{name}/invalidate";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

@@ -16,6 +16,7 @@ internal static class MirrorctlCommandLine
         typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(DetachVerb), typeof(AttachVerb),
         typeof(SplitBrainVerb), typeof(RevertVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb),
         typeof(VerifyVerb), typeof(ResizeVerb), typeof(ReplaceVerb),
+        typeof(DisconnectVerb), typeof(ConnectVerb), typeof(InvalidateVerb),
         typeof(CreateVerb),
         typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];

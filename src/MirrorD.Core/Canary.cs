@@ -104,6 +104,10 @@ public enum BrokenRule
     LoneBootPromotes,
     /// <summary>One of the requests that were held is never taken up again.</summary>
     HeldRequestForgotten,
+    /// <summary>A Standby that is disconnected says goodbye and ends the link before it has stored Outdated.</summary>
+    DisconnectedBeforeOutdated,
+    /// <summary>A copy that is thrown away is told so, and the link ended, before it is stored.</summary>
+    InvalidatedBeforeStored,
     /// <summary>A verify compares ranges in which writes are under way.</summary>
     VerifyWithoutRangeLock,
 }

@@ -65,6 +65,12 @@ public static class Limits
     public const long FarewellNs = 2_000_000_000;
 
     /// <summary>
+    /// A disconnect waits so long, in nanoseconds, for a state in which it freezes nothing (a join that ends, the Standby's
+    /// Outdated); then it is given up, and the nodes stay connected.
+    /// </summary>
+    public const long LeavePatienceNs = 10_000_000_000;
+
+    /// <summary>
     /// Beyond its link timeout a node may take this long to notice a loss (two ticks of its loop). Too short, and an
     /// old primary could still serve reads when the other node has taken over.
     /// </summary>

@@ -41,6 +41,8 @@ public enum FailoverCase
     StandbyAutoswitchOff,
     /// <summary>Its copy is not UpToDate: never promoted without force.</summary>
     StandbyNotUpToDate,
+    /// <summary>An operator has disconnected it, and the role was not its own: it takes nothing over by itself.</summary>
+    StandbyDisconnected,
     /// <summary>
     /// It was Primary before its daemon ended, and holds a proof or can ask the peer, a Standby, for one.
     /// </summary>

@@ -51,6 +51,8 @@ public readonly record struct FailoverFacts
     public required bool HasArbiter { get; init; }
     /// <summary>See <see cref="PeerLoss"/>.</summary>
     public required PeerLoss OnPeerLoss { get; init; }
+    /// <summary>An operator has disconnected this node.</summary>
+    public bool IsDisconnected { get; init; }
     /// <summary>Takeover without an operator is switched on.</summary>
     public required bool Autoswitch { get; init; }
     /// <summary>A request can reach the peer and its answer this node.</summary>

@@ -50,6 +50,8 @@ public static class FailoverTable
     [
         new(Linked, "the link is up", f => f.IsLinked, Wait),
         new(StandbyNotUpToDate, "own copy not UpToDate", f => !MayServe(f.DiskState), Wait),
+        new(StandbyDisconnected, "disconnected by an operator, and not a Primary's own role under a proof", f =>
+            f.IsDisconnected && !(f.WasPrimary && f.HasProof), Wait),
         new(StandbyResumes,
             "it was Primary; it holds a proof, or the peer, a Standby, can be asked for one", f =>
             f.WasPrimary && f.HasWaited && f.PeerRole != Role.Primary

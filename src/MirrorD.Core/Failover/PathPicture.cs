@@ -39,8 +39,9 @@ public sealed record PathSight(string Name, PathKind Kind, PathState State, long
 /// <param name="Promotions">Its promotion counter.</param>
 /// <param name="IsStuck">Its loop or its requests have not moved for longer than dead-after.</param>
 /// <param name="HasProduction">Its production gateway answers; asked only while that network is lost.</param>
+/// <param name="IsDisconnected">An operator has disconnected it: it does not take up the link.</param>
 public sealed record PeerReport(
-    Role Role, DiskState DiskState, ulong Promotions, bool IsStuck, bool HasProduction = false);
+    Role Role, DiskState DiskState, ulong Promotions, bool IsStuck, bool HasProduction = false, bool IsDisconnected = false);
 
 /// <summary>
 /// All paths to the peer of a resource at one moment: made anew at each change and never changed.

@@ -47,7 +47,7 @@ public sealed partial class Replica
         {
             answer(false, "this daemon is stopping", null);
         }
-        else if ((_promotion is not null && !(force && _isAutomatic)) || _demotion is not null)
+        else if ((_promotion is not null && !(force && _isAutomatic)) || _demotion is not null || _disconnect is not null)
         {
             answer(false, "another change of role is under way", "mirrorctl status");
         }
@@ -155,6 +155,8 @@ public sealed partial class Replica
             });
             return;
         }
+
+        FinishDisconnect(false, "this daemon is stopping");
 
         // A promotion that is being stored ends first, and this node then stops as Primary.
         int link = _link;
@@ -270,7 +272,14 @@ public sealed partial class Replica
                 return null;
             case PeerMessage.Goodbye goodbye when !goodbye.IsOutdated || Phase == LinkPhase.Joined:
                 _goodbye = goodbye.IsOutdated ? (goodbye.Session, goodbye.Current) : null;
-                _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} stops as planned");
+                _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} leaves as planned");
+                GoOnWithDisconnect();
+                return null;
+            case PeerMessage.LeaveAsk when Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Primary:
+                PeerAsksToLeave();
+                return null;
+            case PeerMessage.LeaveRefused refused when Phase == LinkPhase.Joined:
+                PeerRefusesToLeave(refused.Reason);
                 return null;
             default:
                 return $"{message.GetType().Name} while {Phase}";
@@ -385,7 +394,8 @@ public sealed partial class Replica
             return;
         }
 
-        if (_demotion is not null || _promotion is not null || _detach is not null || Failure is not null)
+        if (_demotion is not null || _promotion is not null || _detach is not null || _disconnect is not null
+            || Failure is not null)
         {
             answer(false, Failure ?? "another change of role is under way", "mirrorctl status");
             return;

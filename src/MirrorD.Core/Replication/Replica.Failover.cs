@@ -35,6 +35,7 @@ public sealed partial class Replica
     {
         _paths = picture;
         NotePaths();
+        NotePeerDisconnect();
         if (!IsLinked && picture is { IsHeard: true, Report: { } report })
         {
             _peerLastRole = report.Role;
@@ -212,6 +213,7 @@ public sealed partial class Replica
             HasSession = !State.Session.IsNone,
             HasArbiter = _settings.HasArbiter,
             OnPeerLoss = _settings.OnPeerLoss,
+            IsDisconnected = State.Disconnected,
             Autoswitch = _settings.Autoswitch,
             IsAnyPathUp = _paths?.IsAnyUp ?? false,
             IsPeerHeard = _paths?.IsHeard ?? false,

@@ -55,6 +55,12 @@ public sealed partial class Replica
             return;
         }
 
+        if (State.Disconnected)
+        {
+            _effects.CloseLink("this node is disconnected", operatorNeeded: false);
+            return;
+        }
+
         _link++;
         _promotingAlone = false;
         _isEligible = false;
@@ -526,6 +532,7 @@ public sealed partial class Replica
         _isEligible = true;
         NotePaths();
         GoOnWithRoleCommand();
+        GoOnWithDisconnect();
         OpenRole();
         _effects.Changed();
     }

@@ -171,8 +171,10 @@ public sealed partial class Replica
         _goodbye = (State.Session, goodbye.Current);
         if (isNews)
         {
-            _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} stops as planned");
+            _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} leaves as planned");
         }
+
+        GoOnWithDisconnect();
 
         if (PeerSaidGoodbye && !HasProof && !_storingProof)
         {

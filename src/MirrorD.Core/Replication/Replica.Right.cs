@@ -170,6 +170,7 @@ public sealed partial class Replica
         WatchJoin();
         WatchFarewell();
         WatchDiscard();
+        WatchLeaving();
         WatchGrowth();
         AskArbiterToKeep();
         PumpCopies();

@@ -34,6 +34,11 @@ public sealed partial class Replica
             return DescribeDiskless();
         }
 
+        if (DescribeDisconnected() is { } disconnected)
+        {
+            return disconnected;
+        }
+
         if (!IsLinked && DescribeRefusal() is { } refused)
         {
             return refused;
@@ -103,6 +108,7 @@ public sealed partial class Replica
     /// <summary>Why a Standby without link does not take over; null when the table was not asked.</summary>
     private string? WhyStandby(FailoverCase? @case) => @case switch
     {
+        FailoverCase.StandbyDisconnected => "an operator has disconnected this node",
         FailoverCase.StandbyAutoswitchOff => "autoswitch is off",
         FailoverCase.StandbyPeerLives => $"{_settings.PeerName} is heard on another network",
         FailoverCase.StandbyWaitsForPaths => "it is not certain yet that every network is lost",

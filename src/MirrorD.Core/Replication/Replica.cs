@@ -330,6 +330,9 @@ public sealed partial class Replica
         }
 
         FailGrowth(reason);
+        FinishDisconnect(false, reason);
+        FinishConnect(false, reason);
+        FinishInvalidation(false, reason);
         FinishStop(false);
         DropKeptWrites();
         StoreFailure();

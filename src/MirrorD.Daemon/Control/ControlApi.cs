@@ -49,6 +49,9 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.StopVerify, Guarded(http => Command(http, new ResourceCommand.StopVerify())));
         routes.MapPost(ApiPaths.Resize, Guarded(Resize));
         routes.MapPost(ApiPaths.ReplacePeer, Guarded(http => Command(http, new ResourceCommand.ReplacePeer())));
+        routes.MapPost(ApiPaths.Disconnect, Guarded(http => Command(http, new ResourceCommand.Disconnect())));
+        routes.MapPost(ApiPaths.Connect, Guarded(http => Command(http, new ResourceCommand.Connect())));
+        routes.MapPost(ApiPaths.Invalidate, Guarded(http => Command(http, new ResourceCommand.Invalidate())));
         routes.MapFallback(Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));

@@ -83,6 +83,12 @@ internal sealed class PeerLossForecast(
             yield break;
         }
 
+        if (report.HoldUp?.State == "Disconnected")
+        {
+            yield return "This node takes nothing over while it is disconnected.";
+            yield break;
+        }
+
         if (!resource.Autoswitch)
         {
             yield return $"{resource.AutoswitchOffReason}. 'mirrorctl promote {report.Name}' takes over " +

@@ -152,7 +152,7 @@ internal static class ReportBuilder
 
     private static string Health(ResourceStatus status)
     {
-        if (status is { HoldUp.State: "Diskless", Role: Role.Primary } or { HoldUp.State: "SyncPaused" })
+        if (status is { HoldUp.State: "Diskless", Role: Role.Primary } or { HoldUp.State: "SyncPaused" or "Disconnected" })
         {
             return ResourceHealth.Degraded;
         }

@@ -139,6 +139,8 @@ internal sealed partial class RunningResource : IResourceOwner
                 ?? _lastVerify.Last,
             NextVerifyAt = _scheduledVerify?.Next,
             LinkProblem = _linkProblem,
+            HoldUp = report.HoldUp is { State: "Disconnected" } holdUp ? holdUp with { Since = DisconnectedSince ?? holdUp.Since }
+                : report.HoldUp,
             Autoswitch = _resource.Autoswitch,
             AutoswitchNote = _resource.AutoswitchOffReason,
             AloneSince = _events.FirstTime(Name, "alone", endedBy: "joined"),
@@ -147,6 +149,10 @@ internal sealed partial class RunningResource : IResourceOwner
                 : null,
         };
     }
+
+    /// <summary>Also when that was in an earlier run of this daemon.</summary>
+    private DateTimeOffset? DisconnectedSince => _events.FirstTime(Name, "disconnected", endedBy: "connecting")
+        ?? _events.FirstTime(Name, "peer-disconnected", endedBy: "joined");
 
     private (string Volume, IVolumeDevice Device) Device(VolumeConfiguration volume, int index) =>
         (volume.Name, new NbdVolumeDevice(

@@ -69,6 +69,18 @@ public abstract record ResourceCommand
     /// <param name="SizeBytes">Its new size; null: as large as both nodes have room for.</param>
     public sealed record Resize(string? Volume = null, long? SizeBytes = null) : ResourceCommand;
 
+    /// <summary>
+    /// End the link as planned and take it up no more, also after a restart: a Standby stores Outdated first, a Primary has its
+    /// Standby store that; refused where something would freeze.
+    /// </summary>
+    public sealed record Disconnect : ResourceCommand;
+
+    /// <summary>Take up the link again after <see cref="Disconnect"/>.</summary>
+    public sealed record Connect : ResourceCommand;
+
+    /// <summary>On a joined Standby: throw this copy away; the peer brings a whole new one.</summary>
+    public sealed record Invalidate : ResourceCommand;
+
     /// <summary>The former peer is gone for good; the machine that answers in its place is the peer from now on.</summary>
     public sealed record ReplacePeer : ResourceCommand;
 

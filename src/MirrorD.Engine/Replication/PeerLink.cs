@@ -76,10 +76,29 @@ internal sealed class PeerLink
     /// <summary>The peer is connected or being authenticated: no further attempt is made.</summary>
     public bool IsBusy { get; set; }
 
+    /// <summary>This node is disconnected by an operator: nobody is let in, and no attempt is made.</summary>
+    public bool IsHeldOff
+    {
+        get;
+        set
+        {
+            if (value && !field)
+            {
+                field = true;
+                CloseAll("disconnected");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>The peer is disconnected by an operator: it need not be tried.</summary>
+    public bool IsPeerHeldOff { get; set; }
+
     /// <summary>Time passes.</summary>
     public void Tick()
     {
-        if (_isStopped)
+        if (IsShut)
         {
             return;
         }
@@ -87,7 +106,7 @@ internal sealed class PeerLink
         long now = _loop.NowNs;
         if (_isConnector)
         {
-            if (!IsBusy && !_connect.IsPending && _authenticating.Count == 0 && now >= _connectAtNs)
+            if (!IsBusy && !IsPeerHeldOff && !_connect.IsPending && _authenticating.Count == 0 && now >= _connectAtNs)
             {
                 _connectAtNs = now + RetryNs;
                 _loop.Connect(_options.Connect, ConnectTimeoutNs, _connect);
@@ -112,12 +131,19 @@ internal sealed class PeerLink
     public void Stop()
     {
         _isStopped = true;
+        CloseAll("stopping");
+    }
+
+    private bool IsShut => _isStopped || IsHeldOff;
+
+    private void CloseAll(string reason)
+    {
         _listener?.Close();
         _listener = null;
         _loop.CancelTimer(_crowdPause);
         foreach (LinkAuthentication authentication in _authenticating.ToArray())
         {
-            authentication.Cancel("stopping");
+            authentication.Cancel(reason);
         }
     }
 
@@ -138,7 +164,7 @@ internal sealed class PeerLink
 
     private void AcceptNext()
     {
-        if (!_isStopped && _listener is not null)
+        if (!IsShut && _listener is not null)
         {
             _loop.Accept(_listener, _accept);
         }
@@ -146,7 +172,7 @@ internal sealed class PeerLink
 
     private void Accepted(IoOperation operation)
     {
-        if (_isStopped)
+        if (IsShut)
         {
             operation.Connection?.Close();
             return;
@@ -185,7 +211,7 @@ internal sealed class PeerLink
             string where = Describe(_options.Connect);
             Tell($"can't connect to {_options.PeerName} at {where}: errno {-operation.Result}");
         }
-        else if (_isStopped || IsBusy)
+        else if (IsShut || IsBusy)
         {
             connection.Close();
         }
@@ -207,7 +233,11 @@ internal sealed class PeerLink
     private void Authenticated(LinkAuthentication authentication, LinkKeys? keys, NodeId peer, string problem)
     {
         _authenticating.Remove(authentication);
-        if (keys is null)
+        if (IsHeldOff)
+        {
+            authentication.Connection.Close();
+        }
+        else if (keys is null)
         {
             Tell($"link attempt refused: {problem}", $" ({authentication.Connection.Name})");
         }

@@ -137,6 +137,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         {
             DrainCompletions();
             CloseWhatIsOvertaken();
+            NoteDisconnects();
         }
     }
 

@@ -121,7 +121,7 @@ public sealed partial class ReplicatedResource : IWatchedResource
             replica.Role, replica.DiskState, replica.State.Session,
             replica.State.Promotions,
             replica.Role == Role.Primary && replica.Path != WritePath.Closed && replica.Failure is null,
-            replica.HasProduction);
+            replica.HasProduction, replica.IsDisconnected);
         if (now != _beat)
         {
             _beat = now;

@@ -35,6 +35,9 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.PauseSync or ResourceCommand.ResumeSync:
                 PauseSync(command is ResourceCommand.PauseSync, Answer);
                 break;
+            case ResourceCommand.Disconnect or ResourceCommand.Connect or ResourceCommand.Invalidate:
+                ChangeConnection(command, Answer);
+                break;
             case ResourceCommand.Attach:
                 Attach(Answer);
                 break;

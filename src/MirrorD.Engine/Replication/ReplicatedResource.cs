@@ -233,6 +233,7 @@ public sealed partial class ReplicatedResource : IDisposable
             AheadNs = _options.AsyncLagMs * 1_000_000L,
         };
         _replica = new Replica(settings, this, states, maps);
+        NoteDisconnects();
         if (states[0].DiskState != DiskState.Inconsistent)
         {
             // Of a resync that has ended, or never began: a daemon died in between.
@@ -311,9 +312,10 @@ public sealed partial class ReplicatedResource : IDisposable
         }
 
         _next = null;
-        if (_isStopped || _replica is null)
+        if (_isStopped || _replica is not { IsDisconnected: false })
         {
             next.Connection.Close();
+            _link.IsBusy = false;
             return;
         }
 

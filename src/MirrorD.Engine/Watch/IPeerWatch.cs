@@ -14,9 +14,10 @@ namespace MirrorD.Engine.Watch;
 /// <param name="Promotions">Promotion counter.</param>
 /// <param name="IsServing">Primary, and requests are completed: not frozen, not failed.</param>
 /// <param name="HasProduction">The production gateway answers; asked only while that network is lost.</param>
+/// <param name="IsDisconnected">An operator has disconnected this node.</param>
 public sealed record ResourceBeat(
     Role Role, DiskState DiskState, SessionId Session, ulong Promotions, bool IsServing,
-    bool HasProduction = false);
+    bool HasProduction = false, bool IsDisconnected = false);
 
 /// <summary>A resource as the watch sees it.</summary>
 public interface IWatchedResource

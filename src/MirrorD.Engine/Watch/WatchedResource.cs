@@ -59,6 +59,7 @@ internal sealed class WatchedResource(IWatchedResource resource)
         IsServing = Beat.IsServing,
         IsStuck = IsStuck,
         HasProduction = Beat.HasProduction,
+        IsDisconnected = Beat.IsDisconnected,
         Session = Beat.Session,
         Promotions = Beat.Promotions,
     };
@@ -75,12 +76,12 @@ internal sealed class WatchedResource(IWatchedResource resource)
     {
         bool isSame = _report is { } known && known.Role == entry.Role && known.DiskState == entry.DiskState
             && known.Promotions == entry.Promotions && known.IsStuck == entry.IsStuck
-            && known.HasProduction == entry.HasProduction;
+            && known.HasProduction == entry.HasProduction && known.IsDisconnected == entry.IsDisconnected;
         if (!isSame)
         {
             _reportChanged = true;
             _report = new PeerReport(
-                entry.Role, entry.DiskState, entry.Promotions, entry.IsStuck, entry.HasProduction);
+                entry.Role, entry.DiskState, entry.Promotions, entry.IsStuck, entry.HasProduction, entry.IsDisconnected);
         }
     }
 

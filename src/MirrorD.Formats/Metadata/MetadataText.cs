@@ -23,6 +23,7 @@ public static class MetadataText
         ("full-sync-needed", s => s.FullSyncNeeded),
         ("just-created", s => s.JustCreated),
         ("was-ahead", s => s.WasAhead),
+        ("disconnected", s => s.Disconnected),
     ];
 
     /// <summary>Writes what was found: damage, superblock, activity log and how much is dirty.</summary>

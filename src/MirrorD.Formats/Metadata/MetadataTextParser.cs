@@ -116,6 +116,7 @@ public sealed class MetadataTextParser
         FullSyncNeeded = Items(flags).Contains("full-sync-needed"),
         JustCreated = Items(flags).Contains("just-created"),
         WasAhead = Items(flags).Contains("was-ahead"),
+        Disconnected = Items(flags).Contains("disconnected"),
     };
 
     private MetadataImage ReadMap(Superblock superblock)

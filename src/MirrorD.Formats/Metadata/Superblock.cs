@@ -87,6 +87,8 @@ public sealed record Superblock
     public Generation ResyncFrom { get; init; }
     /// <summary>The next sync must copy everything.</summary>
     public bool FullSyncNeeded { get; init; }
+    /// <summary>An operator has disconnected this node: the link is not taken up until one connects it again.</summary>
+    public bool Disconnected { get; init; }
     /// <summary>Created and never joined.</summary>
     public bool JustCreated { get; init; }
     /// <summary>What create was told about whose data counts.</summary>

@@ -111,6 +111,7 @@ public static partial class SuperblockCodec
             FullSyncNeeded = (flags & FullSyncNeededFlag) != 0,
             JustCreated = (flags & JustCreatedFlag) != 0,
             WasAhead = (flags & WasAheadFlag) != 0,
+            Disconnected = (flags & DisconnectedFlag) != 0,
         };
 
     private static bool IsName(string name) =>

@@ -52,7 +52,8 @@ public static partial class SuperblockCodec
     private const uint FullSyncNeededFlag = 8;
     private const uint JustCreatedFlag = 16;
     private const uint WasAheadFlag = 32;
-    private const uint AllFlags = 63;
+    private const uint DisconnectedFlag = 64;
+    private const uint AllFlags = 127;
 
     /// <summary>First bytes of every superblock.</summary>
     public static ReadOnlySpan<byte> Magic => "MRDSUPER"u8;
@@ -142,7 +143,8 @@ public static partial class SuperblockCodec
         | (superblock.WasPrimary ? WasPrimaryFlag : 0)
         | (superblock.FullSyncNeeded ? FullSyncNeededFlag : 0)
         | (superblock.JustCreated ? JustCreatedFlag : 0)
-        | (superblock.WasAhead ? WasAheadFlag : 0);
+        | (superblock.WasAhead ? WasAheadFlag : 0)
+        | (superblock.Disconnected ? DisconnectedFlag : 0);
 
     private static void PutUInt32(Span<byte> block, int at, uint value) =>
         BinaryPrimitives.WriteUInt32LittleEndian(block[at..], value);

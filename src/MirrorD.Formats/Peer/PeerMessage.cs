@@ -100,6 +100,14 @@ public abstract record PeerMessage
         bool IsComplete, long ComparedBytes, long DifferentBytes, long UnreadableBytes, long RepairedBytes) : PeerMessage;
 
     /// <summary>
+    /// The sender, a Primary, is to be disconnected: please store Outdated and say goodbye; the sender then ends the link.
+    /// </summary>
+    public sealed record LeaveAsk : PeerMessage;
+
+    /// <summary>To a Primary that asked: this copy can't be Outdated now; why.</summary>
+    public sealed record LeaveRefused(string Reason) : PeerMessage;
+
+    /// <summary>
     /// The sender's operator grows volumes to these sizes in bytes, 0 where one stays as it is: please make room, for exactly
     /// that, or for less where there is not so much. The answer has the same number: no other one counts.
     /// </summary>

@@ -89,6 +89,12 @@ public static class PeerMessageCodec
                 to.Kind(20).Byte(m.IsComplete ? (byte)1 : (byte)0).UInt64((ulong)m.ComparedBytes)
                     .UInt64((ulong)m.DifferentBytes).UInt64((ulong)m.UnreadableBytes).UInt64((ulong)m.RepairedBytes);
                 break;
+            case PeerMessage.LeaveAsk:
+                to.Kind(44);
+                break;
+            case PeerMessage.LeaveRefused m:
+                to.Kind(45).Bytes(Encoding.UTF8.GetBytes(m.Reason));
+                break;
             case PeerMessage.GrowAsk m:
                 to.Kind(50).UInt64(m.Number).Byte(m.IsExact ? (byte)1 : (byte)0).Sizes(m.DataBytes);
                 break;
@@ -133,6 +139,8 @@ public static class PeerMessageCodec
             19 => new PeerMessage.SyncPause(reader.Flag()),
             20 => new PeerMessage.Verified(
                 reader.Flag(), reader.Count(), reader.Count(), reader.Count(), reader.Count()),
+            44 => new PeerMessage.LeaveAsk(),
+            45 => new PeerMessage.LeaveRefused(Encoding.UTF8.GetString(reader.Bytes())),
             50 => new PeerMessage.GrowAsk(reader.UInt64(), reader.Flag(), reader.Sizes()),
             51 => new PeerMessage.GrowAnswer(reader.UInt64(), reader.Sizes(), Encoding.UTF8.GetString(reader.Bytes())),
             _ => null,

@@ -26,6 +26,7 @@ public readonly record struct HeartbeatEntry
     private const byte ServingFlag = 1;
     private const byte StuckFlag = 2;
     private const byte ProductionFlag = 4;
+    private const byte DisconnectedFlag = 8;
 
     /// <summary>Which resource.</summary>
     public ResourceHash Resource { get; init; }
@@ -47,6 +48,9 @@ public readonly record struct HeartbeatEntry
     /// </summary>
     public bool HasProduction { get; init; }
 
+    /// <summary>An operator has disconnected the sender: it does not take up the link.</summary>
+    public bool IsDisconnected { get; init; }
+
     /// <summary>Session that the sender stores.</summary>
     public SessionId Session { get; init; }
 
@@ -61,7 +65,7 @@ public readonly record struct HeartbeatEntry
         to[8] = (byte)Role;
         to[9] = (byte)DiskState;
         to[10] = (byte)((IsServing ? ServingFlag : 0) | (IsStuck ? StuckFlag : 0)
-            | (HasProduction ? ProductionFlag : 0));
+            | (HasProduction ? ProductionFlag : 0) | (IsDisconnected ? DisconnectedFlag : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(to[16..], Session.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(to[24..], Promotions);
     }
@@ -78,7 +82,7 @@ public readonly record struct HeartbeatEntry
         {
             bool isKnown = (Role)body[8] is Role.Standby or Role.Primary
                 && (DiskState)body[9] is >= DiskState.Diskless and <= DiskState.UpToDate
-                && (body[10] & ~(ServingFlag | StuckFlag | ProductionFlag)) == 0;
+                && (body[10] & ~(ServingFlag | StuckFlag | ProductionFlag | DisconnectedFlag)) == 0;
             if (!isKnown || body[11..16].ContainsAnyExcept((byte)0))
             {
                 return false;
@@ -97,6 +101,7 @@ public readonly record struct HeartbeatEntry
         IsServing = (from[10] & ServingFlag) != 0,
         IsStuck = (from[10] & StuckFlag) != 0,
         HasProduction = (from[10] & ProductionFlag) != 0,
+        IsDisconnected = (from[10] & DisconnectedFlag) != 0,
         Session = new SessionId(BinaryPrimitives.ReadUInt64LittleEndian(from[16..])),
         Promotions = BinaryPrimitives.ReadUInt64LittleEndian(from[24..]),
     };

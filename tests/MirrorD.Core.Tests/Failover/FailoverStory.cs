@@ -234,7 +234,8 @@ internal sealed class FailoverStory
         ];
         Replica other = peer.Replica;
         var report = new PeerReport(
-            other.Role, other.State.DiskState, other.State.Promotions, IsStuck: false, other.HasProduction);
+            other.Role, other.State.DiskState, other.State.Promotions, IsStuck: false, other.HasProduction,
+            other.IsDisconnected);
         bool refuses = _refusesSinceNs.TryGetValue(peer, out long sinceNs);
         return new PathPicture(sights, Reported(peer, report), DaemonIsGone: refuses)
         {

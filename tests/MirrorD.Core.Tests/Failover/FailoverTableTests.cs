@@ -150,6 +150,7 @@ public class FailoverTableTests
         bool resumes = f.WasPrimary && f.PeerRole != Role.Primary && (f.HasProof || asksPeer);
         return f.IsLinked ? "the link decides"
             : f.DiskState != DiskState.UpToDate ? "a copy that is not UpToDate is never promoted"
+            : f.IsDisconnected && !(f.WasPrimary && f.HasProof) ? "an operator has disconnected it"
             : !f.HasWaited ? "the old Primary may still serve"
             : f.WasPrimary && resumes ? null
             : !f.Autoswitch ? "autoswitch is off"
@@ -189,6 +190,7 @@ public class FailoverTableTests
             HasArbiter = hasArbiter,
             OnPeerLoss = onPeerLoss,
             Autoswitch = autoswitch,
+            IsDisconnected = rest.IsDisconnected,
             IsAnyPathUp = path.IsUp,
             IsPeerHeard = path.IsHeard,
             AreAllPathsLost = path.AreLost,
@@ -203,14 +205,15 @@ public class FailoverTableTests
         };
 
     /// <summary>What only a Standby is asked about.</summary>
-    private static (Role? AtLoss, bool IsEligible, bool HasWaited, bool WasPrimary)[] Rest(Role role) =>
-        role == Role.Primary ? [(Role.Standby, false, true, true)]
+    private static (Role? AtLoss, bool IsEligible, bool HasWaited, bool WasPrimary, bool IsDisconnected)[] Rest(Role role) =>
+        role == Role.Primary ? [(Role.Standby, false, true, true, false)]
         :
         [
             .. from atLoss in Roles
             from isEligible in Both
             from hasWaited in Both
             from wasPrimary in Both
-            select (atLoss, isEligible, hasWaited, wasPrimary),
+            from isDisconnected in Both
+            select (atLoss, isEligible, hasWaited, wasPrimary, isDisconnected),
         ];
 }

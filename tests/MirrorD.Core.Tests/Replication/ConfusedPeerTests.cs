@@ -221,5 +221,7 @@ public class ConfusedPeerTests
         new PeerMessage.HandOver(ulong.MaxValue),
         new PeerMessage.HandOverDone(),
         new PeerMessage.Goodbye(true, new SessionId(1), new Generation(1)),
+        new PeerMessage.LeaveAsk(),
+        new PeerMessage.LeaveRefused("no"),
     ];
 }

@@ -29,19 +29,28 @@ public class RandomWalkTests
     [InlineData(4)]
     public void Whatever_happens_acknowledged_writes_survive_and_both_sides_end_equal(int seed) => Run(seed, failsDisks: false);
 
+    [Theory]
+    [InlineData(21)]
+    [InlineData(22)]
+    [InlineData(23)]
+    public void Whatever_an_operator_disconnects_or_throws_away_acknowledged_writes_survive_and_both_sides_end_equal(int seed) =>
+        Run(seed, failsDisks: false, leaves: true);
+
+    private static readonly string[] OfLeaving = ["disconnected r", "connecting r", "invalidated r", "alone r"];
+
     private static readonly string[] OfDisks =
     [
         "disk-failed ", "diskless ", "detached ", "read-repaired ", "keeps-only-copy r: PeerOutdated",
         "keeps-only-copy r: ArbiterGrant", "handshake r: DisklessPrimary, ServeDiskless", "peer-disk-failed ",
     ];
 
-    private static void Run(int seed, bool failsDisks)
+    private static void Run(int seed, bool failsDisks, bool leaves = false)
     {
-        var missing = new HashSet<string>(failsDisks ? OfDisks : []);
+        var missing = new HashSet<string>(failsDisks ? OfDisks : leaves ? OfLeaving : []);
         for (int walk = 0; walk < Walks; walk++)
         {
             int number = seed * 100_000 + walk;
-            var world = new Walk(number, powerCuts: walk % 2 == 0, failsDisks);
+            var world = new Walk(number, powerCuts: walk % 2 == 0, failsDisks, leaves);
             try
             {
                 for (int step = 0; step < Steps; step++)
@@ -73,6 +82,7 @@ public class RandomWalkTests
         private readonly Random _random;
         private readonly bool _powerCuts;
         private readonly Random? _disks;
+        private readonly Random? _leaves;
         private readonly Dictionary<SessionId, ManualNode> _keys = [];
         private readonly Dictionary<int, Block> _blocks = Blocks.ToDictionary(b => b, _ => new Block());
         private readonly List<(ManualRequest Request, Dictionary<int, int> Acknowledged)> _flushes = [];
@@ -80,11 +90,12 @@ public class RandomWalkTests
         private readonly List<string> _trace = [];
         private int _stamp;
 
-        public Walk(int number, bool powerCuts, bool failsDisks)
+        public Walk(int number, bool powerCuts, bool failsDisks, bool leaves)
         {
             _pair = new ManualPair(hasArbiter: true, adjust: s => s with { ResyncByChecksum = number % 3 == 0 });
             _random = new Random(number);
             _disks = failsDisks ? new Random(number) : null;
+            _leaves = leaves ? new Random(number) : null;
             _powerCuts = powerCuts;
             _slow = Kinds[_random.Next(Kinds.Length)];
             _slowNode = _random.Next(2) == 0 ? _pair.A : _pair.B;
@@ -180,6 +191,11 @@ public class RandomWalkTests
                 Crash(node);
             }
 
+            if (_leaves?.Next(25) == 0)
+            {
+                LeaveOrCome(node);
+            }
+
             if (_disks is not null)
             {
                 GoOn(8);
@@ -188,6 +204,34 @@ public class RandomWalkTests
                     // Mostly the one that serves: the other one often is being copied to.
                     HurtDisk(_disks.Next(4) == 0 ? node : Primaries().FirstOrDefault() ?? node);
                 }
+            }
+        }
+
+        /// <summary>A copy that was thrown away may hold anything from then on.</summary>
+        private void LeaveOrCome(ManualNode node)
+        {
+            GoOn(_leaves!.Next(40));
+            switch (_leaves.Next(6))
+            {
+                case 0:
+                    Note(node, "disconnect");
+                    node.Replica.Disconnect(node.Answer);
+                    break;
+                case 1:
+                    Note(node, "invalidate");
+                    Core.Replication.Replica replica = node.Replica;
+                    node.Replica.Invalidate((succeeded, _, _) =>
+                    {
+                        if (succeeded && node.Replica == replica)
+                        {
+                            Array.ForEach(Blocks, block => node.Disk[block] = -1);
+                        }
+                    });
+                    break;
+                default:
+                    Note(node, "connect by command");
+                    node.Replica.Connect(node.Answer);
+                    break;
             }
         }
 
@@ -248,6 +292,8 @@ public class RandomWalkTests
             {
                 MendDisk(_pair.A);
                 MendDisk(_pair.B);
+                _pair.A.Replica.Connect(_pair.A.Answer);
+                _pair.B.Replica.Connect(_pair.B.Answer);
                 Settle();
                 if (!Primaries().Any() && _pair.A.Replica.Phase == LinkPhase.Joined)
                 {

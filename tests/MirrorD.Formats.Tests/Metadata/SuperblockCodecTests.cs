@@ -35,6 +35,7 @@ public class SuperblockCodecTests
             { "flags", sample with { FullSyncNeeded = true } },
             { "flags", sample with { JustCreated = true } },
             { "flags", sample with { WasAhead = true } },
+            { "flags", sample with { Disconnected = true } },
             { "current", sample with { Current = default } },
             { "bitmap", sample with { Bitmap = new(ulong.MaxValue) } },
             { "session", sample with { Session = new(1) } },

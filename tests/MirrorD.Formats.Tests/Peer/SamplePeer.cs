@@ -64,6 +64,8 @@ internal static class SamplePeer
         (new PeerMessage.SyncPause(true), "13 01"),
         (new PeerMessage.Verified(true, 0x0100, 0x0200, 0x0300, 0x0400),
             "14 01 0001000000000000 0002000000000000 0003000000000000 0004000000000000"),
+        (new PeerMessage.LeaveAsk(), "2c"),
+        (new PeerMessage.LeaveRefused("no"), "2d 0200 6e6f"),
         (new PeerMessage.GrowAsk(7, true, [0x10000, 0]), "32 0700000000000000 01 02 0000010000000000 0000000000000000"),
         (new PeerMessage.GrowAnswer(7, [0x10000], "no"), "33 0700000000000000 01 0000010000000000 0200 6e6f"),
     ];
