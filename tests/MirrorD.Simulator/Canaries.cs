@@ -17,6 +17,9 @@ public static class Canaries
     {
         Canary.Broken = rule;
         VerifyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.VerifyWithoutRangeLock);
+        bool isOfMaintenance = rule is BrokenRule.DisconnectedBeforeOutdated or BrokenRule.InvalidatedBeforeStored;
+        MaintenanceDraw.IsOff = rule != BrokenRule.None && !isOfMaintenance;
+        MaintenanceDraw.IsForced |= isOfMaintenance;
         FaultDraw.Favoured = rule == BrokenRule.TornSlotAccepted ? [FaultKind.PowerCut, FaultKind.BothPowerCut] : [];
         ModeDraw.Only ??= rule switch
         {
@@ -42,6 +45,7 @@ public static class Canaries
         {
             Canary.Broken = BrokenRule.None;
             VerifyDraw.IsOff = false;
+            MaintenanceDraw.IsOff = MaintenanceDraw.IsForced = false;
             FaultDraw.Favoured = [];
             ModeDraw.Only = mode;
         }

@@ -138,6 +138,7 @@ public sealed partial class PairSimulation
         _faults.Stop();
         _diskFaults.Stop();
         Verifies.Stop();
+        Maintenance.End();
         Operator.IsQuiet = true;
         Array.ForEach(Nodes, StartNode);
         long limitNs = ConvergenceNs + LongestResyncNs;

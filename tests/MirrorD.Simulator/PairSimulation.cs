@@ -73,6 +73,7 @@ public sealed partial class PairSimulation
         AddressHolders = new AddressCheck(this);
         Verifies = new VerifyCheck(this);
         Operator = new Operator(this);
+        Maintenance = new Maintenance(this);
         _faults = new FaultInjector(this, plan);
         _diskFaults = new DiskFaults(this);
         var hotspots = new Hotspots(World.Random, Scenario);
@@ -137,6 +138,9 @@ public sealed partial class PairSimulation
     /// <summary>The operator.</summary>
     public Operator Operator { get; }
 
+    /// <summary>The operator who disconnects nodes.</summary>
+    public Maintenance Maintenance { get; }
+
     /// <summary>Metadata was damaged: an operator may have to decide.</summary>
     public bool HasRotted => _faults.HasRotted;
 
@@ -164,6 +168,7 @@ public sealed partial class PairSimulation
         _faults.Start();
         _diskFaults.Start();
         Verifies.Start();
+        Maintenance.Start();
         RunFor(Scenario.FaultsNs);
         Converge();
     }

@@ -7,6 +7,8 @@ if (Word(args, "--mode") is { } mode)
     ModeDraw.Only = Enum.Parse<ReplicationMode>(mode, ignoreCase: true);
 }
 
+MaintenanceDraw.IsForced = args.Contains("--maintenance");
+
 return args switch
 {
     ["sim", .. var rest] => Seeds.Run(Option(rest, "--start", 1), (int)Option(rest, "--seeds", 200)),
@@ -36,6 +38,6 @@ static int Usage()
     Console.Error.WriteLine(
         "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME] "
         + "| cuts [--every N] [--rule NAME] | cuts --at EVENT --victim A|B|Both [--rule NAME]; "
-        + "each with [--mode sync|memory|async] for seeds of that mode only");
+        + "each with [--mode sync|memory|async] for seeds of that mode only, and with [--maintenance]");
     return 2;
 }

@@ -144,6 +144,9 @@ public sealed record Scenario
     /// <summary>Mode async: age of the oldest answer beyond which writes wait.</summary>
     public int AsyncLagMs { get; init; } = 1000;
 
+    /// <summary>Mean time between what an operator disconnects, connects or throws away; 0 means never.</summary>
+    public long MaintenanceEveryNs { get; init; }
+
     /// <summary>Mean time between verifies; 0 means none.</summary>
     public long VerifyEveryNs { get; init; }
 
@@ -155,7 +158,8 @@ public sealed record Scenario
 
     /// <summary>Draws a scenario.</summary>
     public static Scenario FromSeed(ulong seed) =>
-        FaultDraw.Apply(GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed))))));
+        MaintenanceDraw.Apply(
+            FaultDraw.Apply(GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)))))));
 
     private static Scenario WithoutMode(ulong seed)
     {
@@ -313,7 +317,8 @@ public sealed record Scenario
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
         + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, "
-        + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, active extents {ActiveExtents}";
+        + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, active extents {ActiveExtents}, "
+        + $"maintenance each {MaintenanceEveryNs / 1_000_000} ms";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

@@ -47,7 +47,7 @@ public sealed partial class Replica
         {
             answer(false, "this daemon is stopping", null);
         }
-        else if ((_promotion is not null && !(force && _isAutomatic)) || _demotion is not null || _disconnect is not null)
+        else if ((_promotion is not null && !(force && _isAutomatic)) || _demotion is not null || IsLeaving)
         {
             answer(false, "another change of role is under way", "mirrorctl status");
         }
@@ -104,7 +104,7 @@ public sealed partial class Replica
         {
             Promote(false, answer);
         }
-        else if (_promotion is not null)
+        else if (_promotion is not null || IsLeaving)
         {
             answer(false, "another change of role is under way", "mirrorctl status");
         }
@@ -278,6 +278,12 @@ public sealed partial class Replica
             case PeerMessage.LeaveAsk when Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Primary:
                 PeerAsksToLeave();
                 return null;
+            case PeerMessage.InvalidateAsk ask when Phase == LinkPhase.Joined:
+                PeerInvalidates(ask.IsWanted);
+                return null;
+            case PeerMessage.InvalidateAnswer answer when Phase == LinkPhase.Joined:
+                InvalidationAnswered(answer.Reason);
+                return null;
             case PeerMessage.LeaveRefused refused when Phase == LinkPhase.Joined:
                 PeerRefusesToLeave(refused.Reason);
                 return null;
@@ -394,7 +400,7 @@ public sealed partial class Replica
             return;
         }
 
-        if (_demotion is not null || _promotion is not null || _detach is not null || _disconnect is not null
+        if (_demotion is not null || _promotion is not null || _detach is not null || IsLeaving || KeepsCopy
             || Failure is not null)
         {
             answer(false, Failure ?? "another change of role is under way", "mirrorctl status");

@@ -66,7 +66,7 @@ public sealed partial class Replica
     /// <summary>Why <see cref="Detach"/> would be refused as things are; null when it is worth a try.</summary>
     public (string Message, string? Remedy)? RefusalOfDetach() =>
         Failure is not null || IsDiskless ? ("no disk is attached", $"mirrorctl attach {_settings.Resource}")
-        : _detach is not null || IsRoleChanging || _disconnect is not null
+        : _detach is not null || HasCommand || KeepsCopy
             ? ("another change is under way", "mirrorctl status")
         : Role == Role.Primary ? Phase == LinkPhase.Joined && State.DiskState == DiskState.UpToDate ? null
             : ("this is the only copy that is up to date", "wait until mirrorctl status says Joined")

@@ -1,15 +1,23 @@
 using MirrorD.Formats;
+using MirrorD.Formats.Peer;
 
 namespace MirrorD.Core.Replication;
 
 /// <summary>
-/// An operator throws this Standby's copy away, as nothing on it is trusted any more. It is stored that everything has to be
-/// copied before the link ends; the goodbye lets the Primary go on at once (safety contract, section 5, proof 1), and the next
-/// join is a full sync. Only where the peer's copy is joined and UpToDate: nothing else would be left.
+/// An operator throws this Standby's copy away, as nothing on it is trusted any more. The peer agrees first: from then on, as
+/// long as they are joined, it keeps its own copy, so that two such commands never take both. Then it is stored that
+/// everything has to be copied, and only then the link ends; the goodbye lets the Primary go on at once (safety contract,
+/// section 5, proof 1), and the next join is a full sync.
 /// </summary>
 public sealed partial class Replica
 {
     private CommandAnswer? _invalidation;
+    private bool _isInvalidationAgreed;
+    private long _invalidationUntilNs;
+    private int _keepsCopyLink = -1;
+
+    /// <summary>The peer throws its copy away, by this node's word: this one is to be the only one.</summary>
+    private bool KeepsCopy => IsLinked && _keepsCopyLink == _link;
 
     /// <summary>Throws this copy away. Answers when that is durable; the copy then comes from the peer, whole.</summary>
     public void Invalidate(CommandAnswer answer)
@@ -20,9 +28,50 @@ public sealed partial class Replica
             return;
         }
 
+        _invalidation = answer;
+        _isInvalidationAgreed = false;
+        _invalidationUntilNs = _effects.NowNs + Limits.LeavePatienceNs;
+        _effects.SendMessage(new PeerMessage.InvalidateAsk(true));
+    }
+
+    /// <summary>The peer wants to throw its copy away, or not any more.</summary>
+    private void PeerInvalidates(bool isWanted)
+    {
+        _keepsCopyLink = -1;
+        if (!isWanted)
+        {
+            return;
+        }
+
+        string reason = HasCommand || _detach is not null ? $"another change is under way on {_settings.NodeName}"
+            : Failure is not null || IsDiskless || State.DiskState != DiskState.UpToDate || HasProof
+                ? $"the copy of {_settings.NodeName} is {DiskState}"
+            : "";
+        _keepsCopyLink = reason.Length == 0 ? _link : -1;
+        _effects.SendMessage(new PeerMessage.InvalidateAnswer(reason));
+    }
+
+    private void InvalidationAnswered(string reason)
+    {
+        if (_invalidation is null || _isInvalidationAgreed)
+        {
+            return;
+        }
+
+        if (reason.Length > 0)
+        {
+            FinishInvalidation(false, $"{reason}: nothing was thrown away");
+            return;
+        }
+
+        _isInvalidationAgreed = true;
+        StoreInvalidated();
+    }
+
+    private void StoreInvalidated()
+    {
         int link = _link;
         bool applied = false;
-        _invalidation = answer;
         if (Canary.Breaks(BrokenRule.InvalidatedBeforeStored))
         {
             ThrownAway();
@@ -46,7 +95,7 @@ public sealed partial class Replica
                     ThrownAway();
                 }
 
-                FinishInvalidation(false, "the link or the role changed meanwhile: nothing was thrown away");
+                GiveUpInvalidation("the link or the role changed meanwhile");
             });
     }
 
@@ -64,6 +113,27 @@ public sealed partial class Replica
         FinishInvalidation(true, $"this copy is thrown away; {_settings.PeerName} brings a whole new one");
     }
 
+    private void WatchInvalidation()
+    {
+        if (_invalidation is not null && !_isInvalidationAgreed && (!IsLinked || _effects.NowNs >= _invalidationUntilNs))
+        {
+            GiveUpInvalidation(IsLinked ? $"{_settings.PeerName} has not answered" : "the link was lost");
+        }
+    }
+
+    private void GiveUpInvalidation(string reason)
+    {
+        if (_invalidation is not null)
+        {
+            if (IsLinked)
+            {
+                _effects.SendMessage(new PeerMessage.InvalidateAsk(false));
+            }
+
+            FinishInvalidation(false, $"{reason}: nothing was thrown away");
+        }
+    }
+
     private void FinishInvalidation(bool succeeded, string message)
     {
         CommandAnswer? answer = _invalidation;
@@ -73,11 +143,12 @@ public sealed partial class Replica
 
     private (string Message, string? Remedy)? RefusalOfInvalidate() =>
         Failure is not null || IsDiskless ? ("no disk is attached", $"mirrorctl attach {_settings.Resource}")
-        : _invalidation is not null || _disconnect is not null || IsRoleChanging || _detach is not null
-            ? ("another change is under way", "mirrorctl status")
+        : HasCommand || _detach is not null ? ("another change is under way", "mirrorctl status")
+        : KeepsCopy ? ($"the copy of {_settings.PeerName} is being thrown away: this one has to stay", "mirrorctl status")
         : Role == Role.Primary ? ("this node is Primary: its copy is in use",
-            $"mirrorctl switchover {_settings.Resource}, then invalidate; or invalidate the copy of {_settings.PeerName}, there")
-        : Phase == LinkPhase.Target ? ("this copy is being brought up to date just now", "wait until mirrorctl status says Joined")
+            $"mirrorctl switchover {_settings.Resource}, then invalidate; or invalidate the copy of {_settings.PeerName}")
+        : Phase == LinkPhase.Target
+            ? ("this copy is being brought up to date just now", "wait until mirrorctl status says Joined")
         : State.Disconnected ? ("this node is disconnected", $"mirrorctl connect {_settings.Resource}, and wait for Joined")
         : Phase != LinkPhase.Joined || State.DiskState != DiskState.UpToDate
             ? ($"the nodes are not joined: nothing else may be left than this copy",

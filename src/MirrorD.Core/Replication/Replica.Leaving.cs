@@ -84,7 +84,7 @@ public sealed partial class Replica
     private (string Message, string? Remedy)? RefusalOfDisconnect() =>
         Failure is not null || IsDiskless
             ? ("no disk is attached: that can't be stored", $"mirrorctl attach {_settings.Resource}")
-        : _disconnect is not null || _invalidation is not null || IsRoleChanging || _detach is not null || _discard is not null
+        : HasCommand || KeepsCopy || _detach is not null || _discard is not null
             ? ("another change is under way", "mirrorctl status")
         : IsOnlyCopyOfPrimary ? ($"the Primary {_settings.PeerName} has no disk and goes on with this one",
             $"on {_settings.PeerName}: mirrorctl switchover {_settings.Resource}")
@@ -93,7 +93,10 @@ public sealed partial class Replica
                 $"mirrorctl explain {_settings.Resource}")
         : null;
 
-    private bool IsRoleChanging => _promotion is not null || _demotion is not null || _stopping;
+    private bool IsLeaving => _disconnect is not null || _invalidation is not null;
+
+    /// <summary>The role, the link or the copy of this node is about to change, by command or by rule.</summary>
+    private bool HasCommand => _promotion is not null || _demotion is not null || _stopping || IsLeaving;
 
     private bool IsOnlyCopyOfPrimary => Role == Role.Standby && Phase == LinkPhase.Joined && HasProof;
 
@@ -203,7 +206,7 @@ public sealed partial class Replica
     /// <summary>The Primary is to be disconnected, and asks for its proof. It ends the link.</summary>
     private void PeerAsksToLeave()
     {
-        if (IsRoleChanging || _disconnect is not null || _invalidation is not null || HasProof)
+        if (HasCommand || HasProof)
         {
             _effects.SendMessage(new PeerMessage.LeaveRefused("another change is under way there"));
             return;
@@ -234,11 +237,13 @@ public sealed partial class Replica
     }
 
     private void PeerRefusesToLeave(string reason) =>
-        FinishDisconnect(false, $"{_settings.PeerName} can't store that its copy is Outdated: {reason}; this node stays connected");
+        FinishDisconnect(false,
+            $"{_settings.PeerName} can't store that its copy is Outdated: {reason}; this node stays connected");
 
     private void WatchLeaving()
     {
         GoOnWithDisconnect();
+        WatchInvalidation();
         if (IsLinked && _saidGoodbyeLink == _link && _effects.NowNs >= _saidGoodbyeUntilNs)
         {
             // Outdated, it would stand by for nothing; the next join makes its copy count again.
@@ -254,7 +259,8 @@ public sealed partial class Replica
             _isPeerDisconnectTold = IsPeerDisconnected;
             if (_isPeerDisconnectTold)
             {
-                _effects.Raise("peer-disconnected", $"{_settings.Resource}: an operator has disconnected {_settings.PeerName}");
+                _effects.Raise("peer-disconnected",
+                    $"{_settings.Resource}: an operator has disconnected {_settings.PeerName}");
             }
 
             _effects.Changed();

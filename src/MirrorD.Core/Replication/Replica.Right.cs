@@ -79,6 +79,7 @@ public sealed partial class Replica
             StoreProof(ProofKind.PeerOutdated, State.Session);
         }
 
+        WatchInvalidation();
         GrowthAfterLinkLoss();
         RoleCommandsAfterLinkLoss();
         DiskLossAfterLinkLoss();

@@ -108,6 +108,14 @@ public abstract record PeerMessage
     public sealed record LeaveRefused(string Reason) : PeerMessage;
 
     /// <summary>
+    /// The sender, a Standby, is about to throw its copy away: may it? Then the receiver keeps its own. Or not any more.
+    /// </summary>
+    public sealed record InvalidateAsk(bool IsWanted) : PeerMessage;
+
+    /// <summary>The sender's copy is UpToDate and stays; or why the receiver has to keep its own. Empty: it may.</summary>
+    public sealed record InvalidateAnswer(string Reason) : PeerMessage;
+
+    /// <summary>
     /// The sender's operator grows volumes to these sizes in bytes, 0 where one stays as it is: please make room, for exactly
     /// that, or for less where there is not so much. The answer has the same number: no other one counts.
     /// </summary>

@@ -95,6 +95,12 @@ public static class PeerMessageCodec
             case PeerMessage.LeaveRefused m:
                 to.Kind(45).Bytes(Encoding.UTF8.GetBytes(m.Reason));
                 break;
+            case PeerMessage.InvalidateAsk m:
+                to.Kind(46).Byte(m.IsWanted ? (byte)1 : (byte)0);
+                break;
+            case PeerMessage.InvalidateAnswer m:
+                to.Kind(47).Bytes(Encoding.UTF8.GetBytes(m.Reason));
+                break;
             case PeerMessage.GrowAsk m:
                 to.Kind(50).UInt64(m.Number).Byte(m.IsExact ? (byte)1 : (byte)0).Sizes(m.DataBytes);
                 break;
@@ -141,6 +147,8 @@ public static class PeerMessageCodec
                 reader.Flag(), reader.Count(), reader.Count(), reader.Count(), reader.Count()),
             44 => new PeerMessage.LeaveAsk(),
             45 => new PeerMessage.LeaveRefused(Encoding.UTF8.GetString(reader.Bytes())),
+            46 => new PeerMessage.InvalidateAsk(reader.Flag()),
+            47 => new PeerMessage.InvalidateAnswer(Encoding.UTF8.GetString(reader.Bytes())),
             50 => new PeerMessage.GrowAsk(reader.UInt64(), reader.Flag(), reader.Sizes()),
             51 => new PeerMessage.GrowAnswer(reader.UInt64(), reader.Sizes(), Encoding.UTF8.GetString(reader.Bytes())),
             _ => null,

@@ -223,5 +223,7 @@ public class ConfusedPeerTests
         new PeerMessage.Goodbye(true, new SessionId(1), new Generation(1)),
         new PeerMessage.LeaveAsk(),
         new PeerMessage.LeaveRefused("no"),
+        new PeerMessage.InvalidateAsk(true),
+        new PeerMessage.InvalidateAnswer(""),
     ];
 }

@@ -84,26 +84,85 @@ public class InvalidateTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Two_standbys_that_are_told_at_once_never_lose_both_copies(bool asksAtOnce)
+    {
+        ManualPair pair = new();
+        pair.LinkUp();
+        foreach (ManualNode node in new[] { pair.A, pair.B })
+        {
+            pair.Stop(node, "superblock");
+            node.Replica.Invalidate(node.Answer);
+            if (!asksAtOnce)
+            {
+                pair.Run();
+            }
+        }
+
+        pair.Go(pair.A, "superblock");
+        pair.Go(pair.B, "superblock");
+        Assert.Equal(asksAtOnce ? 0 : 1, pair.A.Answers.Concat(pair.B.Answers).Count(answer => answer.Succeeded));
+        Assert.Contains(new[] { pair.A, pair.B }, node => node.Stored[0].DiskState == DiskState.UpToDate);
+        if (!asksAtOnce)
+        {
+            pair.LinkUp();
+        }
+
+        Assert.Equal(LinkPhase.Joined, pair.B.Replica.Phase);
+        pair.A.Replica.Invalidate(pair.A.Answer);
+        pair.Run();
+        Assert.True(pair.A.Answers[^1].Succeeded, pair.A.Answers[^1].Message);
+    }
+
     [Fact]
-    public void A_link_that_is_lost_meanwhile_keeps_the_copy()
+    public void The_peer_keeps_its_copy_and_its_role_meanwhile()
     {
         ManualPair pair = ManualPair.Serving();
         pair.Stop(pair.B, "superblock");
-        pair.B.Replica.Connect(pair.B.Answer);
-        pair.B.Replica.Disconnect((_, _, _) => { });
-        pair.B.Replica.Connect(pair.B.Answer);
-        pair.B.Answers.Clear();
         pair.B.Replica.Invalidate(pair.B.Answer);
-        Assert.False(pair.B.Answers[^1].Succeeded);
+        pair.Run();
+        pair.A.Answers.Clear();
+        pair.A.Replica.Detach(pair.A.Answer);
+        pair.A.Replica.HandOver(pair.A.Answer);
+        pair.A.Replica.Disconnect(pair.A.Answer);
+        Assert.Equal(3, pair.A.Answers.Count(answer => !answer.Succeeded));
+        pair.B.Answers.Clear();
+        pair.B.Replica.Disconnect(pair.B.Answer);
+        pair.B.Replica.RequestRole(pair.B.Answer);
+        pair.Go(pair.B, "superblock");
+        Assert.Equal(WritePath.Alone, pair.A.Replica.Path);
+    }
 
-        ManualPair lost = ManualPair.Serving();
-        lost.Stop(lost.B, "superblock");
-        lost.A.Replica.PauseSync(true, lost.A.Answer);
-        lost.LinkDown();
-        lost.B.Answers.Clear();
-        lost.B.Replica.Invalidate(lost.B.Answer);
-        Assert.Contains("not joined", lost.B.Answers[^1].Message, StringComparison.Ordinal);
-        Assert.Equal(DiskState.UpToDate, lost.B.Stored[0].DiskState);
+    [Fact]
+    public void A_link_that_is_lost_before_the_peer_agrees_keeps_the_copy()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.A, "send");
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        pair.Run();
+        Assert.Empty(pair.B.Answers);
+        pair.LinkDown();
+        Assert.False(pair.B.Answers[^1].Succeeded);
+        Assert.Equal(DiskState.UpToDate, pair.B.Stored[0].DiskState);
+    }
+
+    [Fact]
+    public void A_peer_that_does_not_answer_is_not_waited_for_and_is_free_again()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.A, "send");
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        pair.Run();
+        pair.Tick(Limits.LeavePatienceNs);
+        Assert.False(pair.B.Answers[^1].Succeeded);
+        pair.Go(pair.A, "send");
+        Assert.Equal(DiskState.UpToDate, pair.B.Stored[0].DiskState);
+        pair.A.Answers.Clear();
+        pair.A.Replica.HandOver(pair.A.Answer);
+        pair.Run();
+        Assert.True(pair.A.Answers[^1].Succeeded, pair.A.Answers[^1].Message);
     }
 
     [Fact]

@@ -66,6 +66,8 @@ internal static class SamplePeer
             "14 01 0001000000000000 0002000000000000 0003000000000000 0004000000000000"),
         (new PeerMessage.LeaveAsk(), "2c"),
         (new PeerMessage.LeaveRefused("no"), "2d 0200 6e6f"),
+        (new PeerMessage.InvalidateAsk(true), "2e 01"),
+        (new PeerMessage.InvalidateAnswer("no"), "2f 0200 6e6f"),
         (new PeerMessage.GrowAsk(7, true, [0x10000, 0]), "32 0700000000000000 01 02 0000010000000000 0000000000000000"),
         (new PeerMessage.GrowAnswer(7, [0x10000], "no"), "33 0700000000000000 01 0000010000000000 0200 6e6f"),
     ];

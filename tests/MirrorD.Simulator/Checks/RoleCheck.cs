@@ -69,6 +69,11 @@ public sealed class RoleCheck
             throw new RuleBroken("I-15", $"{node.Name} became Primary with a copy that is {now.DiskState}");
         }
 
+        if (before is { Disconnected: true, WasPrimary: false } && _commands.GetValueOrDefault(node.Name) is null)
+        {
+            throw new RuleBroken("I-16", $"{node.Name} took over by itself although an operator had disconnected it");
+        }
+
         node.PromotedAtStep = _simulation.World.Steps;
         node.Promotion = new Promotion(
             IsConnected(node), before.WasPrimary, _commands.GetValueOrDefault(node.Name), _simulation.World.NowNs,

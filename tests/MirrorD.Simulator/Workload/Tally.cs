@@ -75,6 +75,12 @@ public sealed class Tally
     /// <summary>Volumes grown by the operator.</summary>
     public long Growths { get; set; }
 
+    /// <summary>Nodes that an operator disconnected.</summary>
+    public long Disconnects { get; set; }
+
+    /// <summary>Copies that an operator threw away.</summary>
+    public long Invalidated { get; set; }
+
     /// <summary>Blocks that resyncs sent as data.</summary>
     public long SentBlocks { get; set; }
 
@@ -137,6 +143,7 @@ public sealed class Tally
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
         ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses), ("growths", Growths),
+        ("disconnects", Disconnects), ("invalidated", Invalidated),
         ("ranges verified", Verified), ("found different", FoundDifferent),
     ];
 }

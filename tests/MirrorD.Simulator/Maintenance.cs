@@ -1,0 +1,87 @@
+using MirrorD.Engine.Control;
+using MirrorD.Formats;
+using MirrorD.Io.Simulated;
+using MirrorD.Simulator.Checks;
+
+namespace MirrorD.Simulator;
+
+/// <summary>
+/// An operator who disconnects nodes at any moment, connects them again after a while, and throws copies of Standbys away. What
+/// was thrown away holds anything from then on. In the end both nodes are connected.
+/// </summary>
+public sealed class Maintenance(PairSimulation simulation)
+{
+    private const long Millisecond = 1_000_000;
+
+    private readonly SeededRandom _random = new(simulation.Scenario.Seed ^ 0x75706b65);
+    private bool _ends;
+
+    /// <summary>Begins, if the seed has it.</summary>
+    public void Start()
+    {
+        if (simulation.Scenario.MaintenanceEveryNs > 0)
+        {
+            Wait();
+        }
+    }
+
+    /// <summary>Nothing more is disconnected.</summary>
+    public void End() => _ends = true;
+
+    private void Wait() =>
+        simulation.World.Schedule(_random.Between(1, 2 * simulation.Scenario.MaintenanceEveryNs), Act);
+
+    private void Act()
+    {
+        Wait();
+        SimulatedNodeState node = simulation.Nodes[_random.Below(2)];
+        int what = _random.Below(100);
+        if (node.Status is not { } status)
+        {
+            return;
+        }
+
+        bool isApart = _ends || status.HoldUp is { State: "Disconnected" };
+        if (isApart && (_ends || what < 70))
+        {
+            node.Command(new ResourceCommand.Connect(), _ => { });
+        }
+        else if (status is { Link: LinkState.Joined, Role: Role.Standby } && what < 50)
+        {
+            Invalidate(node);
+        }
+        else
+        {
+            node.Command(new ResourceCommand.Disconnect(), outcome =>
+            {
+                simulation.Note($"{node.Name}: disconnect: {outcome.Message}");
+                simulation.Tally.Disconnects += outcome.Succeeded ? 1 : 0;
+            });
+        }
+    }
+
+    private void Invalidate(SimulatedNodeState node)
+    {
+        SimulatedLoop? loop = node.Loop;
+        node.Command(new ResourceCommand.Invalidate(), outcome =>
+        {
+            simulation.Note($"{node.Name}: invalidate: {outcome.Message}");
+            if (outcome.Succeeded && node.Loop == loop)
+            {
+                simulation.Tally.Invalidated++;
+                Array.ForEach(node.Copies, Spoil);
+            }
+        });
+    }
+
+    private void Spoil(VolumeCopy copy)
+    {
+        byte[] junk = new byte[4096];
+        long blocks = Math.Min(copy.StoredBytes - simulation.Scenario.ReservedBytes, copy.Placement.DataBytes) / junk.Length;
+        for (int i = 0; i < 4; i++)
+        {
+            _random.Fill(junk);
+            copy.Data.Put(_random.Below((int)blocks) * (long)junk.Length, junk);
+        }
+    }
+}
