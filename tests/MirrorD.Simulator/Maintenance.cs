@@ -36,27 +36,36 @@ public sealed class Maintenance(PairSimulation simulation)
         Wait();
         SimulatedNodeState node = simulation.Nodes[_random.Below(2)];
         int what = _random.Below(100);
-        if (node.Status is not { } status)
+        SimulatedNodeState? apart = Array.Find(simulation.Nodes, each => each.Status is { HoldUp.State: "Disconnected" });
+        SimulatedNodeState? joined = Array.Find(
+            simulation.Nodes, each => each.Status is { Link: LinkState.Joined, Role: Role.Standby });
+        if (_ends)
         {
-            return;
+            Array.ForEach(simulation.Nodes, Connect);
         }
-
-        bool isApart = _ends || status.HoldUp is { State: "Disconnected" };
-        if (isApart && (_ends || what < 70))
+        else if (apart is not null && what < 80)
         {
-            node.Command(new ResourceCommand.Connect(), _ => { });
+            Connect(what < 60 ? apart : simulation.PeerOf(apart));
         }
-        else if (status is { Link: LinkState.Joined, Role: Role.Standby } && what < 50)
+        else if (joined is not null && what < 50)
         {
-            Invalidate(node);
+            Invalidate(joined);
         }
-        else
+        else if (node.Status is not null)
         {
             node.Command(new ResourceCommand.Disconnect(), outcome =>
             {
                 simulation.Note($"{node.Name}: disconnect: {outcome.Message}");
                 simulation.Tally.Disconnects += outcome.Succeeded ? 1 : 0;
             });
+        }
+    }
+
+    private static void Connect(SimulatedNodeState node)
+    {
+        if (node.Status is not null)
+        {
+            node.Command(new ResourceCommand.Connect(), _ => { });
         }
     }
 

@@ -203,6 +203,65 @@ public sealed class PairTests : IAsyncLifetime
             ((await _b.Resource("mail")).Role, (await _b.Resource("mail")).Proof));
     }
 
+    [Fact]
+    public async Task A_node_is_disconnected_until_it_is_connected_and_both_say_which_one_it_is()
+    {
+        Assert.Contains("disconnected until mirrorctl connect mail", await _a.Require("disconnect", "mail", "--node", "b"));
+        await _b.WaitFor("mail", "that it is disconnected", mail =>
+            mail is { DiskState: "Outdated", HoldUp: { State: "Disconnected", Remedy: "mirrorctl connect mail" } });
+        await _a.WaitFor("mail", "that its peer is", mail => mail is
+        {
+            Role: "Primary",
+            Proof: "PeerOutdated",
+            Health: ResourceHealth.Degraded,
+            HoldUp: { State: "Disconnected", Remedy: "mirrorctl connect mail, on b" },
+        });
+        DateTimeOffset since = (await _b.Resource("mail")).HoldUp!.Since;
+        Assert.Contains("mirrorctl connect mail", await _b.Require("explain", "mail"));
+        MirrorctlRun here = await _a.Control("connect", "mail");
+        Assert.Equal(ExitCode.Failed, here.ExitCode);
+        Assert.Contains("on b: mirrorctl connect mail", here.Error);
+
+        await _b.Terminate();
+        _b = await Start("b");
+        await _b.WaitFor("mail", "that it still is", mail => mail.HoldUp is { State: "Disconnected" });
+        Assert.Equal(since, (await _b.Resource("mail")).HoldUp!.Since);
+        await _a.WaitFor("mail", "that its peer still is", mail => mail is
+        {
+            Link: "Disconnected",
+            HoldUp: { State: "Disconnected", Remedy: "mirrorctl connect mail, on b" },
+        });
+        await _b.Require("connect", "mail");
+        await WaitUntilJoined();
+        Assert.Contains("disconnected", await _b.Require("events"));
+
+        // The Primary, and back.
+        await _a.Require("disconnect", "mail");
+        await _a.WaitFor("mail", "that it is disconnected", mail => mail is { Role: "Primary", HoldUp.State: "Disconnected" });
+        await _a.Require("connect", "mail");
+        await WaitUntilJoined();
+    }
+
+    [Fact]
+    public async Task A_copy_is_thrown_away_on_a_joined_standby_only_and_comes_back_whole()
+    {
+        MirrorctlRun primary = await _a.Control("invalidate", "mail", "--yes");
+        Assert.Equal(ExitCode.Failed, primary.ExitCode);
+        Assert.Contains("this node is Primary", primary.Error);
+        MirrorctlRun unconfirmed = await _b.Control("invalidate", "mail");
+        Assert.Equal(ExitCode.Usage, unconfirmed.ExitCode);
+        Assert.Contains("add --yes", unconfirmed.Error);
+
+        string session = (await _b.Resource("mail")).Session!;
+        Assert.Contains("a brings a whole new one", await _a.Require("invalidate", "mail", "--yes", "--node", "b"));
+        await _b.WaitFor("mail", "a new join", mail => mail.Health == ResourceHealth.Ok && mail.Session != session);
+        Assert.Contains("FullSync", await _b.Require("events"));
+        _a.Kill();
+        await _b.WaitFor("mail", "the loss", mail => mail.Link == "Disconnected");
+        MirrorctlRun alone = await _b.Control("invalidate", "mail", "--yes");
+        Assert.Contains("not joined", alone.Error);
+    }
+
     private static async Task<PathReport> PathOf(DaemonProcess node) => Assert.Single(
         System.Text.Json.JsonSerializer.Deserialize(
             await node.Require("status", "--json"), ApiJson.Compact.StatusReport)!.Paths);
