@@ -43,11 +43,11 @@ public sealed class Maintenance(PairSimulation simulation)
         {
             Array.ForEach(simulation.Nodes, Connect);
         }
-        else if (apart is not null && what < 80)
+        else if (apart is not null && what < 85)
         {
-            Connect(what < 60 ? apart : simulation.PeerOf(apart));
+            Connect(what < 65 ? apart : simulation.PeerOf(apart));
         }
-        else if (joined is not null && what < 50)
+        else if (joined is not null && what < 60)
         {
             Invalidate(joined);
         }
@@ -78,9 +78,29 @@ public sealed class Maintenance(PairSimulation simulation)
             if (outcome.Succeeded && node.Loop == loop)
             {
                 simulation.Tally.Invalidated++;
-                Array.ForEach(node.Copies, Spoil);
+                SpoilOnceApart(node, loop, tries: 50);
             }
         });
+    }
+
+    /// <summary>Until the peer has noticed too, it may still answer with what this copy had vouched for before.</summary>
+    private void SpoilOnceApart(SimulatedNodeState node, SimulatedLoop? loop, int tries)
+    {
+        bool isJoined = node.Status?.Link == LinkState.Joined
+            || simulation.PeerOf(node).Status?.Link is LinkState.Joined or LinkState.Joining;
+        if (node.Loop != loop || tries == 0)
+        {
+            return;
+        }
+
+        if (isJoined)
+        {
+            simulation.World.Schedule(Millisecond / 2, () => SpoilOnceApart(node, loop, tries - 1));
+        }
+        else if (node.Status is { Link: LinkState.Disconnected })
+        {
+            Array.ForEach(node.Copies, Spoil);
+        }
     }
 
     private void Spoil(VolumeCopy copy)

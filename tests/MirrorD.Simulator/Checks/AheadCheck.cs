@@ -20,6 +20,7 @@ public sealed class AheadCheck
     private readonly PairSimulation _simulation;
     private readonly Dictionary<SimulatedNodeState, (long Ns, long Step)> _lost = [];
     private readonly List<AnsweredAhead> _answered = [];
+    private readonly HashSet<SimulatedNodeState> _keepers = [];
     private SimulatedNodeState? _counting;
     private long _countsSinceStep = -1;
 
@@ -95,16 +96,28 @@ public sealed class AheadCheck
     }
 
     /// <summary>A disk is out of use: nothing more is answered ahead, and what was is still on its way.</summary>
-    public void DiskLost(SimulatedNodeState node) => _lost[node] = (_simulation.World.NowNs, _simulation.World.Steps);
+    public void DiskLost(SimulatedNodeState node)
+    {
+        _lost[node] = (_simulation.World.NowNs, _simulation.World.Steps);
+        if (node.Status is { Role: Role.Standby })
+        {
+            _keepers.Add(node);
+        }
+    }
 
     /// <summary>Both nodes are joined: what an earlier connection left behind was copied.</summary>
-    public void Joined() => _answered.RemoveAll(each => !each.IsOnItsWay);
+    public void Joined()
+    {
+        _answered.RemoveAll(each => !each.IsOnItsWay);
+        _keepers.Clear();
+    }
 
     /// <summary>From here on the copy of this node is what counts.</summary>
     public void BeginsToCount(SimulatedNodeState node)
     {
-        bool tookOver = _counting is not null && _counting != node && node.PromotedAtStep > _countsSinceStep
-            && node.Promotion is { WasConnected: false };
+        // One that kept the only copy of a Primary without disk counts also as a source that nobody has promoted.
+        bool tookOver = _counting is not null && _counting != node && ((node.PromotedAtStep > _countsSinceStep
+            && node.Promotion is { WasConnected: false }) || _keepers.Contains(node));
         _counting = node;
         _countsSinceStep = _simulation.World.Steps;
         if (!tookOver || _simulation.Scenario.Mode == ReplicationMode.Sync || _simulation.Oracle.AcceptsLoss)
