@@ -6,8 +6,8 @@ using MirrorD.Simulator.Checks;
 namespace MirrorD.Simulator;
 
 /// <summary>
-/// An operator who disconnects nodes at any moment, connects them again after a while, and throws copies of Standbys away. What
-/// was thrown away holds anything from then on. In the end both nodes are connected.
+/// An operator who disconnects nodes at any moment, connects them again after a while, and throws copies of Standbys
+/// away. What was thrown away holds anything from then on. In the end both nodes are connected.
 /// </summary>
 public sealed class Maintenance(PairSimulation simulation)
 {

@@ -102,7 +102,8 @@ public sealed class Operator(PairSimulation simulation)
         if (primaries.Length > 0)
         {
             _primarySeenAtNs = now;
-            _servedAtNs = primaries.Any(node => node.Status!.HoldUp is null or { State: "SyncPaused" or "Disconnected" }) ? now : _servedAtNs;
+            _servedAtNs = primaries.Any(node => node.Status!.HoldUp is null or { State: "SyncPaused" or "Disconnected" })
+                ? now : _servedAtNs;
         }
 
         if (now < _busyUntilNs)

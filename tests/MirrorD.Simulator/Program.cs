@@ -38,6 +38,7 @@ static int Usage()
     Console.Error.WriteLine(
         "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME] "
         + "| cuts [--every N] [--rule NAME] | cuts --at EVENT --victim A|B|Both [--rule NAME]; "
-        + "each with [--mode sync|memory|async] for seeds of that mode only, and with [--maintenance]");
+        + "each with [--mode sync|memory|async] for seeds of that mode only, "
+        + "and with [--maintenance]");
     return 2;
 }

@@ -317,8 +317,8 @@ public sealed record Scenario
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
         + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, "
-        + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, active extents {ActiveExtents}, "
-        + $"maintenance each {MaintenanceEveryNs / 1_000_000} ms";
+        + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, "
+        + $"active extents {ActiveExtents}, maintenance each {MaintenanceEveryNs / 1_000_000} ms";
 
     /// <summary>
     /// A few kinds of fault dominate each seed, so that also long runs of one kind are met.

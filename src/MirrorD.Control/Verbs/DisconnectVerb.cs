@@ -3,7 +3,7 @@ using MirrorD.Api;
 
 namespace MirrorD.Control.Verbs;
 
-[Verb("disconnect", HelpText = "End the mirroring of a resource on this node until connect; nothing freezes, nothing is taken over.")]
+[Verb("disconnect", HelpText = "End the mirroring of a resource on this node until 'connect'; nothing freezes.")]
 internal sealed class DisconnectVerb : ResourceVerb
 {
     public override async Task<int> Run(CommandContext context, CancellationToken stop)

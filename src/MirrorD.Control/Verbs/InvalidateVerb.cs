@@ -22,8 +22,8 @@ internal sealed class InvalidateVerb : ResourceVerb
 
     private async Task Confirm(CommandContext context, CancellationToken stop)
     {
-        context.Error.WriteLine($"The copy of {Resource} on {Node ?? "this node"} is thrown away. Until it is copied again, the other "
-            + "node has the only one.");
+        context.Error.WriteLine($"The copy of {Resource} on {Node ?? "this node"} is thrown away. "
+            + "Until it is copied again, the other node has the only one.");
         if (!context.CanAsk)
         {
             throw new CommandFailure(

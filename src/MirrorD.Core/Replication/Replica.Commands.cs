@@ -156,7 +156,10 @@ public sealed partial class Replica
             return;
         }
 
-        FinishDisconnect(false, "this daemon is stopping");
+        if (!_storingDisconnect)
+        {
+            FinishDisconnect(false, "this daemon is stopping");
+        }
 
         // A promotion that is being stored ends first, and this node then stops as Primary.
         int link = _link;
@@ -171,7 +174,7 @@ public sealed partial class Replica
 
         _stop = answer;
         Store(
-            s => link == _link && Role == Role.Standby ? s with { DiskState = DiskState.Outdated } : s,
+            s => link == _link && Role == Role.Standby ? s with { DiskState = Outdated(s) } : s,
             () =>
             {
                 if (Role == Role.Primary)
@@ -181,7 +184,7 @@ public sealed partial class Replica
                 }
                 else
                 {
-                    FinishStop(link == _link && State.DiskState == DiskState.Outdated);
+                    FinishStop(link == _link && State.DiskState <= DiskState.Outdated);
                 }
             });
     }

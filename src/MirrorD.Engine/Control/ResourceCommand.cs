@@ -70,8 +70,8 @@ public abstract record ResourceCommand
     public sealed record Resize(string? Volume = null, long? SizeBytes = null) : ResourceCommand;
 
     /// <summary>
-    /// End the link as planned and take it up no more, also after a restart: a Standby stores Outdated first, a Primary has its
-    /// Standby store that; refused where something would freeze.
+    /// End the link as planned and take it up no more, also after a restart: a Standby stores Outdated first, a Primary
+    /// has its Standby store that; refused where something would freeze.
     /// </summary>
     public sealed record Disconnect : ResourceCommand;
 

@@ -98,7 +98,8 @@ internal static class VolumeAgreement
         a.Current == b.Current && a.Bitmap == b.Bitmap && a.Session == b.Session && a.Promotions == b.Promotions
         && a.DiskState == b.DiskState && a.Proof == b.Proof && a.PeerExcluded == b.PeerExcluded
         && a.PeerMayHaveCurrent == b.PeerMayHaveCurrent && a.WasPrimary == b.WasPrimary
-        && a.Disconnected == b.Disconnected && a.JustCreated == b.JustCreated && a.ResyncFrom == b.ResyncFrom && a.FullSyncNeeded == b.FullSyncNeeded;
+        && a.JustCreated == b.JustCreated && a.ResyncFrom == b.ResyncFrom && a.FullSyncNeeded == b.FullSyncNeeded
+        && a.Disconnected == b.Disconnected;
 
     private static Superblock Take(Superblock own, Superblock newest) => newest with
     {

@@ -136,6 +136,19 @@ public class InvalidateTests
     }
 
     [Fact]
+    public void A_stop_meanwhile_does_not_make_it_a_whole_copy_again()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.B, "superblock");
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        pair.Run();
+        pair.B.Replica.Stop(pair.B.Answer);
+        pair.Go(pair.B, "superblock");
+        Assert.True(pair.B.Stored[0] is { DiskState: DiskState.Inconsistent, FullSyncNeeded: true });
+        Assert.Equal(WritePath.Alone, pair.A.Replica.Path);
+    }
+
+    [Fact]
     public void A_link_that_is_lost_before_the_peer_agrees_keeps_the_copy()
     {
         ManualPair pair = ManualPair.Serving();

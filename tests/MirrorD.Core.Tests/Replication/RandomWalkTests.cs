@@ -33,7 +33,7 @@ public class RandomWalkTests
     [InlineData(21)]
     [InlineData(22)]
     [InlineData(23)]
-    public void Whatever_an_operator_disconnects_or_throws_away_acknowledged_writes_survive_and_both_sides_end_equal(int seed) =>
+    public void Whatever_is_disconnected_or_thrown_away_acknowledged_writes_survive_and_both_sides_end_equal(int seed) =>
         Run(seed, failsDisks: false, leaves: true);
 
     private static readonly string[] OfLeaving = ["disconnected r", "connecting r", "invalidated r", "alone r"];

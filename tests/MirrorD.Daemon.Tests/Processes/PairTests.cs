@@ -237,7 +237,8 @@ public sealed class PairTests : IAsyncLifetime
 
         // The Primary, and back.
         await _a.Require("disconnect", "mail");
-        await _a.WaitFor("mail", "that it is disconnected", mail => mail is { Role: "Primary", HoldUp.State: "Disconnected" });
+        await _a.WaitFor(
+            "mail", "that it is disconnected", mail => mail is { Role: "Primary", HoldUp.State: "Disconnected" });
         await _a.Require("connect", "mail");
         await WaitUntilJoined();
     }

@@ -4,7 +4,7 @@ using MirrorD.Formats;
 
 namespace MirrorD.Engine.Tests.Replication;
 
-/// <summary>Nodes that are disconnected and connected by command, and copies that are thrown away, over a real link's code.</summary>
+/// <summary>Nodes that are disconnected and connected by command, and copies that are thrown away.</summary>
 public class LeavingTests
 {
     [Theory]
