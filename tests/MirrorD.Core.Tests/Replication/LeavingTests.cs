@@ -301,9 +301,13 @@ public class LeavingTests
         return done;
     }
 
-    /// <summary>Who holds the proof that its peer is Outdated has a peer that stored it for that session.</summary>
+    /// <summary>
+    /// Who holds the proof that its peer is Outdated has a peer that stored it for that session, and no Primary is
+    /// disconnected without it: it would begin as one that may not serve.
+    /// </summary>
     private static void Require(ManualPair pair)
     {
+        Assert.False(pair.A.Stored[0] is { Disconnected: true, WasPrimary: true, Proof.Kind: ProofKind.None });
         foreach (ManualNode node in new[] { pair.A, pair.B })
         {
             if (node.Stored[0] is { Proof.Kind: ProofKind.PeerOutdated } holder && holder.Proof.Session == holder.Session)
