@@ -130,7 +130,7 @@ public class SuperblockCodecTests
     {
         { 12, 2, MetadataError.UnsupportedVersion, null },
         { 14, 1, MetadataError.ReservedNotZero, null },
-        { 112, 64, MetadataError.ReservedNotZero, null },
+        { 112, 128, MetadataError.ReservedNotZero, null },
         { 560, 1, MetadataError.ReservedNotZero, null },
         { 4095, 1, MetadataError.ReservedNotZero, null },
         { 192, 1, MetadataError.ReservedNotZero, null },

@@ -20,6 +20,15 @@ public class HeartbeatEntryTests
     }
 
     [Fact]
+    public void That_a_node_is_disconnected_comes_through()
+    {
+        byte[] bytes = Encode(SampleWatch.Www with { IsDisconnected = true });
+        Assert.True(HeartbeatEntry.IsValidBody(bytes));
+        Assert.True(HeartbeatEntry.Decode(bytes).IsDisconnected);
+        Assert.False(HeartbeatEntry.Decode(Encode(SampleWatch.Www)).IsDisconnected);
+    }
+
+    [Fact]
     public void A_heartbeat_may_tell_of_no_resource() => Assert.True(HeartbeatEntry.IsValidBody([]));
 
     [Fact]
@@ -41,7 +50,7 @@ public class HeartbeatEntryTests
     [InlineData(8, 3)]
     [InlineData(9, 0)]
     [InlineData(9, 7)]
-    [InlineData(10, 8)]
+    [InlineData(10, 16)]
     [InlineData(11, 1)]
     [InlineData(15, 1)]
     public void A_value_out_of_range_is_refused_also_in_a_later_entry(int at, byte value)
