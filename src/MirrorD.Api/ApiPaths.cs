@@ -53,6 +53,12 @@ public static class ApiPaths
     public const string Discard = "/v1/resources/{name}/discard";
 
     /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string OpenCopy = "/v1/resources/{name}/open-copy";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
+    public const string CloseCopy = "/v1/resources/{name}/close-copy";
+
+    /// <summary>POST: <see cref="CommandReply"/>.</summary>
     public const string Revert = "/v1/resources/{name}/revert";
 
     /// <summary>POST: <see cref="CommandReply"/>.</summary>

@@ -26,4 +26,7 @@ public sealed record VolumeReport
 
     /// <summary>Unix socket of the NBD export; null while it is not open here.</summary>
     public string? ExportSocket { get; init; }
+
+    /// <summary>Unix socket at which this node's copy can be read; null unless an operator has opened it.</summary>
+    public string? CopySocket { get; init; }
 }

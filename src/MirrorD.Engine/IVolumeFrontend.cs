@@ -23,6 +23,9 @@ public interface IVolumeFrontend
     /// </summary>
     bool CanTrim { get; }
 
+    /// <summary>Nothing can be changed: what would is refused before it gets here.</summary>
+    bool IsReadOnly => false;
+
     /// <summary>
     /// Null when the volume can be opened now; else why not, for the client: e.g.
     /// "resource mail is Standby here; the Primary is node a".

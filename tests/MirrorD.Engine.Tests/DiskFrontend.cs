@@ -21,6 +21,8 @@ public sealed class DiskFrontend(IIoLoop loop, IDisk disk, BufferPool buffers, s
 
     public bool CanTrim { get; set; } = true;
 
+    public bool IsReadOnly { get; set; }
+
     public string? Unavailable { get; set; }
 
     public BufferPool Buffers => buffers;

@@ -5,12 +5,12 @@ using MirrorD.Api;
 namespace MirrorD.Control.Verbs;
 
 [Verb("split-brain", HelpText = "split-brain show: what each node changed since the split. "
-    + "split-brain resolve: give the changes of one node up.")]
-internal sealed class SplitBrainVerb : DaemonVerb
+    + "split-brain export, unexport: read this Standby's copy. split-brain resolve: give the changes of one node up.")]
+internal sealed partial class SplitBrainVerb : DaemonVerb
 {
     private const string Split = "SplitBrain";
 
-    [Value(0, Required = true, MetaName = "show|resolve", HelpText = "What to do: show or resolve.")]
+    [Value(0, Required = true, MetaName = "show|export|unexport|resolve", HelpText = "What to do.")]
     public string Action { get; set; } = "";
 
     [Value(1, Required = true, MetaName = "resource", HelpText = "Name of the resource.")]
@@ -24,14 +24,19 @@ internal sealed class SplitBrainVerb : DaemonVerb
 
     public override async Task<int> Run(CommandContext context, CancellationToken stop)
     {
-        if (Action is not ("show" or "resolve") || Action == "resolve" != Discard is not null)
+        if (Action is not ("show" or "export" or "unexport" or "resolve") || Action == "resolve" != Discard is not null)
         {
             throw new CommandFailure(
                 ExitCode.Usage, $"this is no command: split-brain {Action}{(Discard is null ? "" : " --discard")}",
-                "mirrorctl split-brain show <resource>, or split-brain resolve <resource> --discard NODE");
+                "mirrorctl split-brain show|export|unexport <resource>, or split-brain resolve <resource> --discard NODE");
         }
 
         using var here = new DaemonClient(Socket, Node);
+        if (Action is "export" or "unexport")
+        {
+            return await Reading(here, context, stop);
+        }
+
         StatusReport near = await here.Get(ApiPaths.Status, ApiJson.Compact.StatusReport, stop);
         ResourceReport own = Find(near);
         if (own.HoldUp?.State != Split)
@@ -56,6 +61,7 @@ internal sealed class SplitBrainVerb : DaemonVerb
 
     private int Remedies(IEnumerable<string> nodes, TextWriter text)
     {
+        text.WriteLine($"To read a Standby's copy first, on its node: mirrorctl split-brain export {Resource}");
         foreach (string node in nodes)
         {
             text.WriteLine(

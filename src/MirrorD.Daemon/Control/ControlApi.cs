@@ -42,6 +42,8 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Detach, Guarded(http => Command(http, new ResourceCommand.Detach())));
         routes.MapPost(ApiPaths.Attach, Guarded(http => Command(http, new ResourceCommand.Attach())));
         routes.MapPost(ApiPaths.Discard, Guarded(http => Command(http, new ResourceCommand.DiscardCopy())));
+        routes.MapPost(ApiPaths.OpenCopy, Guarded(http => Command(http, new ResourceCommand.OpenCopy())));
+        routes.MapPost(ApiPaths.CloseCopy, Guarded(http => Command(http, new ResourceCommand.CloseCopy())));
         routes.MapPost(ApiPaths.Revert, Guarded(http => Command(http, new ResourceCommand.Revert())));
         routes.MapPost(ApiPaths.PauseSync, Guarded(http => Command(http, new ResourceCommand.PauseSync())));
         routes.MapPost(ApiPaths.ResumeSync, Guarded(http => Command(http, new ResourceCommand.ResumeSync())));

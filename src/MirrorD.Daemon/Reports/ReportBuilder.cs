@@ -12,12 +12,13 @@ internal static class ReportBuilder
     /// <param name="status">The engine's latest picture.</param>
     /// <param name="addresses">Its service addresses, and whether they are held.</param>
     /// <param name="exportSocket">Socket of a volume's export; null while closed.</param>
+    /// <param name="copySocket">Socket at which a volume's copy can be read; null while it can't.</param>
     /// <param name="blockDevice">Path of a volume's block device; null while it is not there.</param>
     /// <param name="nowNs">Loop time now.</param>
     /// <param name="now">The same moment.</param>
     public static ResourceReport Of(
         ResourceStatus status, IReadOnlyList<AddressReport> addresses, Func<string, string?> exportSocket,
-        Func<string, string?> blockDevice,
+        Func<string, string?> copySocket, Func<string, string?> blockDevice,
         long nowNs, DateTimeOffset now)
     {
         DateTimeOffset At(long ns) => now - TimeSpan.FromTicks((nowNs - ns) / TimeSpan.NanosecondsPerTick);
@@ -72,6 +73,7 @@ internal static class ReportBuilder
                     Reads = volume.Reads,
                     Writes = volume.Writes,
                     ExportSocket = exportSocket(volume.Name),
+                    CopySocket = copySocket(volume.Name),
                     BlockDevice = blockDevice(volume.Name),
                 }),
             ],

@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Engine;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 
@@ -50,6 +51,10 @@ internal sealed partial class ResourceHost
             CloseDevices();
         }
     }
+
+    public string? OpenCopies(IReadOnlyList<IVolumeFrontend> opened) => copies.Open(opened);
+
+    public void CloseCopies(string reason) => copies.Close(reason);
 
     public void VolumesGrew() => Answer(devices.Grow(), () => { });
 

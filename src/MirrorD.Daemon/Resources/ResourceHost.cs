@@ -17,11 +17,12 @@ namespace MirrorD.Daemon.Resources;
 /// <param name="hooks">The operator's commands.</param>
 /// <param name="addresses">The service addresses.</param>
 /// <param name="devices">The block devices.</param>
+/// <param name="copies">The copies, for reading.</param>
 /// <param name="questions">What the production network is asked.</param>
 /// <param name="owner">The resource.</param>
 internal sealed partial class ResourceHost(
     IIoLoop loop, ArbiterClaims? arbiter, HookRunner hooks, IServiceAddresses addresses,
-    ResourceDevices devices, NeighbourQuestions questions, IResourceOwner owner)
+    ResourceDevices devices, CopyExports copies, NeighbourQuestions questions, IResourceOwner owner)
     : IResourceHost
 {
     public bool HasArbiter => arbiter is not null;

@@ -80,7 +80,10 @@ internal sealed partial class RunningResource
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(
                 _resource, _context.Name, new MetadataPlaces(_context.State.PlacesDirectory, ((IResourceOwner)this).Trouble));
             _loop = new UringLoop();
-            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, _questions, this);
+            var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
+            var copies = new CopyExports(
+                _loop, [.. volumes.Select(volume => _context.CopySocket(Name, volume.Name))], log.Add);
+            _host = new ResourceHost(_loop, _arbiter, _hooks, _addresses, _devices, copies, _questions, this);
             _engine = new ReplicatedResource(_loop, Options(volumes) with { Snapshots = Snapshots(volumes) }, _host)
             {
                 Loaded = Loaded,

@@ -130,8 +130,9 @@ internal sealed partial class RunningResource : IResourceOwner
         ResourceStatus status = _status ?? _engine!.Status;
         string? Export(string volume) =>
             _exports?.IsOpen == true ? _context.ExportSocket(Name, volume) : null;
+        string? Copy(string volume) => status.IsCopyOpen ? _context.CopySocket(Name, volume) : null;
         ResourceReport report =
-            ReportBuilder.Of(status, addresses, Export, _devices.PathOf, _loop!.NowNs, now);
+            ReportBuilder.Of(status, addresses, Export, Copy, _devices.PathOf, _loop!.NowNs, now);
         return report with
         {
             Verify = VerifyReports.Of(

@@ -35,4 +35,8 @@ internal sealed record NodeContext
     /// <summary>Socket of a volume's export.</summary>
     public string ExportSocket(string resource, string volume) =>
         Path.Combine(RunDirectory, resource, volume + ".nbd");
+
+    /// <summary>Socket at which this node's copy of a volume can be read, while it is open.</summary>
+    public string CopySocket(string resource, string volume) =>
+        Path.Combine(RunDirectory, resource, volume + ".copy");
 }

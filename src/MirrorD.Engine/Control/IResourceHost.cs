@@ -69,6 +69,18 @@ public interface IResourceHost
     /// </summary>
     void CloseExports(Action done);
 
+    /// <summary>Lets clients read the copies of this node, one for each volume, in their order.</summary>
+    /// <returns>Null, or what failed: nothing of it is left open after <see cref="CloseCopies"/>.</returns>
+    string? OpenCopies(IReadOnlyList<IVolumeFrontend> copies) => "this host can't open copies for reading";
+
+    /// <summary>
+    /// Ends what <see cref="OpenCopies"/> began, connections too. The copies answer no read with data any more by then.
+    /// </summary>
+    /// <param name="reason">For the log.</param>
+    void CloseCopies(string reason)
+    {
+    }
+
     /// <summary>
     /// Who uses the block devices: mounts, device mapper, swap, programs that have them open. While this daemon has none in
     /// place also those that an earlier one left, and those that were taken away while somebody used them.

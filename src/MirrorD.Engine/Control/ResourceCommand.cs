@@ -44,6 +44,12 @@ public abstract record ResourceCommand
     /// <summary>In a split brain: this Standby's copy gives way, and the peer brings it up to date.</summary>
     public sealed record DiscardCopy : ResourceCommand;
 
+    /// <summary>Let clients read the copies of this Standby as they are; nothing is ever written through it.</summary>
+    public sealed record OpenCopy : ResourceCommand;
+
+    /// <summary>End <see cref="OpenCopy"/>; it ends by itself before anything else is written to these copies.</summary>
+    public sealed record CloseCopy : ResourceCommand;
+
     /// <summary>On a Standby whose resync was interrupted for good: go back to the snapshot from before it.</summary>
     public sealed record Revert : ResourceCommand;
 

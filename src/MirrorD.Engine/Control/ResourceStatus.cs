@@ -98,6 +98,8 @@ public sealed record ResourceStatus
     public VerifyPicture? Verify { get; init; }
     /// <summary>Of this node's disks, from before a resync that has not ended; null when there is none.</summary>
     public DateTimeOffset? SnapshotTakenAt { get; init; }
+    /// <summary>The copies of this node are open for reading.</summary>
+    public bool IsCopyOpen { get; init; }
     /// <summary>When clients hear of a write.</summary>
     public ReplicationMode Mode { get; init; } = ReplicationMode.Sync;
     /// <summary>Bytes of writes whose clients were answered and that the peer has not completed.</summary>

@@ -53,11 +53,11 @@ internal sealed class NbdExport
     /// both nodes; where they would have to be written it is not offered.
     /// </summary>
     public NbdTransmissionFlags Flags(bool structuredReplies) =>
-        NbdTransmissionFlags.HasFlags | NbdTransmissionFlags.SendFlush | NbdTransmissionFlags.SendFua
-        | (Volume.CanTrim ? NbdTransmissionFlags.SendTrim : NbdTransmissionFlags.None)
-        | NbdTransmissionFlags.SendWriteZeroes
-        | NbdTransmissionFlags.SendCache | NbdTransmissionFlags.SendFastZero
-        | NbdTransmissionFlags.CanMultiConnection
+        NbdTransmissionFlags.HasFlags | NbdTransmissionFlags.SendCache | NbdTransmissionFlags.CanMultiConnection
+        | (Volume.IsReadOnly ? NbdTransmissionFlags.ReadOnly
+            : NbdTransmissionFlags.SendFlush | NbdTransmissionFlags.SendFua | NbdTransmissionFlags.SendWriteZeroes
+                | NbdTransmissionFlags.SendFastZero
+                | (Volume.CanTrim ? NbdTransmissionFlags.SendTrim : NbdTransmissionFlags.None))
         | (structuredReplies ? NbdTransmissionFlags.SendDontFragment : NbdTransmissionFlags.None);
 
     /// <summary>

@@ -19,7 +19,7 @@ internal sealed partial class NbdSession
     {
         _memory.Lend(this, _options.MaxRequestsPerSession);
         _check = new RequestCheck((ulong)export.Volume.LengthBytes, (uint)export.Volume.BlockBytes,
-            (uint)export.SlotBytes, _structuredReplies, _allocationContextOf == export);
+            (uint)export.SlotBytes, _structuredReplies, _allocationContextOf == export, export.Volume.IsReadOnly);
     }
 
     private Step ReadRequest()

@@ -11,8 +11,9 @@ namespace MirrorD.Engine.Nbd;
 /// <param name="ChunkBytes">Longest read that can be answered in one chunk.</param>
 /// <param name="StructuredReplies">Structured replies were negotiated.</param>
 /// <param name="AllocationContext">The context base:allocation was selected for this export.</param>
+/// <param name="IsReadOnly">Nothing may be changed.</param>
 public readonly record struct RequestCheck(
-    ulong ExportBytes, uint BlockBytes, uint ChunkBytes, bool StructuredReplies, bool AllocationContext)
+    ulong ExportBytes, uint BlockBytes, uint ChunkBytes, bool StructuredReplies, bool AllocationContext, bool IsReadOnly)
 {
     /// <summary>Checks a request other than a disconnect.</summary>
     /// <param name="request">As it was received.</param>
@@ -27,6 +28,12 @@ public readonly record struct RequestCheck(
         }
 
         bool growing = request.Command is NbdCommand.Write or NbdCommand.WriteZeroes;
+        if (IsReadOnly && (growing || request.Command == NbdCommand.Trim))
+        {
+            text = "the export is read-only";
+            return NbdError.NotPermitted;
+        }
+
         if (request.Offset > ExportBytes || request.LengthBytes > ExportBytes - request.Offset)
         {
             text = "the range reaches beyond the end of the export";

@@ -138,6 +138,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             DrainCompletions();
             CloseWhatIsOvertaken();
             NoteDisconnects();
+            CloseCopyThatChanges();
         }
     }
 

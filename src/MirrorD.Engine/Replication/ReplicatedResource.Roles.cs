@@ -53,6 +53,12 @@ public sealed partial class ReplicatedResource : IRoleEngine
             case ResourceCommand.DiscardCopy:
                 DiscardCopy(Answer);
                 break;
+            case ResourceCommand.OpenCopy:
+                OpenCopy(Answer);
+                break;
+            case ResourceCommand.CloseCopy:
+                CloseCopy(Answer);
+                break;
             case ResourceCommand.Verify or ResourceCommand.StopVerify:
                 Verify(command as ResourceCommand.Verify, Answer);
                 break;

@@ -71,8 +71,7 @@ public sealed partial class ReplicatedResource
                 DiskState = _loadFailure is null ? DiskState.Consistent : DiskState.Failed,
                 Link = LinkState.Disconnected,
                 PeerName = _options.PeerName,
-                SnapshotTakenAt = _options.Snapshots?.TakenAt,
-            Mode = _options.Mode,
+                Mode = _options.Mode,
                 HoldUp = _loadFailure is null ? null : HoldUpOf(new NamedState(
                     "MetadataDamaged", _loadFailure, "operator", string.Join("; ", _options.Volumes.Select(Inspect)))),
                 Volumes = [],
@@ -98,6 +97,8 @@ public sealed partial class ReplicatedResource
             HeldRequests = replica.HeldRequests,
             RepairedReads = replica.RepairedReads,
             Verify = replica.Verify,
+            SnapshotTakenAt = _options.Snapshots?.TakenAt,
+            IsCopyOpen = _isCopyOpen,
             Mode = _options.Mode,
             AheadBytes = replica.AheadBytes,
             AheadSinceNs = replica.AheadSinceNs < 0 ? null : replica.AheadSinceNs,

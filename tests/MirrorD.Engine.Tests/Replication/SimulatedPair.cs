@@ -235,9 +235,12 @@ internal sealed class SimulatedPair
             return outcome!;
         }
 
-        public Pending Submit(VolumeOperation operation, long offset = 0, int length = 0, byte fill = 0, int volume = 0, bool fua = false)
+        public Pending Submit(VolumeOperation operation, long offset = 0, int length = 0, byte fill = 0, int volume = 0,
+            bool fua = false) => Submit(Resource.Frontend(volume), operation, offset, length, fill, fua);
+
+        public static Pending Submit(
+            IVolumeFrontend frontend, VolumeOperation operation, long offset, int length, byte fill = 0, bool fua = false)
         {
-            IVolumeFrontend frontend = Resource.Frontend(volume);
             var pending = new Pending();
             IoBuffer? slot = null;
             var request = new IoRequest(r =>
@@ -368,6 +371,19 @@ internal sealed class SimulatedPair
             Closings++;
             _loop.Post(done);
         }
+
+        /// <summary>The copies as they were last opened for reading.</summary>
+        public IReadOnlyList<IVolumeFrontend> Copies { get; private set; } = [];
+
+        public bool AreCopiesOpen { get; private set; }
+
+        public string? OpenCopies(IReadOnlyList<IVolumeFrontend> copies)
+        {
+            (Copies, AreCopiesOpen) = (copies, true);
+            return null;
+        }
+
+        public void CloseCopies(string reason) => AreCopiesOpen = false;
 
         public void AddAddresses(Action<IReadOnlyList<string>> done)
         {
