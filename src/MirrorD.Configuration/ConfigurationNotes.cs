@@ -31,6 +31,12 @@ public static class ConfigurationNotes
                 notes.Add($"resource {resource.Name}: {loss}");
             }
 
+            if (resource.SplitBrain == SplitBrainChoice.DiscardStandby)
+            {
+                notes.Add($"resource {resource.Name}: with 'split-brain: discard-standby' what only a Standby has after a " +
+                    "split is given up without asking");
+            }
+
             if (resource is { Autoswitch: true, Replication.Mode: MirrorMode.Async })
             {
                 notes.Add($"resource {resource.Name}: with 'mode: async' a takeover loses the latest writes that were not " +

@@ -15,6 +15,9 @@ public sealed record ResourceConfiguration
     /// <summary>See <see cref="PeerLossPolicy"/>.</summary>
     public PeerLossPolicy OnPeerLoss { get; init; } = PeerLossPolicy.Auto;
 
+    /// <summary>See <see cref="SplitBrainChoice"/>.</summary>
+    public SplitBrainChoice SplitBrain { get; init; }
+
     /// <summary>True if the standby takes over by itself when all paths to the Primary are lost.</summary>
     public bool Autoswitch { get; init; }
 

@@ -62,6 +62,8 @@ public enum BrokenRule
     TakeoverBeforeApplied,
     /// <summary>The end of a split brain copies only what the source has changed.</summary>
     DiscardedChangesKept,
+    /// <summary>A policy gives a copy up that has changed, as if it had not.</summary>
+    PolicyDiscardsChanged,
     /// <summary>What a volume grows by is not in the sync set.</summary>
     GrownAreaClean,
     /// <summary>The simulated arbiter grants every claim.</summary>

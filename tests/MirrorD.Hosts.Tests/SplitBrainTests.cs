@@ -60,6 +60,41 @@ public sealed class SplitBrainTests : PairTest
         Assert.Equal(["before", "only-on-a"], Files(pair.A, type));
     }
 
+    [HostFact]
+    public void By_policy_a_standby_that_is_read_waits_and_then_gives_way_to_the_primary()
+    {
+        Pair pair = StartPair(new PairOptions
+        {
+            OnPeerLoss = "continue",
+            DiskBytes = 64L << 20,
+            ResourceLines = ["split-brain: discard-standby"],
+        });
+        Lab.Link.Cut();
+        Lab.Production.Unplug(pair.A.Host);
+        pair.A.WaitFor("to miss its peer", 20, view => view.Link == "Disconnected");
+        pair.B.WaitFor("to miss its peer", 20, view => view.Link == "Disconnected");
+        NbdTools.QemuIo(pair.A.Export(), "write -P 1 0 64k", "flush").Require();
+        pair.B.Control("promote", Pair.ResourceName, "--force", "--yes").Require();
+        NbdTools.QemuIo(pair.B.Export(), "write -P 2 32k 64k", "flush").Require();
+        pair.B.Control("demote", Pair.ResourceName).Require();
+        pair.B.Control("split-brain", "export", Pair.ResourceName).Require();
+        Lab.MendNetworks();
+        pair.B.WaitFor("to find the split", 30, view => view.HoldUp == "SplitBrain");
+        Assert.Contains("open for reading", pair.B.Status().ToString(), StringComparison.Ordinal);
+
+        pair.B.Control("split-brain", "unexport", Pair.ResourceName).Require();
+        pair.WaitUntilJoined(60);
+        WaitUntilIdentical(pair);
+        NbdTools.QemuIo(pair.A.Export(), "read -P 1 0 64k", "read -P 0 64k 32k").Require();
+        foreach (Node node in (Node[])[pair.A, pair.B])
+        {
+            Assert.Matches(
+                "split-brain-resolved .*by the policy discard-standby the copy of b gives way, with 16 blocks of 4096 bytes "
+                    + "that it had changed since the split; .*; this node was alone since 2",
+                node.Control("events").Require().Output);
+        }
+    }
+
     /// <summary>What is read is the data on the disk of b, byte for byte.</summary>
     private void AssertHolds(Pair pair, string uri)
     {

@@ -17,7 +17,7 @@ internal sealed class FailoverReader(
     [
         "on-peer-loss", "autoswitch", "preferred-primary", "takeover-delay", "link-timeout",
         "outdate-timeout", "release-timeout", "address-probe", "prefer-connected-node", "on-stop",
-        "block-devices", "disk-timeout",
+        "block-devices", "disk-timeout", "split-brain",
     ];
 
     /// <summary>The resource with these settings.</summary>
@@ -54,6 +54,10 @@ internal sealed class FailoverReader(
                 ("auto", PreferConnectedNode.Auto), ("ask", PreferConnectedNode.Ask)),
             OnStop = section.Choice<OnStop?>("on-stop", null, "choice", "write 'stop' or 'switchover'",
                 ("stop", OnStop.Stop), ("switchover", OnStop.Switchover)),
+            SplitBrain = section.Choice("split-brain", SplitBrainChoice.Manual, "policy",
+                "write 'manual' (an operator decides), 'discard-unchanged' or 'discard-standby' (loses what only it has)",
+                ("manual", SplitBrainChoice.Manual), ("discard-unchanged", SplitBrainChoice.DiscardUnchanged),
+                ("discard-standby", SplitBrainChoice.DiscardStandby)),
             BlockDevices = section.Choice("block-devices", BlockDevices.Auto, "choice", "write 'auto', 'nbd' or 'none'",
                 ("auto", BlockDevices.Auto), ("nbd", BlockDevices.Nbd), ("none", BlockDevices.None)),
         };

@@ -42,6 +42,8 @@ public enum HandshakeCase : byte
     Unrelated = 26,
     /// <summary>A split brain, and an operator said which side's copy gives way.</summary>
     SplitBrainResolved = 27,
+    /// <summary>A split brain, and the policy of both sides says which side's copy gives way.</summary>
+    SplitBrainByPolicy = 28,
     /// <summary>Same generation; an Inconsistent copy.</summary>
     SameInconsistent = 30,
     /// <summary>Same generation; one copy was reverted and needs everything.</summary>

@@ -16,6 +16,9 @@ public readonly record struct HandshakeDecision(
     public bool Joins =>
         Action is HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync;
 
+    /// <summary>It ends a split brain: what only the target has is given up.</summary>
+    public bool EndsSplit => Case is HandshakeCase.SplitBrainResolved or HandshakeCase.SplitBrainByPolicy;
+
     /// <summary>What the other side must have concluded.</summary>
     public HandshakeDecision Mirrored => new(Mirror(Case), Action, Mirror(SelfIs));
 

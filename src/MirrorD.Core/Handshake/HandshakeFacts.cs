@@ -43,6 +43,8 @@ public sealed record HandshakeFacts
     /// In a split brain its copy gives way: an operator has just said so. Not stored.
     /// </summary>
     public bool GivesWay { get; init; }
+    /// <summary>What may end a split brain without an operator, as configured.</summary>
+    public SplitBrainPolicy SplitBrainPolicy { get; init; }
     /// <summary>Its volumes disagree on generations, session or promotions.</summary>
     public bool VolumesDisagree { get; init; }
     /// <summary>When its clients hear of a write, as configured.</summary>

@@ -7,9 +7,10 @@ namespace MirrorD.Core.Handshake;
 /// <summary>
 /// Facts on the wire, little-endian, identifiers in the order in which they are written down:
 /// <code>
-///  0  2  version, 2
+///  0  2  version, 3
 ///  2  2  flags: 1 is primary, 2 was primary, 4 has proof, 8 just created, 16 full sync needed,
-///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead, 512 gives way
+///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead, 512 gives way,
+///        1024 policy discard-unchanged, 2048 policy discard-standby (neither: manual)
 ///  4  1  disk state
 ///  5  1  creation source
 ///  6  1  entries of the history, at most 32
@@ -36,10 +37,13 @@ public static class HandshakeFactsCodec
     public const int MaximumBytes =
         FixedBytes + SuperblockCodec.MaximumHistory * sizeof(ulong) + MaximumVolumes * VolumeBytes;
 
-    private const ushort Version = 2;
+    private const ushort Version = 3;
     private const int ModeFlags = SyncFlag | MemoryFlag;
     private const int SyncFlag = 64;
     private const int MemoryFlag = 128;
+    private const int PolicyFlags = DiscardUnchangedFlag | DiscardStandbyFlag;
+    private const int DiscardUnchangedFlag = 1024;
+    private const int DiscardStandbyFlag = 2048;
     private const int FixedBytes = 96;
     private const int VolumeBytes = 40;
 
@@ -107,7 +111,7 @@ public static class HandshakeFactsCodec
         var creationSource = (CreationSource)bytes[5];
         int history = bytes[6];
         int volumes = bytes[7];
-        if (flags >= 1024 || (flags & ModeFlags) == ModeFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
+        if (flags >= 4096 || (flags & ModeFlags) == ModeFlags || (flags & PolicyFlags) == PolicyFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
             || creationSource > CreationSource.Empty)
         {
             return "handshake facts with a flag, disk state or creation source out of range";
@@ -152,6 +156,12 @@ public static class HandshakeFactsCodec
             },
             WasAhead = (flags & 256) != 0,
             GivesWay = (flags & 512) != 0,
+            SplitBrainPolicy = (flags & PolicyFlags) switch
+            {
+                DiscardUnchangedFlag => SplitBrainPolicy.DiscardUnchanged,
+                DiscardStandbyFlag => SplitBrainPolicy.DiscardStandby,
+                _ => SplitBrainPolicy.Manual,
+            },
             Node = new(new Guid(bytes.Slice(8, 16), bigEndian: true)),
             Boot = new(new Guid(bytes.Slice(24, 16), bigEndian: true)),
             PeerBoot = new(new Guid(bytes.Slice(40, 16), bigEndian: true)),
@@ -186,7 +196,15 @@ public static class HandshakeFactsCodec
     private static ushort FlagsOf(HandshakeFacts facts) => (ushort)(
         (facts.IsPrimary ? 1 : 0) | (facts.WasPrimary ? 2 : 0) | (facts.HasProof ? 4 : 0)
         | (facts.JustCreated ? 8 : 0) | (facts.FullSyncNeeded ? 16 : 0) | (facts.VolumesDisagree ? 32 : 0)
-        | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0) | (facts.GivesWay ? 512 : 0));
+        | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0) | (facts.GivesWay ? 512 : 0)
+        | FlagOf(facts.SplitBrainPolicy));
+
+    private static int FlagOf(SplitBrainPolicy policy) => policy switch
+    {
+        SplitBrainPolicy.Manual => 0,
+        SplitBrainPolicy.DiscardUnchanged => DiscardUnchangedFlag,
+        SplitBrainPolicy.DiscardStandby => DiscardStandbyFlag,
+    };
 
     private static int FlagOf(ReplicationMode mode) => mode switch
     {

@@ -7,7 +7,7 @@ namespace MirrorD.Core.Handshake;
 /// </summary>
 /// <param name="Self">This side.</param>
 /// <param name="Peer">The other side.</param>
-public sealed record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
+public sealed partial record HandshakePair(HandshakeFacts Self, HandshakeFacts Peer)
 {
     /// <summary>S = P.</summary>
     public bool SameGeneration => Self.Current.Matches(Peer.Current);

@@ -42,6 +42,8 @@ public static partial class HandshakeTable
         new(SplitBrainResolved, "a common generation, and by an operator's word one side gives way",
             p => !p.SameGeneration && p.HasCommonGeneration && p.Self.GivesWay != p.Peer.GivesWay,
             p => p.HasKnownBase ? BitmapSync : FullSync, p => SourceIf(p.Peer.GivesWay)),
+        new(SplitBrainByPolicy, "Sb = Pb, and by the policy of both sides one gives way",
+            p => p.PartByPolicy != None, _ => BitmapSync, p => p.PartByPolicy),
         Stop(SplitBrainKnownBase, "Sb = Pb", p => p.HasKnownBase, HandshakeAction.SplitBrain),
         Stop(HandshakeCase.SplitBrain, "any common generation", p =>
             !p.SameGeneration && p.HasCommonGeneration, HandshakeAction.SplitBrain),

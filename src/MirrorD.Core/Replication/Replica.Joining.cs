@@ -92,8 +92,8 @@ public sealed partial class Replica
 
     private void SendFacts()
     {
-        _ownFacts = HandshakeFacts.Of(
-            _stored, _settings.Boot, Role == Role.Primary, DirtyBlocks, _settings.Mode);
+        _ownFacts = WithPolicy(HandshakeFacts.Of(
+            _stored, _settings.Boot, Role == Role.Primary, DirtyBlocks, _settings.Mode));
         _ownFacts = IsDiskless ? WithoutDisk(_ownFacts) : WithRoom(GivingWay(_ownFacts));
         byte[] encoded = new byte[HandshakeFactsCodec.MaximumBytes];
         int length = HandshakeFactsCodec.Encode(_ownFacts, encoded);
@@ -153,6 +153,7 @@ public sealed partial class Replica
                 return MergePage(page);
             case PeerMessage.TargetReady when IsPart(HandshakePart.Source) && _step == JoinStep.Begun:
                 _step = JoinStep.TargetReady;
+                TellPolicy();
                 StoreExcluded();
                 return null;
             case PeerMessage.SourceReady when IsPart(HandshakePart.Target) && _step == JoinStep.TargetReady:
@@ -263,6 +264,7 @@ public sealed partial class Replica
                 _effects.CloseLink($"{decision.Case}: demotion before joining", operatorNeeded: false);
                 break;
             case HandshakeAction.SplitBrain or HandshakeAction.Refuse or HandshakeAction.Operator:
+                NotePolicy(decision);
                 TellSplitBrain(decision);
                 GiveUpWithoutDisk(decision);
                 _effects.CloseLink($"{decision.Case}: an operator has to decide", operatorNeeded: true);
@@ -317,7 +319,7 @@ public sealed partial class Replica
         int link = _link;
         HandshakeAction action = _decision!.Value.Action;
         HandshakeFacts source = _peerFacts!;
-        bool givesWay = _decision.Value.Case == HandshakeCase.SplitBrainResolved;
+        bool givesWay = _decision.Value.EndsSplit;
         Store(
             s =>
             {
@@ -345,6 +347,7 @@ public sealed partial class Replica
                     ServeGrown();
                     _step = JoinStep.TargetReady;
                     DiscardStored();
+                    TellPolicy();
                     if (!givesWay || !Canary.Breaks(BrokenRule.DiscardedChangesKept))
                     {
                         SendDirtyPages();

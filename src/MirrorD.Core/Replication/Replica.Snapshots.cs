@@ -43,7 +43,7 @@ public sealed partial class Replica
             && State.DiskState > DiskState.Inconsistent && !State.JustCreated)
         {
             _begun = begin;
-            _effects.TakeSnapshot(_link, keeps: _decision.Value.Case == HandshakeCase.SplitBrainResolved);
+            _effects.TakeSnapshot(_link, keeps: _decision.Value.EndsSplit);
         }
         else
         {

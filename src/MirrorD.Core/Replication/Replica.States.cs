@@ -175,7 +175,7 @@ public sealed partial class Replica
                 $"write the same 'mode' of {_settings.Resource} in the configuration of both nodes, then restart mirrord "
                 + "where it changed"),
             HandshakeAction.SplitBrain => new NamedState("SplitBrain",
-                $"{decision.Case}: both nodes have data that the other one lacks; no data moves.", "operator",
+                $"{decision.Case}: both nodes have data that the other one lacks; no data moves{_whyNoPolicy}.", "operator",
                 decision.Case == HandshakeCase.VolumesDisagree ? discard : show),
             HandshakeAction.Refuse => new NamedState(decision.Case.ToString(),
                 "the two copies have nothing in common; no data moves.", "operator",

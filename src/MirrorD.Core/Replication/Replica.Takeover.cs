@@ -30,7 +30,7 @@ public sealed partial class Replica
     public bool IsOvertaken => Role == Role.Standby
         && (PeerRole == Role.Primary || _peerPromotions > State.Promotions
             || LastDecision is { Case: HandshakeCase.PeerAhead or HandshakeCase.PeerFarAhead }
-                or { Case: HandshakeCase.SplitBrainResolved, SelfIs: HandshakePart.Target })
+                or { EndsSplit: true, SelfIs: HandshakePart.Target })
         && !Canary.Breaks(BrokenRule.OvertakenDeviceKept);
 
     /// <summary>Null when this Standby may take over now, by the table; else why not.</summary>

@@ -85,6 +85,9 @@ public sealed record ReplicaSettings(
     /// <summary>A whole copy is kept as a snapshot while a resync overwrites it.</summary>
     public bool SnapshotsTarget { get; init; }
 
+    /// <summary>What may end a split brain without an operator.</summary>
+    public SplitBrainPolicy SplitBrainPolicy { get; init; }
+
     /// <summary>preferred-primary: true for this node, false for the peer, null when none is named.</summary>
     public bool? IsPreferred { get; init; }
 }

@@ -24,6 +24,7 @@ internal static class EventClasses
         ["stranger"] = EventClass.Anomaly,
         ["detached"] = EventClass.Anomaly,
         ["reverted"] = EventClass.Anomaly,
+        ["split-brain-resolved"] = EventClass.Anomaly,
         ["snapshot-failed"] = EventClass.Anomaly,
         ["sync-paused"] = EventClass.Anomaly,
         ["sync-resumed"] = EventClass.Anomaly,

@@ -41,8 +41,13 @@ internal sealed partial class RunningResource
             "handshake" => null,
             _ => _linkProblem,
         };
-        RaiseEvent(happened.Kind, happened.Message);
+        RaiseEvent(happened.Kind, happened.Message + SinceOf(happened.Kind));
     }
+
+    /// <summary>The engine knows no times of day.</summary>
+    private string SinceOf(string kind) =>
+        kind == "split-brain-resolved" && _events.FirstTime(Name, "alone", endedBy: "joined") is { } since
+            ? $"; this node was alone since {since:u}" : "";
 
     private void RaiseEvent(string kind, string message)
     {

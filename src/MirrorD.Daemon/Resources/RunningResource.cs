@@ -196,6 +196,7 @@ internal sealed partial class RunningResource : IResourceOwner
             ResyncByChecksum = _resource.Replication.ResyncByChecksum,
             VerifyBytesPerSecond = _resource.Replication.VerifyBytesPerSecond,
             Mode = Modes.Of(_resource.Replication.Mode),
+            SplitBrainPolicy = Modes.Of(_resource.SplitBrain),
             AsyncBufferBytes = _resource.Replication.AsyncBufferBytes,
             AsyncLagMs = _resource.Replication.AsyncLagMs,
         };

@@ -86,6 +86,8 @@ public sealed record ResourceOptions
     public bool ResyncByChecksum { get; init; }
     /// <summary>Snapshots of this node's disks while a resync overwrites them; null where none can be taken.</summary>
     public ISnapshots? Snapshots { get; init; }
+    /// <summary>What may end a split brain without an operator; the same on both nodes, or nothing does.</summary>
+    public Core.Handshake.SplitBrainPolicy SplitBrainPolicy { get; init; }
     /// <summary>Ceiling of the resync rate; 0 means none.</summary>
     public long ResyncBytesPerSecond { get; init; }
     /// <summary>Ceiling of the rate of a verify; 0 means none.</summary>

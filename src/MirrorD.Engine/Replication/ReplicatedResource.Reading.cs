@@ -45,11 +45,13 @@ public sealed partial class ReplicatedResource
         }
 
         _isCopyOpen = true;
+        _replica.IsRead = true;
         CopyOpening++;
         StandingCopy[] copies = [.. _options.Volumes.Select((volume, i) => new StandingCopy(this, _loop, volume, i))];
         if (_host.OpenCopies(copies) is { } problem)
         {
             _isCopyOpen = false;
+            _replica.IsRead = false;
             _host.CloseCopies(problem);
             answered(new CommandOutcome(false, problem, "see what is in the way there, then try again"));
             return;
@@ -86,6 +88,7 @@ public sealed partial class ReplicatedResource
         if (_isCopyOpen)
         {
             _isCopyOpen = false;
+            _replica!.IsRead = false;
             _host.CloseCopies(reason);
             _host.Raise(new ResourceEvent(
                 _loop.NowNs, "copy-export-ended", $"{Name}: the copy of this node can be read no more: {reason}"));

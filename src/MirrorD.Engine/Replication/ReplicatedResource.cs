@@ -227,6 +227,7 @@ public sealed partial class ReplicatedResource : IDisposable
             ResyncFloorBytesPerSecond = _options.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _options.ResyncByChecksum,
             SnapshotsTarget = _options.Snapshots is not null,
+            SplitBrainPolicy = _options.SplitBrainPolicy,
             VerifyBytesPerSecond = _options.VerifyBytesPerSecond,
             Mode = _options.Mode,
             AheadBytes = _options.AsyncBufferBytes,

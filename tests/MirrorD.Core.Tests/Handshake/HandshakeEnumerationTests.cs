@@ -172,10 +172,11 @@ public class HandshakeEnumerationTests
         from bitmap in (ulong[])[0, other, 3]
         from history in (ulong[][])[[], [other], [3], [other, 3]]
         from set in (long[])[0, 3]
-        from givesWay in (bool[])[false, true]
+        from end in (string[])["none", "word", "policy"]
         select side with
         {
-            GivesWay = givesWay,
+            GivesWay = end == "word",
+            SplitBrainPolicy = end == "policy" ? SplitBrainPolicy.DiscardStandby : SplitBrainPolicy.Manual,
             Current = new(own),
             Bitmap = new(bitmap),
             History = Facts.Generations(history),

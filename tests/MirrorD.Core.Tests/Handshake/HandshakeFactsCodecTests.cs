@@ -23,12 +23,13 @@ public class HandshakeFactsCodecTests
         WasPrimary = true,
         HasProof = true,
         SyncSetBlocks = 0x0102,
+        SplitBrainPolicy = SplitBrainPolicy.DiscardUnchanged,
         Volumes = [new(1 << 30, 9, 8) { RoomBytes = 1L << 31, WantedBytes = 0x60000000 }, new(4096, 7, 6)],
     };
 
     [Fact]
     public void The_bytes_are_those_of_the_header_comment() => Assert.Equal(
-        "0200" + "4700" + "06" + "02" + "02" + "02"
+        "0300" + "4704" + "06" + "02" + "02" + "02"
         + "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" + "b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
         + "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
         + "1111111111111111" + "2222222222222222" + "5555555555555555" + "0700000000000000"
@@ -51,6 +52,7 @@ public class HandshakeFactsCodecTests
             Mode = ReplicationMode.Memory,
             WasAhead = true,
             GivesWay = true,
+            SplitBrainPolicy = SplitBrainPolicy.DiscardStandby,
             IsPrimary = false,
             HasProof = false,
         };
@@ -65,7 +67,8 @@ public class HandshakeFactsCodecTests
     [Theory]
     [InlineData(0, 1, "version 1")]
     [InlineData(2, 0xC7, "flag")]
-    [InlineData(3, 4, "flag")]
+    [InlineData(3, 16, "flag")]
+    [InlineData(3, 12, "flag")]
     [InlineData(4, 0, "disk state")]
     [InlineData(4, 7, "disk state")]
     [InlineData(5, 4, "creation source")]

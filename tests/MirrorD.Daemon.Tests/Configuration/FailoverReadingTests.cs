@@ -28,6 +28,19 @@ public class FailoverReadingTests
     public void A_disk_has_a_limit_or_none(string line, int milliseconds) =>
         Assert.Equal(milliseconds, Good(Plain + line).Resources["mail"].DiskTimeoutMs);
 
+    [Theory]
+    [InlineData("", SplitBrainChoice.Manual)]
+    [InlineData("    split-brain: manual", SplitBrainChoice.Manual)]
+    [InlineData("    split-brain: discard-unchanged", SplitBrainChoice.DiscardUnchanged)]
+    [InlineData("    split-brain: discard-standby", SplitBrainChoice.DiscardStandby)]
+    public void A_split_brain_is_an_operators_unless_a_policy_is_written(string line, SplitBrainChoice expected)
+    {
+        ConfigurationResult result = ConfigurationFile.Parse(("m.yaml", Plain + line));
+        Assert.Equal(expected, result.Configuration!.Resources["mail"].SplitBrain);
+        Assert.Equal(expected == SplitBrainChoice.DiscardStandby,
+            result.Notes.Any(note => note.Contains("given up without asking", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Every_setting_has_its_default()
     {

@@ -164,6 +164,10 @@ public class MistakeTests
         { "    on-peer-loss: wait",
             "m.yaml:15: resources.mail.on-peer-loss: 'wait' is not a policy; write 'auto' (with a " +
             "gateway), 'freeze' (safe) or 'continue' (the copies may diverge)" },
+        { "    split-brain: discard-standby", "" },
+        { "    split-brain: auto",
+            "m.yaml:15: resources.mail.split-brain: 'auto' is not a policy; write 'manual' (an operator decides), " +
+            "'discard-unchanged' or 'discard-standby' (loses what only it has)" },
         { "    autoswitch: maybe",
             "m.yaml:15: resources.mail.autoswitch: 'maybe' is not a choice; write 'on' or 'off'" },
         { "    autoswitch: on",
