@@ -20,6 +20,12 @@ public class FaultAtlasTests
         Assert.True(HandshakeStages.MeetsWithPrimary(wanted));
 
     [Fact]
+    public void A_split_brain_ends_by_an_operators_word() => Assert.True(HandshakeStages.MeetsAfterWord());
+
+    [Fact]
+    public void A_split_brain_ends_by_a_policy() => Assert.True(HandshakeStages.MeetsByPolicy());
+
+    [Fact]
     public void Two_kinds_are_a_pair_when_they_come_soon_after_each_other_in_one_seed()
     {
         const long far = FaultAtlas.PairNs + 1;

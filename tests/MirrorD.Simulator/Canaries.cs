@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Core;
+using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Simulator.Faults;
 
@@ -21,6 +22,8 @@ public static class Canaries
         MaintenanceDraw.IsOff = rule != BrokenRule.None && !isOfMaintenance;
         MaintenanceDraw.IsForced |= isOfMaintenance;
         FaultDraw.Favoured = rule == BrokenRule.TornSlotAccepted ? [FaultKind.PowerCut, FaultKind.BothPowerCut] : [];
+        PolicyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.PolicyDiscardsChanged);
+        PolicyDraw.Favoured = rule == BrokenRule.PolicyDiscardsChanged ? SplitBrainPolicy.DiscardUnchanged : null;
         ModeDraw.Only ??= rule switch
         {
             BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
@@ -47,6 +50,8 @@ public static class Canaries
             VerifyDraw.IsOff = false;
             MaintenanceDraw.IsOff = MaintenanceDraw.IsForced = false;
             FaultDraw.Favoured = [];
+            PolicyDraw.IsOff = false;
+            PolicyDraw.Favoured = null;
             ModeDraw.Only = mode;
         }
     }

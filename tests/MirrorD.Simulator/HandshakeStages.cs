@@ -65,6 +65,7 @@ public static class HandshakeStages
         .. All.Where(stage => Meets(stage.Case, stage.Scenario)).Select(stage => stage.Case),
         .. OfPrimaries.Where(MeetsWithPrimary),
         .. MeetsAfterWord() ? [HandshakeCase.SplitBrainResolved] : Array.Empty<HandshakeCase>(),
+        .. MeetsByPolicy() ? [HandshakeCase.SplitBrainByPolicy] : Array.Empty<HandshakeCase>(),
         .. MeetsWithoutDisk() ? [HandshakeCase.DisklessPrimary] : Array.Empty<HandshakeCase>(),
     ];
 
@@ -116,10 +117,23 @@ public static class HandshakeStages
         {
             SimulatedNodeState b = simulation.Nodes[1];
             bool isSplit = simulation.RunUntil(() => b.Status?.HoldUp?.State == "SplitBrain", LimitNs);
+            simulation.Policies.WordGiven(b);
             b.Command(new ResourceCommand.DiscardCopy(), _ => { });
-            return isSplit && simulation.RunUntil(() => HasMet(simulation, HandshakeCase.SplitBrainResolved), LimitNs)
+            return isSplit && simulation.RunUntil(() => HasMet(simulation, HandshakeCase.SplitBrainResolved), 2 * LimitNs)
                 && simulation.RunUntil(() => b.Status?.Link == LinkState.Joined, LimitNs);
         });
+
+    /// <summary>Plays a split brain in which b has changed nothing, and a policy lets it give way.</summary>
+    public static bool MeetsByPolicy() => Plays(
+        Staged(s => Ahead(s, s_ofA), s => Ahead(s, s_ofB)) with
+        {
+            DirtyAtStart = ["a"],
+            PolicyOfA = SplitBrainPolicy.DiscardUnchanged,
+            PolicyOfB = SplitBrainPolicy.DiscardUnchanged,
+        },
+        simulation => simulation.RunUntil(() => HasMet(simulation, HandshakeCase.SplitBrainByPolicy), LimitNs)
+            && simulation.RunUntil(() => simulation.Nodes.All(node => node.Status?.Link == LinkState.Joined), LimitNs)
+            && simulation.Tally.GivenUp > 0);
 
     /// <summary>Plays a Primary that goes on with its peer's disk, and loses and finds it: whether that case was met.</summary>
     public static bool MeetsWithoutDisk()
@@ -183,6 +197,8 @@ public static class HandshakeStages
         Scenario.FromSeed(1) with
         {
             Mode = ReplicationMode.Sync,
+            PolicyOfA = SplitBrainPolicy.Manual,
+            PolicyOfB = SplitBrainPolicy.Manual,
             CreationAtA = CreationSource.Empty,
             Forces = false,
             HasDevices = false,

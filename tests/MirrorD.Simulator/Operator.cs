@@ -1,3 +1,4 @@
+using MirrorD.Core.Handshake;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Io.Simulated;
@@ -18,6 +19,8 @@ public sealed class Operator(PairSimulation simulation)
     private readonly SeededRandom _random = simulation.World.Random.Fork();
     private readonly SeededRandom _pauses = new(simulation.Scenario.Seed ^ 0x70617573);
     private readonly SeededRandom _growths = new(simulation.Scenario.Seed ^ 0x67726f78);
+    private readonly SeededRandom _words = new(simulation.Scenario.Seed ^ 0x776f7264);
+    private long _nextWordNs;
     private long _nextGrowthNs;
     private long _busyUntilNs;
     private long _nextSwitchNs;
@@ -222,18 +225,29 @@ public sealed class Operator(PairSimulation simulation)
         Run(chosen, new ResourceCommand.Promote(true), () => simulation.Tally.Promotions++);
     }
 
-    /// <summary>One copy gives way; it has to be a Standby's.</summary>
+    /// <summary>
+    /// One copy gives way; it has to be a Standby's. Where there is a policy this person often waits for it, for longer than it
+    /// takes until the nodes meet again.
+    /// </summary>
     private void EndSplit()
     {
+        if (simulation.World.NowNs < _nextWordNs)
+        {
+            return;
+        }
+
         SimulatedNodeState chosen = simulation.Nodes[_random.Below(simulation.Nodes.Length)];
         if (chosen.Status!.Role == Role.Primary)
         {
             _owesPromotion = true;
+            bool waits = simulation.Scenario.PolicyOfA != SplitBrainPolicy.Manual && _words.Percent(70);
+            _nextWordNs = waits ? simulation.World.NowNs + 12_000 * Millisecond : 0;
             Run(chosen, new ResourceCommand.Demote(), () => { });
         }
         else
         {
             simulation.Oracle.AcceptLoss();
+            simulation.Policies.WordGiven(chosen);
             Run(chosen, new ResourceCommand.DiscardCopy(), () => simulation.Tally.Discards++);
         }
     }
@@ -275,6 +289,11 @@ public sealed class Operator(PairSimulation simulation)
         node.Command(command, outcome =>
         {
             simulation.Roles.CommandEnded(node, command);
+            if (command is ResourceCommand.DiscardCopy)
+            {
+                simulation.Policies.WordEnded(node);
+            }
+
             if (number == _command)
             {
                 _busyUntilNs = simulation.World.NowNs;

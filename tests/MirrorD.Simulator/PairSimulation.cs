@@ -70,6 +70,7 @@ public sealed partial class PairSimulation
         Roles = new RoleCheck(this);
         Rights = new RightCheck(this);
         JoinCheck.Watch(this);
+        Policies = new PolicyCheck(this);
         AddressHolders = new AddressCheck(this);
         Verifies = new VerifyCheck(this);
         Operator = new Operator(this);
@@ -128,6 +129,9 @@ public sealed partial class PairSimulation
 
     /// <summary>Checks on holders of the service address.</summary>
     public AddressCheck AddressHolders { get; }
+
+    /// <summary>What is given up in a split brain.</summary>
+    public PolicyCheck Policies { get; }
 
     /// <summary>Verifies, and checks on what they say.</summary>
     public VerifyCheck Verifies { get; }

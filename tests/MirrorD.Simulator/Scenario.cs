@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Core.Handshake;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -156,10 +157,18 @@ public sealed record Scenario
     /// <summary>Bytes at the end of each volume that clients leave alone: disks change there behind the daemons' backs.</summary>
     public long ReservedBytes => VerifyEveryNs > 0 ? 256 * 1024 : 0;
 
+    /// <summary>What may end a split brain without an operator, on node a.</summary>
+    public SplitBrainPolicy PolicyOfA { get; init; }
+
+    /// <summary>The same on node b.</summary>
+    public SplitBrainPolicy PolicyOfB { get; init; }
+
+    /// <summary>The policy of a node.</summary>
+    public SplitBrainPolicy PolicyOf(string node) => node == "a" ? PolicyOfA : PolicyOfB;
+
     /// <summary>Draws a scenario.</summary>
-    public static Scenario FromSeed(ulong seed) =>
-        MaintenanceDraw.Apply(
-            FaultDraw.Apply(GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed)))))));
+    public static Scenario FromSeed(ulong seed) => PolicyDraw.Apply(MaintenanceDraw.Apply(
+        FaultDraw.Apply(GrowthDraw.Apply(VerifyDraw.Apply(ResyncDraw.Apply(ModeDraw.Apply(WithoutMode(seed))))))));
 
     private static Scenario WithoutMode(ulong seed)
     {

@@ -131,6 +131,7 @@ public sealed class SimulatedNodeState
     {
         // What an earlier daemon left behind goes first.
         _simulation.Addresses.Remove(Name);
+        _simulation.Policies.ProcessStarts(this);
         _pausedUntilNs = 0;
         _stuckUntilNs = 0;
         Loop = _simulation.World.CreateLoop(Name);
@@ -291,6 +292,7 @@ public sealed class SimulatedNodeState
         Autoswitch = _simulation.Scenario.Autoswitch,
         TakeoverDelayMs = _simulation.Scenario.TakeoverDelayMs,
         OutdateTimeoutMs = _simulation.Scenario.OutdateTimeoutMs,
+        SplitBrainPolicy = _simulation.Scenario.PolicyOf(Name),
         IsPreferred = _simulation.Scenario.Preferred is { } preferred ? preferred == Name : null,
         LinkTimeoutMs = _simulation.Scenario.LinkTimeoutMs,
         ReleaseTimeoutMs = _simulation.Scenario.ReleaseTimeoutMs,

@@ -111,8 +111,8 @@ public static class HandshakeFactsCodec
         var creationSource = (CreationSource)bytes[5];
         int history = bytes[6];
         int volumes = bytes[7];
-        if (flags >= 4096 || (flags & ModeFlags) == ModeFlags || (flags & PolicyFlags) == PolicyFlags || diskState is < DiskState.Diskless or > DiskState.UpToDate
-            || creationSource > CreationSource.Empty)
+        if (flags >= 4096 || (flags & ModeFlags) == ModeFlags || (flags & PolicyFlags) == PolicyFlags
+            || diskState is < DiskState.Diskless or > DiskState.UpToDate || creationSource > CreationSource.Empty)
         {
             return "handshake facts with a flag, disk state or creation source out of range";
         }

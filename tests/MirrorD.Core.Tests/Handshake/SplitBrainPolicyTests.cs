@@ -78,9 +78,10 @@ public class SplitBrainPolicyTests
     [Fact]
     public void Of_two_that_changed_nothing_the_one_that_was_promoted_later_is_kept()
     {
-        Assert.Equal('a', Loser(s_a with { Promotions = 2 }, s_b with { Promotions = 3 }, SplitBrainPolicy.DiscardUnchanged));
-        Assert.Equal('b', Loser(s_a, s_b, SplitBrainPolicy.DiscardUnchanged));
-        Assert.Equal('b', Loser(s_a with { WasPrimary = true }, s_b with { Promotions = 3 }, SplitBrainPolicy.DiscardUnchanged));
+        const SplitBrainPolicy Policy = SplitBrainPolicy.DiscardUnchanged;
+        Assert.Equal('a', Loser(s_a with { Promotions = 2 }, s_b with { Promotions = 3 }, Policy));
+        Assert.Equal('b', Loser(s_a, s_b, Policy));
+        Assert.Equal('b', Loser(s_a with { WasPrimary = true }, s_b with { Promotions = 3 }, Policy));
     }
 
     [Fact]
@@ -91,7 +92,8 @@ public class SplitBrainPolicyTests
         Assert.Equal(HandshakeCase.SplitBrainByPolicy, Facts.Decide(a, b).Case);
         HandshakeFacts other = b with { SplitBrainPolicy = SplitBrainPolicy.DiscardUnchanged };
         Assert.Equal(HandshakeCase.SplitBrainKnownBase, Facts.Decide(a, other).Case);
-        Assert.Equal("'split-brain' is discard-standby here and discard-unchanged there", new HandshakePair(a, other).WhyNoPolicy);
+        Assert.Equal("'split-brain' is discard-standby here and discard-unchanged there",
+            new HandshakePair(a, other).WhyNoPolicy);
         Assert.Equal(HandshakeCase.SplitBrain,
             Facts.Decide(a, b with { Bitmap = Generation.None, History = [a.Bitmap] }).Case);
         Assert.Equal(HandshakeAction.SplitBrain, Facts.Decide(a, b with { DiskState = DiskState.Outdated }).Action);

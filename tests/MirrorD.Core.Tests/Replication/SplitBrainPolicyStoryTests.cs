@@ -26,7 +26,8 @@ public sealed class SplitBrainPolicyStoryTests
     {
         ManualPair pair = Split(SplitBrainPolicy.DiscardUnchanged);
         Assert.Equal("SplitBrain", pair.B.Replica.DescribeHoldUp()?.Name);
-        Assert.Contains("discard-unchanged does not decide", pair.B.Replica.DescribeHoldUp()?.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "discard-unchanged does not decide", pair.B.Replica.DescribeHoldUp()?.Reason, StringComparison.Ordinal);
         Assert.Equal((5, 6), (pair.B.Disk[20], pair.B.Disk[30]));
 
         pair.B.Replica.DiscardCopy(pair.B.Answer);

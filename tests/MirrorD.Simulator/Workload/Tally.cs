@@ -60,6 +60,9 @@ public sealed class Tally
     /// <summary>Copies that an operator discarded after a split.</summary>
     public long Discards { get; set; }
 
+    /// <summary>Volumes whose copy gave way by a policy after a split.</summary>
+    public long GivenUp { get; set; }
+
     /// <summary>Seeds that ended in a named state that an operator has to resolve.</summary>
     public long NamedStates { get; set; }
 
@@ -139,7 +142,7 @@ public sealed class Tally
         ("crashes", Crashes), ("power cuts", PowerCuts), ("network cuts", Cuts), ("switchovers", Switchovers),
         ("promotions", Promotions), ("alone", Alone), ("elsewhere", Elsewhere), ("joins", Joins),
         ("takeovers", Takeovers), ("alone again", AloneAgain), ("roles at join", RolesAtJoin), ("splits", Splits),
-        ("named states", NamedStates), ("discards", Discards), ("of devices", DeviceRequests), ("replays", Replays),
+        ("named states", NamedStates), ("discards", Discards), ("given up", GivenUp), ("of devices", DeviceRequests), ("replays", Replays),
         ("EIO of devices", DeviceErrors), ("restarts", Restarts),
         ("ahead", Ahead), ("ahead and lost", AheadLost),
         ("blocks resynced", SentBlocks), ("blocks equal", EqualBlocks), ("pauses", Pauses), ("growths", Growths),
