@@ -37,6 +37,15 @@ public sealed class SplitBrainTests : PairTest
         pair.B.WaitFor("to find the split", 30, view => view.HoldUp == "SplitBrain");
         pair.A.WaitFor("to find the split", 30, view => view.HoldUp == "SplitBrain");
 
+        // What is shown stands in stored events and maps, not in a daemon's memory.
+        string ofB = ShownOf(pair, "b");
+        Assert.Matches("b: Standby, UpToDate; alone since 2.*; changed since the split: [1-9]", ofB);
+        pair.B.Daemon.Kill();
+        pair.B.StartAndWait();
+        pair.B.WaitFor("to find the split again", 30, view => view.HoldUp == "SplitBrain");
+        pair.A.WaitFor("to find the split again", 30, view => view.HoldUp == "SplitBrain");
+        Assert.Equal(ofB, ShownOf(pair, "b"));
+
         string shown = pair.A.Control("split-brain", "show", Pair.ResourceName).Require().Output;
         Assert.Contains($"mirrorctl split-brain export {Pair.ResourceName}", shown, StringComparison.Ordinal);
         string socket = pair.B.Export()[..^"nbd".Length] + "copy";
@@ -94,6 +103,10 @@ public sealed class SplitBrainTests : PairTest
                 node.Control("events").Require().Output);
         }
     }
+
+    private static string ShownOf(Pair pair, string node) =>
+        pair.A.Control("split-brain", "show", Pair.ResourceName).Require().Output.Split('\n')
+            .Single(line => line.StartsWith($"  {node}: ", StringComparison.Ordinal));
 
     /// <summary>What is read is the data on the disk of b, byte for byte.</summary>
     private void AssertHolds(Pair pair, string uri)

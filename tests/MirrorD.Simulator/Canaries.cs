@@ -23,7 +23,7 @@ public static class Canaries
         MaintenanceDraw.IsForced |= isOfMaintenance;
         FaultDraw.Favoured = rule == BrokenRule.TornSlotAccepted ? [FaultKind.PowerCut, FaultKind.BothPowerCut] : [];
         PolicyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.PolicyDiscardsChanged);
-        PolicyDraw.Favoured = rule == BrokenRule.PolicyDiscardsChanged ? SplitBrainPolicy.DiscardUnchanged : null;
+        PolicyDraw.Favoured ??= rule == BrokenRule.PolicyDiscardsChanged ? SplitBrainPolicy.DiscardUnchanged : null;
         ModeDraw.Only ??= rule switch
         {
             BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
@@ -39,6 +39,7 @@ public static class Canaries
     public static Seeds.Outcome? Catch(BrokenRule rule, int seeds)
     {
         ReplicationMode? mode = ModeDraw.Only;
+        SplitBrainPolicy? policy = PolicyDraw.Favoured;
         Break(rule);
         try
         {
@@ -51,7 +52,7 @@ public static class Canaries
             MaintenanceDraw.IsOff = MaintenanceDraw.IsForced = false;
             FaultDraw.Favoured = [];
             PolicyDraw.IsOff = false;
-            PolicyDraw.Favoured = null;
+            PolicyDraw.Favoured = policy;
             ModeDraw.Only = mode;
         }
     }

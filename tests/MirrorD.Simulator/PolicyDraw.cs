@@ -11,7 +11,7 @@ public static class PolicyDraw
     /// <summary>No seed has one: canaries of other rules are tried without.</summary>
     public static bool IsOff { get; set; }
 
-    /// <summary>All seeds have this one, and split: for the canary that only a policy can show.</summary>
+    /// <summary>All seeds have this one, and part their nodes: for the canary that only a policy can show.</summary>
     public static SplitBrainPolicy? Favoured { get; set; }
 
     /// <summary>The scenario with its policies; in half of those with one the nodes part, and both go on, time and again.</summary>

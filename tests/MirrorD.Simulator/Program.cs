@@ -1,3 +1,4 @@
+using MirrorD.Core.Handshake;
 using MirrorD.Formats;
 using MirrorD.Simulator;
 using MirrorD.Simulator.PowerCuts;
@@ -8,6 +9,10 @@ if (Word(args, "--mode") is { } mode)
 }
 
 MaintenanceDraw.IsForced = args.Contains("--maintenance");
+if (Word(args, "--policy") is { } policy)
+{
+    PolicyDraw.Favoured = Enum.Parse<SplitBrainPolicy>(policy.Replace("-", ""), ignoreCase: true);
+}
 
 return args switch
 {
@@ -38,7 +43,7 @@ static int Usage()
     Console.Error.WriteLine(
         "sim [--seeds N] [--start S] | replay --seed S [--rule NAME] | shrink --seed S [--rule NAME] | canaries [--seeds N] [--rule NAME] "
         + "| cuts [--every N] [--rule NAME] | cuts --at EVENT --victim A|B|Both [--rule NAME]; "
-        + "each with [--mode sync|memory|async] for seeds of that mode only, "
-        + "and with [--maintenance]");
+        + "each with [--mode sync|memory|async] for seeds of that mode only, [--policy discard-unchanged|discard-standby] "
+        + "for seeds with that policy, in which the nodes part, [--maintenance] for an operator who disconnects them");
     return 2;
 }

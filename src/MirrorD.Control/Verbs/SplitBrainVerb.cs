@@ -84,7 +84,8 @@ internal sealed partial class SplitBrainVerb : DaemonVerb
 
         string kept = sides.Single(side => side.Node != Discard).Node;
         context.Error.WriteLine(
-            $"What only {Discard} has is lost for good; {kept} then brings it up to date. Nothing is kept of it.");
+            $"What only {Discard} has is given up, and kept only where {Discard} can take a snapshot; "
+            + $"{kept} then brings it up to date.");
         if (!Yes)
         {
             await Confirm(context, stop);

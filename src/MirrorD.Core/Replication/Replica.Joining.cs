@@ -22,6 +22,8 @@ public sealed partial class Replica
     private ReplicationMode _peerMode = ReplicationMode.Sync;
     private bool _committing;
     private bool _splitBrainTold;
+    private HandshakeDecision? _toldDecision;
+    private bool _isRepetition;
     private JoinStep _step;
     private long _joinProgressNs;
 
@@ -70,6 +72,7 @@ public sealed partial class Replica
         _linkSession = session;
         _goodbye = null;
         _peerPausesSync = false;
+        _isRepetition = false;
         _begun = null;
         _joinProgressNs = _effects.NowNs;
         if (_demotion is not null && !_storingStandby)
@@ -235,8 +238,7 @@ public sealed partial class Replica
             return;
         }
 
-        _effects.Raise("handshake", $"{_settings.Resource}: {decision.Case}, {decision.Action}, "
-            + $"this node is {decision.SelfIs}");
+        TellHandshake(decision);
         AnswerDiscard(decision);
         switch (decision.Action)
         {
@@ -269,6 +271,22 @@ public sealed partial class Replica
                 GiveUpWithoutDisk(decision);
                 _effects.CloseLink($"{decision.Case}: an operator has to decide", operatorNeeded: true);
                 break;
+        }
+    }
+
+    /// <summary>
+    /// Nodes that stay apart meet again each few seconds: told once, or the events of what has led to it would soon be
+    /// forgotten behind thousands of these.
+    /// </summary>
+    private void TellHandshake(HandshakeDecision decision)
+    {
+        _isRepetition = decision == _toldDecision
+            && decision.Action is HandshakeAction.SplitBrain or HandshakeAction.Refuse or HandshakeAction.Operator;
+        _toldDecision = decision;
+        if (!_isRepetition)
+        {
+            _effects.Raise("handshake", $"{_settings.Resource}: {decision.Case}, {decision.Action}, "
+                + $"this node is {decision.SelfIs}");
         }
     }
 

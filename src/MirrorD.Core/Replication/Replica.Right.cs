@@ -69,7 +69,11 @@ public sealed partial class Replica
         _sequence = 0;
         _durable = 0;
         _peerHasFlushed = false;
-        _effects.Raise("link-lost", $"{_settings.Resource}: link to {_settings.PeerName} lost while {was}: {reason}");
+        if (!_isRepetition)
+        {
+            _effects.Raise("link-lost", $"{_settings.Resource}: link to {_settings.PeerName} lost while {was}: {reason}");
+        }
+
         VoidPeerLegs();
         VerifyLinkLost();
         AbortCopies();

@@ -17,6 +17,12 @@ internal sealed partial class RunningResource
     void IResourceOwner.Published(ResourceStatus status)
     {
         _status = status;
+        if (status.Link is not (LinkState.Disconnected or LinkState.Authenticating or LinkState.Refused))
+        {
+            // A handshake that leads to what is known already is no event.
+            _linkProblem = null;
+        }
+
         KeepVerify(status);
         _changes.Changed();
     }

@@ -21,6 +21,28 @@ public sealed class SplitBrainTests
     }
 
     [Fact]
+    public void Nodes_that_stay_apart_tell_it_once_and_again_when_something_else_comes_of_it()
+    {
+        ManualPair pair = Split();
+        int told = pair.A.Events.Count(IsTold);
+        for (int meetings = 0; meetings < 5; meetings++)
+        {
+            pair.LinkUp();
+            Assert.Equal(LinkPhase.Down, pair.A.Replica.Phase);
+        }
+
+        Assert.Equal(told, pair.A.Events.Count(IsTold));
+        pair.B.Replica.DiscardCopy(pair.B.Answer);
+        pair.LinkUp();
+        pair.LinkDown();
+        Assert.Equal(told + 2, pair.A.Events.Count(IsTold));
+
+        static bool IsTold(string line) =>
+            line.StartsWith("handshake ", StringComparison.Ordinal)
+            || line.StartsWith("link-lost ", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_copy_that_gives_way_gets_what_changed_on_either_side_from_the_other()
     {
         ManualPair pair = Split();

