@@ -117,7 +117,6 @@ public static class HandshakeStages
         {
             SimulatedNodeState b = simulation.Nodes[1];
             bool isSplit = simulation.RunUntil(() => b.Status?.HoldUp?.State == "SplitBrain", LimitNs);
-            simulation.Policies.WordGiven(b);
             b.Command(new ResourceCommand.DiscardCopy(), _ => { });
             return isSplit && simulation.RunUntil(() => HasMet(simulation, HandshakeCase.SplitBrainResolved), 2 * LimitNs)
                 && simulation.RunUntil(() => b.Status?.Link == LinkState.Joined, LimitNs);

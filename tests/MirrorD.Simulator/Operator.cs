@@ -247,7 +247,6 @@ public sealed class Operator(PairSimulation simulation)
         else
         {
             simulation.Oracle.AcceptLoss();
-            simulation.Policies.WordGiven(chosen);
             Run(chosen, new ResourceCommand.DiscardCopy(), () => simulation.Tally.Discards++);
         }
     }
@@ -289,11 +288,6 @@ public sealed class Operator(PairSimulation simulation)
         node.Command(command, outcome =>
         {
             simulation.Roles.CommandEnded(node, command);
-            if (command is ResourceCommand.DiscardCopy)
-            {
-                simulation.Policies.WordEnded(node);
-            }
-
             if (number == _command)
             {
                 _busyUntilNs = simulation.World.NowNs;

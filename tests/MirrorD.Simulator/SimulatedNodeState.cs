@@ -224,9 +224,11 @@ public sealed class SimulatedNodeState
         loop?.Post(() =>
         {
             _simulation.Note($"{Name}: command {command}");
+            _simulation.Policies.CommandGiven(this, command);
             Resource!.Command(command, outcome =>
             {
                 _simulation.Note($"{Name}: {command}: {outcome}");
+                _simulation.Policies.CommandEnded(this, command);
                 ended(outcome);
             });
         });

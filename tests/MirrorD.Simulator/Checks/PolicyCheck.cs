@@ -1,4 +1,5 @@
 using MirrorD.Core.Handshake;
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
 
@@ -24,11 +25,13 @@ public sealed class PolicyCheck
         }
     }
 
-    /// <summary>An operator says that this node's copy gives way.</summary>
-    public void WordGiven(SimulatedNodeState node) => _words[node.Name]++;
+    /// <summary>A command is given to a node: perhaps the word that its copy gives way.</summary>
+    public void CommandGiven(SimulatedNodeState node, ResourceCommand command) =>
+        _words[node.Name] += command is ResourceCommand.DiscardCopy ? 1 : 0;
 
-    /// <summary>That has ended, in whichever way.</summary>
-    public void WordEnded(SimulatedNodeState node) => _words[node.Name]--;
+    /// <summary>It has ended, in whichever way.</summary>
+    public void CommandEnded(SimulatedNodeState node, ResourceCommand command) =>
+        _words[node.Name] -= command is ResourceCommand.DiscardCopy ? 1 : 0;
 
     /// <summary>Words end with the process that heard them.</summary>
     public void ProcessStarts(SimulatedNodeState node) => _words[node.Name] = 0;
