@@ -15,6 +15,7 @@ public sealed partial class Replica
     private bool _isInvalidationAgreed;
     private long _invalidationUntilNs;
     private int _keepsCopyLink = -1;
+    private int _unansweredLink = -1;
 
     /// <summary>The peer throws its copy away, by this node's word: this one is to be the only one.</summary>
     private bool KeepsCopy => IsLinked && _keepsCopyLink == _link;
@@ -55,6 +56,8 @@ public sealed partial class Replica
     {
         if (_invalidation is null || _isInvalidationAgreed)
         {
+            // To a question that was taken back.
+            _unansweredLink = -1;
             return;
         }
 
@@ -117,6 +120,7 @@ public sealed partial class Replica
     {
         if (_invalidation is not null && !_isInvalidationAgreed && (!IsLinked || _effects.NowNs >= _invalidationUntilNs))
         {
+            _unansweredLink = _link;
             GiveUpInvalidation(IsLinked ? $"{_settings.PeerName} has not answered" : "the link was lost");
         }
     }
@@ -144,6 +148,8 @@ public sealed partial class Replica
     private (string Message, string? Remedy)? RefusalOfInvalidate() =>
         Failure is not null || IsDiskless ? ("no disk is attached", $"mirrorctl attach {_settings.Resource}")
         : HasCommand || _detach is not null ? ("another change is under way", "mirrorctl status")
+        : IsLinked && _unansweredLink == _link
+            ? ($"{_settings.PeerName} has not answered when it was asked before", "mirrorctl status")
         : KeepsCopy ? ($"the copy of {_settings.PeerName} is being thrown away: this one has to stay", "mirrorctl status")
         : Role == Role.Primary ? ("this node is Primary: its copy is in use",
             $"mirrorctl switchover {_settings.Resource}, then invalidate; or invalidate the copy of {_settings.PeerName}")

@@ -271,6 +271,7 @@ public sealed partial class Replica
     {
         CommandAnswer? answer = _disconnect;
         _disconnect = null;
+        _askedToLeaveLink = -1;
         answer?.Invoke(succeeded, message, succeeded ? null : $"mirrorctl explain {_settings.Resource}");
     }
 

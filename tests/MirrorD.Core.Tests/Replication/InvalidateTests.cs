@@ -170,8 +170,13 @@ public class InvalidateTests
         pair.Run();
         pair.Tick(Limits.LeavePatienceNs);
         Assert.False(pair.B.Answers[^1].Succeeded);
+
+        // What it answers then is no answer to a second question.
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        Assert.Contains("has not answered", pair.B.Answers[^1].Message, StringComparison.Ordinal);
         pair.Go(pair.A, "send");
         Assert.Equal(DiskState.UpToDate, pair.B.Stored[0].DiskState);
+        Assert.Equal(2, pair.B.Answers.Count(answer => !answer.Succeeded));
         pair.A.Answers.Clear();
         pair.A.Replica.HandOver(pair.A.Answer);
         pair.Run();

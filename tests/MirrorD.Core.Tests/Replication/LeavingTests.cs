@@ -122,6 +122,23 @@ public class LeavingTests
     }
 
     [Fact]
+    public void A_primary_that_was_refused_may_ask_again()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.B.Replica.RequestRole(pair.B.Answer);
+        pair.Run();
+        pair.A.Answers.Clear();
+        pair.A.Replica.Disconnect(pair.A.Answer);
+        pair.Run();
+        Assert.False(pair.A.Answers[^1].Succeeded);
+        pair.A.Replica.RefuseRole("no", (_, _, _) => { });
+        pair.Run();
+        pair.A.Replica.Disconnect(pair.A.Answer);
+        pair.Run();
+        Assert.True(pair.A.Answers[^1].Succeeded, pair.A.Answers[^1].Message);
+    }
+
+    [Fact]
     public void A_disconnect_while_the_copy_is_brought_up_to_date_is_resumed_where_it_was()
     {
         ManualPair pair = ManualPair.Serving();
