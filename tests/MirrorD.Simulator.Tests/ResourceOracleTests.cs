@@ -25,6 +25,20 @@ public class ResourceOracleTests
     }
 
     [Fact]
+    public void What_lay_where_a_volume_grew_is_legal_once_loss_is_and_nothing_else_that_no_write_left()
+    {
+        byte[] before = [.. Enumerable.Repeat((byte)0xa5, Stamp.SectorBytes)];
+        _oracle.LitterGrowth(0, 1, [.. Enumerable.Repeat((byte)0x5a, Stamp.SectorBytes)]);
+        _oracle.LitterGrowth(0, 1, before);
+        Assert.False(_oracle.IsLegalLoss(0, 1, before));
+        _oracle.AcceptLoss();
+        Assert.True(_oracle.IsLegalLoss(0, 1, before));
+        Assert.False(_oracle.IsLegalLoss(0, 2, before));
+        before[7]++;
+        Assert.False(_oracle.IsLegalLoss(0, 1, before));
+    }
+
+    [Fact]
     public void An_acknowledged_write_is_what_is_read()
     {
         Mutation write = Write();

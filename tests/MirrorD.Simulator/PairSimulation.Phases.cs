@@ -102,6 +102,11 @@ public sealed partial class PairSimulation
             {
                 World.Random.Fill(junk);
                 copy.Data.Put(at, junk);
+                for (int sector = 0; sector < junk.Length / Stamp.SectorBytes; sector++)
+                {
+                    Oracle.LitterGrowth(copy.Volume, at / Stamp.SectorBytes + sector,
+                        junk.AsSpan(sector * Stamp.SectorBytes, Stamp.SectorBytes));
+                }
             }
 
             if (node == Nodes[0])

@@ -12,6 +12,7 @@ public sealed partial class ResourceOracle(int volumes, long volumeBytes)
         [.. Enumerable.Range(0, volumes).Select(_ => new SectorHistory?[volumeBytes / Stamp.SectorBytes])];
 
     private readonly Dictionary<(int Volume, long Sector), byte[]> _litter = [];
+    private readonly Dictionary<(int Volume, long Sector), List<byte[]>> _beforeGrowth = [];
     private readonly HashSet<(int Volume, long Sector)> _unsettled = [];
     private readonly HashSet<Mutation> _inFlight = [];
     private readonly List<ReadInProgress> _reads = [];
@@ -110,6 +111,17 @@ public sealed partial class ResourceOracle(int volumes, long volumeBytes)
     public void Litter(int volume, long sector, ReadOnlySpan<byte> contents) =>
         _litter[(volume, sector)] = contents.ToArray();
 
+    /// <summary>A sector of some copy held this before the volume grew by it.</summary>
+    public void LitterGrowth(int volume, long sector, ReadOnlySpan<byte> contents)
+    {
+        if (!_beforeGrowth.TryGetValue((volume, sector), out List<byte[]>? copies))
+        {
+            _beforeGrowth[(volume, sector)] = copies = [];
+        }
+
+        copies.Add(contents.ToArray());
+    }
+
     /// <summary>
     /// The operator forced the promotion of a copy that had never been UpToDate: what was not copied to it yet is as it was
     /// before. No other way leads there: a copy that became UpToDate by a full sync shows nothing of it ever again.
@@ -118,10 +130,10 @@ public sealed partial class ResourceOracle(int volumes, long volumeBytes)
 
     /// <summary>
     /// Whether contents that are not possible are legal all the same since the operator chose to lose data: those of some
-    /// write to this sector, or what the sector itself held when the pair was made.
+    /// write to this sector, or what the sector itself held when the pair was made, or before the volume grew by it.
     /// </summary>
     public bool IsLegalLoss(int volume, long sector, ReadOnlySpan<byte> contents) =>
-        (AcceptsLoss && Stamp.TryRead(contents, volume, sector, out _))
+        (AcceptsLoss && (Stamp.TryRead(contents, volume, sector, out _) || IsFromBeforeGrowth(volume, sector, contents)))
         || (AcceptsLitter && _litter.TryGetValue((volume, sector), out byte[]? litter) && contents.SequenceEqual(litter));
 
     /// <summary>A read begins.</summary>
@@ -230,6 +242,22 @@ public sealed partial class ResourceOracle(int volumes, long volumeBytes)
             + $"{Describe(read.Volume, sector, contents)}; possible: {Describe(read.Volume, sector)}");
 
         bool Fits(Mutation mutation) => mutation.Leaves == -1 || (stamped && mutation.Leaves == write);
+    }
+
+    private bool IsFromBeforeGrowth(int volume, long sector, ReadOnlySpan<byte> contents)
+    {
+        if (_beforeGrowth.TryGetValue((volume, sector), out List<byte[]>? copies))
+        {
+            foreach (byte[] copy in copies)
+            {
+                if (contents.SequenceEqual(copy))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private void End(Mutation mutation)
