@@ -84,10 +84,13 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>The local disk has it, and the peer as far as the mode asks for.</summary>
+    /// <summary>
+    /// The local disk has it, and the peer as far as the mode asks for. Not on a link that this node is about to end: there
+    /// it would be a degraded completion, and waits for its generation.
+    /// </summary>
     private bool MayAnswerAhead(VolumeRequest request) =>
         Path == WritePath.Mirrored && Role == Role.Primary && Failure is null && !request.ForceUnitAccess
-        && !request.LocalFailed
+        && !request.LocalFailed && !State.Disconnected
         && _settings.Mode switch
         {
             ReplicationMode.Sync => false,

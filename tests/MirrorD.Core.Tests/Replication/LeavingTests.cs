@@ -86,6 +86,29 @@ public class LeavingTests
     }
 
     [Fact]
+    public void In_async_nothing_is_answered_ahead_on_a_link_that_a_primary_is_about_to_end()
+    {
+        ManualPair pair = ManualPair.Serving(adjust: settings => settings with
+        {
+            Mode = ReplicationMode.Async,
+            AheadBytes = 1 << 20,
+            AheadNs = 10_000_000_000,
+        });
+        pair.Stop(pair.A, "close");
+        pair.A.Replica.Disconnect(pair.A.Answer);
+        pair.Run();
+        Assert.True(pair.A.Stored[0].Disconnected);
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        pair.Stop(pair.A, "send");
+        ManualRequest write = pair.A.Write(1, 5);
+        Assert.Null(write.Result);
+        Assert.True(pair.A.Stored[0].Bitmap.IsNone);
+        pair.Go(pair.A, "close");
+        Assert.Equal(0, write.Result);
+        Assert.False(pair.A.Stored[0].Bitmap.IsNone);
+    }
+
+    [Fact]
     public void A_primary_whose_standby_can_not_store_that_stays_connected()
     {
         ManualPair pair = ManualPair.Serving();

@@ -146,7 +146,8 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         long block = sector * Stamp.SectorBytes / 4096;
         StoredMetadata own = Stored(server.Copies[volume]);
         StoredMetadata peers = Stored(simulation.PeerOf(server).Copies[volume]);
-        bool covered = own.Covers(block) || peers.Covers(block);
+        // A copy that was thrown away gets everything, whatever the maps say.
+        bool covered = own.Covers(block) || peers.Covers(block) || peers.Superblock is { FullSyncNeeded: true };
         bool isBeingSynced = own.Superblock is { PeerExcluded: true } && covered;
         if (!isBeingSynced && !(own.HasProof && own.HasGeneration && covered))
         {
