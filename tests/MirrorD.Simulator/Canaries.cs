@@ -40,6 +40,7 @@ public static class Canaries
     {
         ReplicationMode? mode = ModeDraw.Only;
         SplitBrainPolicy? policy = PolicyDraw.Favoured;
+        bool isMaintained = MaintenanceDraw.IsForced;
         Break(rule);
         try
         {
@@ -49,7 +50,8 @@ public static class Canaries
         {
             Canary.Broken = BrokenRule.None;
             VerifyDraw.IsOff = false;
-            MaintenanceDraw.IsOff = MaintenanceDraw.IsForced = false;
+            MaintenanceDraw.IsOff = false;
+            MaintenanceDraw.IsForced = isMaintained;
             FaultDraw.Favoured = [];
             PolicyDraw.IsOff = false;
             PolicyDraw.Favoured = policy;

@@ -45,6 +45,11 @@ public sealed record HandshakeFacts
     public bool GivesWay { get; init; }
     /// <summary>What may end a split brain without an operator, as configured.</summary>
     public SplitBrainPolicy SplitBrainPolicy { get; init; }
+    /// <summary>
+    /// No policy gives its copy up: it is being read, or it has changed and could not be kept, or no operator has ended its
+    /// role since its daemon started. Not stored.
+    /// </summary>
+    public bool IsSpared { get; init; }
     /// <summary>Its volumes disagree on generations, session or promotions.</summary>
     public bool VolumesDisagree { get; init; }
     /// <summary>When its clients hear of a write, as configured.</summary>

@@ -10,7 +10,7 @@ namespace MirrorD.Core.Handshake;
 ///  0  2  version, 3
 ///  2  2  flags: 1 is primary, 2 was primary, 4 has proof, 8 just created, 16 full sync needed,
 ///        32 volumes disagree, 64 mode sync, 128 mode memory (neither: async), 256 was ahead, 512 gives way,
-///        1024 policy discard-unchanged, 2048 policy discard-standby (neither: manual)
+///        1024 policy discard-unchanged, 2048 policy discard-standby (neither: manual), 4096 is spared
 ///  4  1  disk state
 ///  5  1  creation source
 ///  6  1  entries of the history, at most 32
@@ -111,7 +111,7 @@ public static class HandshakeFactsCodec
         var creationSource = (CreationSource)bytes[5];
         int history = bytes[6];
         int volumes = bytes[7];
-        if (flags >= 4096 || (flags & ModeFlags) == ModeFlags || (flags & PolicyFlags) == PolicyFlags
+        if (flags >= 8192 || (flags & ModeFlags) == ModeFlags || (flags & PolicyFlags) == PolicyFlags
             || diskState is < DiskState.Diskless or > DiskState.UpToDate || creationSource > CreationSource.Empty)
         {
             return "handshake facts with a flag, disk state or creation source out of range";
@@ -156,6 +156,7 @@ public static class HandshakeFactsCodec
             },
             WasAhead = (flags & 256) != 0,
             GivesWay = (flags & 512) != 0,
+            IsSpared = (flags & 4096) != 0,
             SplitBrainPolicy = (flags & PolicyFlags) switch
             {
                 DiscardUnchangedFlag => SplitBrainPolicy.DiscardUnchanged,
@@ -197,7 +198,7 @@ public static class HandshakeFactsCodec
         (facts.IsPrimary ? 1 : 0) | (facts.WasPrimary ? 2 : 0) | (facts.HasProof ? 4 : 0)
         | (facts.JustCreated ? 8 : 0) | (facts.FullSyncNeeded ? 16 : 0) | (facts.VolumesDisagree ? 32 : 0)
         | FlagOf(facts.Mode) | (facts.WasAhead ? 256 : 0) | (facts.GivesWay ? 512 : 0)
-        | FlagOf(facts.SplitBrainPolicy));
+        | FlagOf(facts.SplitBrainPolicy) | (facts.IsSpared ? 4096 : 0));
 
     private static int FlagOf(SplitBrainPolicy policy) => policy switch
     {

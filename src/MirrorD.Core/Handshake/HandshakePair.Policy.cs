@@ -42,7 +42,7 @@ public sealed partial record HandshakePair
     /// Whoever is Primary, or was when its daemon ended, is spared: what its users have seen is not given up unasked.
     /// </summary>
     private static bool GivesWayByPolicy(HandshakeFacts side, HandshakeFacts other) =>
-        side is { IsPrimary: false, WasPrimary: false } && side.SplitBrainPolicy switch
+        side is { IsPrimary: false, WasPrimary: false, IsSpared: false } && side.SplitBrainPolicy switch
         {
             SplitBrainPolicy.Manual => false,
             SplitBrainPolicy.DiscardUnchanged => HasChangedNothing(side),

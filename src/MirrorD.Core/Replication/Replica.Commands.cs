@@ -140,6 +140,11 @@ public sealed partial class Replica
             return;
         }
 
+        if (!_storingDisconnect)
+        {
+            FinishDisconnect(false, "this daemon is stopping");
+        }
+
         if (Role == Role.Primary)
         {
             BeginDemotion(false, (succeeded, message, remedy) =>
@@ -154,11 +159,6 @@ public sealed partial class Replica
                 }
             });
             return;
-        }
-
-        if (!_storingDisconnect)
-        {
-            FinishDisconnect(false, "this daemon is stopping");
         }
 
         // A promotion that is being stored ends first, and this node then stops as Primary.
@@ -277,6 +277,7 @@ public sealed partial class Replica
                 _goodbye = goodbye.IsOutdated ? (goodbye.Session, goodbye.Current) : null;
                 _effects.Raise("peer-goodbye", $"{_settings.Resource}: {_settings.PeerName} leaves as planned");
                 GoOnWithDisconnect();
+                JoinAnewAfterLateGoodbye();
                 return null;
             case PeerMessage.LeaveAsk when Phase == LinkPhase.Joined && Role == Role.Standby && PeerRole == Role.Primary:
                 PeerAsksToLeave();
@@ -455,6 +456,7 @@ public sealed partial class Replica
         Role = Role.Standby;
         _isRoleOpen = false;
         _roleWasTakenAway = true;
+        _roleEndedHere = true;
         FailHeld();
         _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");
         _effects.Changed();

@@ -109,7 +109,11 @@ public sealed partial class Replica
             + $"{_settings.PeerName} brings a whole new one");
         if (IsLinked)
         {
-            SayGoodbye();
+            if (Phase == LinkPhase.Joined)
+            {
+                SayGoodbye();
+            }
+
             _effects.CloseLink("the copy was thrown away", operatorNeeded: false);
         }
 
@@ -129,7 +133,7 @@ public sealed partial class Replica
     {
         if (_invalidation is not null)
         {
-            if (IsLinked)
+            if (Phase == LinkPhase.Joined)
             {
                 _effects.SendMessage(new PeerMessage.InvalidateAsk(false));
             }

@@ -19,6 +19,7 @@ public sealed partial class Replica
     private bool _storingDisconnect;
     private bool _isPeerDisconnectTold;
     private int _askedToLeaveLink = -1;
+    private int _unansweredLeaveLink = -1;
     private int _saidGoodbyeLink = -1;
     private long _saidGoodbyeUntilNs;
 
@@ -84,7 +85,7 @@ public sealed partial class Replica
     private (string Message, string? Remedy)? RefusalOfDisconnect() =>
         Failure is not null || IsDiskless
             ? ("no disk is attached: that can't be stored", $"mirrorctl attach {_settings.Resource}")
-        : HasCommand || KeepsCopy || _detach is not null || _discard is not null
+        : HasCommand || KeepsCopy || _detach is not null || _discard is not null || _connect is not null
             ? ("another change is under way", "mirrorctl status")
         : IsOnlyCopyOfPrimary ? ($"the Primary {_settings.PeerName} has no disk and goes on with this one",
             $"on {_settings.PeerName}: mirrorctl switchover {_settings.Resource}")
@@ -125,6 +126,19 @@ public sealed partial class Replica
         else if (MayLeave(State))
         {
             StoreDisconnected();
+        }
+    }
+
+    /// <summary>
+    /// The Standby has stored Outdated for a disconnect that was given up since: it stands by for nothing until the next join.
+    /// </summary>
+    private void JoinAnewAfterLateGoodbye()
+    {
+        if (HasGoodbyeOfJoined && Role == Role.Primary && _unansweredLeaveLink == _link && _disconnect is null
+            && !_storingDisconnect && !State.Disconnected)
+        {
+            _effects.CloseLink($"{_settings.PeerName} has left for a disconnect that was given up: the nodes join anew",
+                operatorNeeded: false);
         }
     }
 
@@ -271,6 +285,7 @@ public sealed partial class Replica
     {
         CommandAnswer? answer = _disconnect;
         _disconnect = null;
+        _unansweredLeaveLink = succeeded ? -1 : Math.Max(_askedToLeaveLink, _unansweredLeaveLink);
         _askedToLeaveLink = -1;
         answer?.Invoke(succeeded, message, succeeded ? null : $"mirrorctl explain {_settings.Resource}");
     }

@@ -116,6 +116,7 @@ public sealed partial class Replica
                 }
 
                 Role = Role.Primary;
+                _roleEndedHere = false;
                 _roleWasTakenAway = false;
                 if (!IsLinked)
                 {
@@ -163,6 +164,7 @@ public sealed partial class Replica
                 }
 
                 Role = Role.Primary;
+                _roleEndedHere = false;
                 _roleWasTakenAway = false;
                 _effects.SendMessage(new PeerMessage.RoleNotice(Role.Primary, State.Promotions));
                 Resume(WritePath.Mirrored);
@@ -208,6 +210,7 @@ public sealed partial class Replica
 
                 PeerRole = Role.Standby;
                 Role = Role.Primary;
+                _roleEndedHere = false;
                 _roleWasTakenAway = false;
                 _effects.SendMessage(new PeerMessage.HandOverDone());
                 _generationStarted = _keeps;

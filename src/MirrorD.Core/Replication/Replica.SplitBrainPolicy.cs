@@ -9,12 +9,21 @@ namespace MirrorD.Core.Replication;
 public sealed partial class Replica
 {
     private string _whyNoPolicy = "";
+    private bool _roleEndedHere;
+    private bool _couldNotKeep;
 
     /// <summary>An operator reads this copy: until that ends no policy gives it up.</summary>
     public bool IsRead { get; set; }
 
-    private HandshakeFacts WithPolicy(HandshakeFacts facts) =>
-        facts with { SplitBrainPolicy = IsRead ? SplitBrainPolicy.Manual : _settings.SplitBrainPolicy };
+    /// <summary>
+    /// A role that ended with its daemon (a stop, a reboot) was not given up by anybody who had seen the split: what it has
+    /// changed is spared.
+    /// </summary>
+    private HandshakeFacts WithPolicy(HandshakeFacts facts) => facts with
+    {
+        SplitBrainPolicy = _settings.SplitBrainPolicy,
+        IsSpared = IsRead || _stopping || (facts.SyncSetBlocks > 0 && (_couldNotKeep || !_roleEndedHere)),
+    };
 
     /// <summary>For the status: a policy is configured, and leaves this split to the operator.</summary>
     private void NotePolicy(HandshakeDecision decision)
@@ -25,6 +34,11 @@ public sealed partial class Replica
         _whyNoPolicy = decision.Action != HandshakeAction.SplitBrain || isManual ? ""
             : IsRead ? $". The policy {policy} waits: this copy is open for reading"
             : new HandshakePair(_ownFacts!, _peerFacts!).WhyNoPolicy is { } why ? $". No policy decides: {why}"
+            : _couldNotKeep ? $". The policy {policy} spares this copy: it could not be kept in a snapshot"
+            : _ownFacts!.IsSpared && !_ownFacts.IsPrimary
+                ? $". The policy {policy} spares this copy: it has changed, and its role ended with its daemon"
+            : _peerFacts!.IsSpared && !_peerFacts.IsPrimary
+                ? $". The policy {policy} spares the copy of {_settings.PeerName}: see mirrorctl explain there"
             : $". The policy {policy} does not decide: neither node is a Standby that it may give up";
     }
 

@@ -7,7 +7,7 @@ namespace MirrorD.Daemon.Snapshots;
 internal static class Lvm
 {
     private const string Program = "/usr/sbin/lvm";
-    private const int TimeoutMs = 60_000;
+    private const int LookTimeoutMs = 60_000;
 
     private static readonly string[] s_columns =
         ["vg_name", "lv_name", "segtype", "pool_lv", "lv_size", "data_percent", "metadata_percent", "lv_time"];
@@ -18,13 +18,21 @@ internal static class Lvm
         ["LVM_SUPPRESS_FD_WARNINGS"] = "1",
     };
 
+    // LVM reads all block devices to find its own: also those that this daemon has to serve, and may not serve just then.
+    private static readonly Lazy<string> s_filter = new(() => WithoutNbd(Filter()));
+
     /// <summary>It is installed.</summary>
     public static bool IsThere => File.Exists(Program);
 
-    /// <summary>Runs one of its commands.</summary>
-    /// <returns>The lines that it printed, warnings as well.</returns>
+    /// <summary>
+    /// Changes something. Without deadline: killed in the middle it would leave a volume standing still.
+    /// </summary>
+    /// <param name="words">Its command and arguments.</param>
     /// <exception cref="IOException">It failed; the message has what it printed last.</exception>
-    public static IReadOnlyList<string> Run(params IReadOnlyList<string> words)
+    public static void Change(params IReadOnlyList<string> words) =>
+        Run(int.MaxValue, [words[0], "--quiet", "--config", s_filter.Value, .. words.Skip(1)]);
+
+    private static List<string> Run(int timeoutMs, IReadOnlyList<string> words)
     {
         List<string> lines = [];
         void Keep(string line)
@@ -40,22 +48,22 @@ internal static class Lvm
             Program = Program,
             Arguments = words,
             Environment = s_environment,
-            TimeoutMs = TimeoutMs,
+            TimeoutMs = timeoutMs,
             Output = Keep,
         }.Run(CancellationToken.None).GetAwaiter().GetResult();
         lock (lines)
         {
-            return problem is null ? [.. lines]
+            return problem is null ? lines
                 : throw new IOException($"lvm {words[0]} {problem}{(lines.Count > 0 ? ": " + lines[^1] : "")}");
         }
     }
 
     /// <summary>What there is in a volume group, or one volume of it.</summary>
-    /// <param name="of">A name of a group, "group/volume", or the path of a device.</param>
+    /// <param name="of">A name of a group, or the path of a device.</param>
     /// <exception cref="IOException">It can't be asked.</exception>
-    public static IReadOnlyList<LogicalVolume> List(string of) => Read(Run(
-        "lvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", "|", "--config", "report/time_format=\"%s\"",
-        "--options", string.Join(',', s_columns), of));
+    public static IReadOnlyList<LogicalVolume> List(string of) => Read(Run(LookTimeoutMs, [
+        "lvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", "|", "--config",
+        s_filter.Value + " report/time_format=\"%s\"", "--options", string.Join(',', s_columns), of]));
 
     /// <summary>Reads what lvs printed; lines that are something else are passed over.</summary>
     public static IReadOnlyList<LogicalVolume> Read(IEnumerable<string> lines) =>
@@ -76,6 +84,28 @@ internal static class Lvm
                    long.TryParse(cells[7], CultureInfo.InvariantCulture, out long seconds) ? seconds : 0),
            },
     ];
+
+    /// <summary>The host's filter of devices, with this in front of it that leaves out those of nbd.</summary>
+    /// <param name="filter">As lvmconfig(8) prints it: filter=["a|.*|"]; null when there is none.</param>
+    public static string WithoutNbd(string? filter)
+    {
+        string rest = filter is null ? "" : filter[(filter.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim('[', ']', ' ');
+        return $"devices/filter=[\"r|/nbd[0-9]|\"{(rest.Length > 0 ? "," + rest : "")}]";
+    }
+
+    private static string? Filter()
+    {
+        try
+        {
+            return Run(LookTimeoutMs, ["lvmconfig", "devices/filter"])
+                .Find(line => line.StartsWith("filter=", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // It says so with an error when there is none.
+            return null;
+        }
+    }
 
     // Empty for what is not active, or has none.
     private static double? Percent(string cell) =>

@@ -57,19 +57,19 @@ internal sealed class ReflinkSnapshots : ISnapshotDriver
                 FileClone.Create(path + Ending + Unfinished, path);
             }
 
+            if (tooLate.IsCancellationRequested)
+            {
+                throw new IOException("it came too late");
+            }
+
             foreach (string path in _volumes)
             {
-                if (tooLate.IsCancellationRequested)
-                {
-                    throw new IOException("it came too late");
-                }
-
                 FileClone.Rename(path + Ending + Unfinished, path + ending);
             }
         }
         catch (IOException)
         {
-            Remove();
+            Remove(ending);
             throw;
         }
     }
@@ -84,11 +84,13 @@ internal sealed class ReflinkSnapshots : ISnapshotDriver
     }
 
     /// <inheritdoc/>
-    public void Remove()
+    public void Remove() => Remove(Ending);
+
+    private void Remove(string ending)
     {
         foreach (string path in _volumes)
         {
-            File.Delete(path + Ending);
+            File.Delete(path + ending);
             File.Delete(path + Ending + Unfinished);
         }
     }

@@ -13,35 +13,26 @@ internal sealed class ThinSnapshots : ISnapshotDriver
     // While it is made: only when it is there for all volumes it gets its name.
     private const string Unfinished = "-mirrord-unfinished";
 
-    private readonly IReadOnlyList<LogicalVolume> _volumes;
+    private readonly IReadOnlyList<string> _devices;
+    private LogicalVolume[]? _volumes;
 
     // What it is known to be, without asking LVM again, which takes a while; the time is null when there is none.
     private bool _isKnown;
     private DateTimeOffset? _takenAt;
 
-    private ThinSnapshots(IReadOnlyList<LogicalVolume> volumes) => _volumes = volumes;
+    private ThinSnapshots(IReadOnlyList<string> devices) => _devices = devices;
+
+    // LVM is asked at the first use, not at the start, which holds a block device up.
+    private LogicalVolume[] Volumes => _volumes ??= [.. _devices.Select(device =>
+        Lvm.List(device) is [{ IsThin: true } volume] ? volume
+            : throw new IOException($"{device} is not what LVM knows as one thin volume"))];
 
     /// <summary>Null where one of the volumes is no thin logical volume.</summary>
     /// <param name="volumes">Paths of the volumes' disks.</param>
-    /// <param name="trouble">Told when LVM, to which they belong, can't be asked.</param>
-    public static ThinSnapshots? Of(IReadOnlyList<string> volumes, Action<Exception> trouble)
+    public static ThinSnapshots? Of(IReadOnlyList<string> volumes)
     {
-        if (!Lvm.IsThere || volumes.Any(path => !IsLogical(path)))
-        {
-            return null;
-        }
-
-        try
-        {
-            LogicalVolume[] found = [.. volumes.SelectMany(Lvm.List)];
-            return found.Length == volumes.Count && Array.TrueForAll(found, volume => volume.IsThin)
-                ? new ThinSnapshots(found) : null;
-        }
-        catch (IOException failed)
-        {
-            trouble(failed);
-            return null;
-        }
+        string?[] devices = Lvm.IsThere ? [.. volumes.Select(ThinDevice.Find)] : [null];
+        return Array.Exists(devices, device => device is null) ? null : new ThinSnapshots([.. devices.OfType<string>()]);
     }
 
     /// <summary>Why the room of a pool is not enough for a snapshot of volumes of it; null when it is.</summary>
@@ -63,8 +54,9 @@ internal sealed class ThinSnapshots : ISnapshotDriver
     {
         if (!_isKnown)
         {
-            LogicalVolume[] found = [.. Existing().Where(volume => volume.Name.EndsWith(Ending, StringComparison.Ordinal))];
-            _takenAt = found.Length == _volumes.Count ? found.Min(volume => volume.MadeAt) : null;
+            LogicalVolume[] found =
+                [.. Existing(Ending).Where(volume => volume.Name.EndsWith(Ending, StringComparison.Ordinal))];
+            _takenAt = found.Length == Volumes.Length ? found.Min(volume => volume.MadeAt) : null;
             _isKnown = true;
         }
 
@@ -75,10 +67,10 @@ internal sealed class ThinSnapshots : ISnapshotDriver
     public void Create(string? keptAs, CancellationToken tooLate)
     {
         _isKnown = false;
-        foreach (IGrouping<string, LogicalVolume> group in _volumes.GroupBy(volume => volume.Group))
+        foreach (IGrouping<string, LogicalVolume> group in Volumes.GroupBy(volume => volume.Group))
         {
             IReadOnlyList<LogicalVolume> all = Lvm.List(group.Key);
-            RemoveAll(all);
+            RemoveAll(all, Ending);
             foreach (IGrouping<string, LogicalVolume> ofPool in group.GroupBy(volume => volume.Pool))
             {
                 LogicalVolume pool = all.First(other => other.Name == ofPool.Key);
@@ -92,27 +84,27 @@ internal sealed class ThinSnapshots : ISnapshotDriver
         string ending = keptAs is null ? Ending : "-" + keptAs;
         try
         {
-            foreach (LogicalVolume volume in _volumes)
+            foreach (LogicalVolume volume in Volumes)
             {
                 // What was written and not flushed is part of it, and what is in the disks' caches has to last as well.
                 BlockCopy.Flush(volume.Device);
-                Lvm.Run("lvcreate", "--quiet", "--snapshot", "--setactivationskip", "n", "--name", volume.Name + Unfinished,
+                Lvm.Change("lvcreate", "--snapshot", "--setactivationskip", "n", "--name", volume.Name + Unfinished,
                     volume.FullName);
             }
 
-            foreach (LogicalVolume volume in _volumes)
+            if (tooLate.IsCancellationRequested)
             {
-                if (tooLate.IsCancellationRequested)
-                {
-                    throw new IOException("it came too late");
-                }
+                throw new IOException("it came too late");
+            }
 
-                Lvm.Run("lvrename", "--quiet", volume.Group, volume.Name + Unfinished, volume.Name + ending);
+            foreach (LogicalVolume volume in Volumes)
+            {
+                Lvm.Change("lvrename", volume.Group, volume.Name + Unfinished, volume.Name + ending);
             }
         }
         catch (IOException)
         {
-            Remove();
+            RemoveAll(Existing(ending), ending);
             throw;
         }
 
@@ -123,10 +115,10 @@ internal sealed class ThinSnapshots : ISnapshotDriver
     /// <inheritdoc/>
     public void CopyBack(IReadOnlyList<long> dataBytes)
     {
-        for (int i = 0; i < _volumes.Count; i++)
+        for (int i = 0; i < Volumes.Length; i++)
         {
-            LogicalVolume volume = _volumes[i];
-            Lvm.Run("lvchange", "--quiet", "--ignoreactivationskip", "--activate", "y", volume.FullName + Ending);
+            LogicalVolume volume = Volumes[i];
+            Lvm.Change("lvchange", "--ignoreactivationskip", "--activate", "y", volume.FullName + Ending);
             BlockCopy.CopyDifferences(volume.Device + Ending, volume.Device, dataBytes[i]);
         }
     }
@@ -135,30 +127,23 @@ internal sealed class ThinSnapshots : ISnapshotDriver
     public void Remove()
     {
         _isKnown = false;
-        RemoveAll(Existing());
+        RemoveAll(Existing(Ending), Ending);
         _takenAt = null;
         _isKnown = true;
     }
 
-    // A name of the kernel's device mapper: /sys/class/block/dm-0/dm/uuid (Documentation/ABI/testing/sysfs-block-dm).
-    private static bool IsLogical(string path)
-    {
-        string device = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        string uuid = $"/sys/class/block/{Path.GetFileName(device)}/dm/uuid";
-        return File.Exists(uuid) && File.ReadAllText(uuid).StartsWith("LVM-", StringComparison.Ordinal);
-    }
+    private List<LogicalVolume> Existing(string ending) => [.. Volumes.Select(volume => volume.Group).Distinct()
+        .SelectMany(group => Ours(Lvm.List(group), ending))];
 
-    private List<LogicalVolume> Existing() =>
-        [.. _volumes.Select(volume => volume.Group).Distinct().SelectMany(group => Ours(Lvm.List(group)))];
-
-    private void RemoveAll(IEnumerable<LogicalVolume> all)
+    private void RemoveAll(IEnumerable<LogicalVolume> all, string ending)
     {
-        foreach (LogicalVolume ours in Ours(all))
+        foreach (LogicalVolume ours in Ours(all, ending))
         {
-            Lvm.Run("lvremove", "--quiet", "--yes", ours.FullName);
+            Lvm.Change("lvremove", "--yes", ours.FullName);
         }
     }
 
-    private IEnumerable<LogicalVolume> Ours(IEnumerable<LogicalVolume> all) => all.Where(found => _volumes.Any(volume =>
-        volume.Group == found.Group && (found.Name == volume.Name + Ending || found.Name == volume.Name + Unfinished)));
+    private IEnumerable<LogicalVolume> Ours(IEnumerable<LogicalVolume> all, string ending) =>
+        all.Where(found => Array.Exists(Volumes, volume => volume.Group == found.Group
+            && (found.Name == volume.Name + ending || found.Name == volume.Name + Unfinished)));
 }

@@ -24,7 +24,7 @@ internal sealed class VolumeSnapshots : ISnapshots
         _loop = loop;
         _driver = driver;
         _trouble = trouble;
-        NoteTime();
+        Next(() => { }, null);
     }
 
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ internal sealed class VolumeSnapshots : ISnapshots
     public static VolumeSnapshots? Of(IIoLoop loop, IReadOnlyList<string> volumes, Action<Exception> trouble)
     {
         ISnapshotDriver? driver = ReflinkSnapshots.Of(volumes);
-        driver ??= ThinSnapshots.Of(volumes, trouble);
+        driver ??= ThinSnapshots.Of(volumes);
         return driver is null ? null : new VolumeSnapshots(loop, driver, trouble);
     }
 

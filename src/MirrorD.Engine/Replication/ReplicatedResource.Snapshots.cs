@@ -17,7 +17,7 @@ public sealed partial class ReplicatedResource
                     : keeps ? "what this side gives up is kept in a snapshot" : "a snapshot before the resync")));
             if (asking == _replica)
             {
-                asking.SnapshotEnded(link);
+                asking.SnapshotEnded(link, isTaken: problem is null);
             }
 
             AfterEvent();

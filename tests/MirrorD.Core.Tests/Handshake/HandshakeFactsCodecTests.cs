@@ -67,7 +67,7 @@ public class HandshakeFactsCodecTests
     [Theory]
     [InlineData(0, 1, "version 1")]
     [InlineData(2, 0xC7, "flag")]
-    [InlineData(3, 16, "flag")]
+    [InlineData(3, 32, "flag")]
     [InlineData(3, 12, "flag")]
     [InlineData(4, 0, "disk state")]
     [InlineData(4, 7, "disk state")]

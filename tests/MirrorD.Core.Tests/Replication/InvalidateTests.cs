@@ -184,6 +184,26 @@ public class InvalidateTests
     }
 
     [Fact]
+    public void A_link_that_comes_back_while_it_is_stored_hears_nothing_of_the_former_one()
+    {
+        ManualPair pair = ManualPair.Serving();
+        pair.Stop(pair.B, "superblock");
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        pair.Run();
+        pair.LinkDown();
+        pair.Stop(pair.A, "send");
+        pair.LinkUp();
+        pair.Go(pair.B, "superblock");
+        pair.Go(pair.A, "send");
+        // Thrown away it was; the new link, which began with other facts, ends for a new join.
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.DoesNotContain(
+            pair.A.Events, line => line.Contains("InvalidateAsk", StringComparison.Ordinal));
+        Assert.Equal(pair.A.Disk, pair.B.Disk);
+    }
+
+    [Fact]
     public void A_disk_that_fails_meanwhile_is_told()
     {
         ManualPair pair = ManualPair.Serving();

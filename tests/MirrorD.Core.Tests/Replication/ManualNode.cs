@@ -307,10 +307,12 @@ internal sealed class ManualNode : IReplicaEffects
 
     public int DroppedSnapshots { get; private set; }
 
+    public bool SnapshotsFail { get; set; }
+
     public void TakeSnapshot(int link, bool keeps) => _pair.Add(this, "snapshot", () =>
     {
         Snapshots.Add(([.. Disk], keeps));
-        Replica.SnapshotEnded(link);
+        Replica.SnapshotEnded(link, !SnapshotsFail);
     });
 
     public void DropSnapshot() => DroppedSnapshots++;

@@ -75,6 +75,45 @@ public sealed class SplitBrainPolicyStoryTests
     }
 
     [Fact]
+    public void A_primary_whose_daemon_was_stopped_as_planned_is_spared()
+    {
+        ManualPair pair = Split(SplitBrainPolicy.DiscardStandby, demotesB: false);
+        pair.LinkDown();
+        pair.B.Replica.Stop(pair.B.Answer);
+        pair.Run();
+        Assert.False(pair.B.Stored[0].WasPrimary);
+        pair.B.Crash(new Random(1), powerCut: false);
+        pair.LinkUp();
+        Assert.Equal(HandshakeCase.SplitBrainKnownBase, pair.B.Replica.LastDecision?.Case);
+        Assert.Contains(
+            "spares this copy: it has changed", pair.B.Replica.DescribeHoldUp()?.Reason, StringComparison.Ordinal);
+        Assert.Contains("spares the copy of n2", pair.A.Replica.DescribeHoldUp()?.Reason, StringComparison.Ordinal);
+        Assert.Equal(6, pair.B.Disk[30]);
+    }
+
+    [Fact]
+    public void What_can_not_be_kept_is_left_to_an_operator()
+    {
+        ManualPair pair = Split(SplitBrainPolicy.DiscardStandby, snapshotsFail: true);
+        Assert.Equal(LinkPhase.Down, pair.B.Replica.Phase);
+        Assert.True(pair.B.Stored[0].DiskState > DiskState.Inconsistent);
+        pair.LinkUp();
+        Assert.Equal(HandshakeCase.SplitBrainKnownBase, pair.A.Replica.LastDecision?.Case);
+        Assert.Contains("could not be kept", pair.B.Replica.DescribeHoldUp()?.Reason, StringComparison.Ordinal);
+        Assert.Equal((5, 6), (pair.B.Disk[20], pair.B.Disk[30]));
+        pair.B.Replica.DiscardCopy(pair.B.Answer);
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Joined, pair.B.Replica.Phase);
+    }
+
+    [Fact]
+    public void What_changed_is_kept_for_good_and_what_did_not_is_only_kept_during_the_resync()
+    {
+        Assert.True(Assert.Single(Split(SplitBrainPolicy.DiscardStandby).B.Snapshots).Keeps);
+        Assert.False(Assert.Single(Split(SplitBrainPolicy.DiscardUnchanged, changes: false).B.Snapshots).Keeps);
+    }
+
+    [Fact]
     public void Different_policies_are_none_and_the_status_says_so()
     {
         ManualPair pair = Split(SplitBrainPolicy.DiscardStandby, SplitBrainPolicy.DiscardUnchanged, changes: false);
@@ -114,11 +153,12 @@ public sealed class SplitBrainPolicyStoryTests
     /// <summary>A went on alone, B was promoted by force and is Standby again; they have met with these policies.</summary>
     private static ManualPair Split(
         SplitBrainPolicy policy, SplitBrainPolicy? atB = null, bool changes = true, bool demotesB = true, bool isRead = false,
-        bool stopsCopies = false)
+        bool stopsCopies = false, bool snapshotsFail = false)
     {
         ManualPair pair = ManualPair.Serving(continueOnPeerLoss: true, adjust: settings => settings with
         {
             SplitBrainPolicy = settings.NodeName == "n2" ? atB ?? policy : policy,
+            SnapshotsTarget = true,
         });
         pair.LinkDown();
         Assert.Equal(0, pair.A.Write(10, 1).Result);
@@ -138,6 +178,7 @@ public sealed class SplitBrainPolicyStoryTests
         }
 
         pair.B.Replica.IsRead = isRead;
+        pair.B.SnapshotsFail = snapshotsFail;
         if (stopsCopies)
         {
             pair.Stop(pair.A, "copy");

@@ -44,11 +44,52 @@ public class ThinSnapshotTests
         Assert.Equal(shortage, ThinSnapshots.Shortage(pool, [found[1]]));
     }
 
+    [Theory]
+    [InlineData(null, "devices/filter=[\"r|/nbd[0-9]|\"]")]
+    [InlineData("filter=[\"a|.*|\"]", "devices/filter=[\"r|/nbd[0-9]|\",\"a|.*|\"]")]
+    [InlineData("filter=\"a|.*|\"", "devices/filter=[\"r|/nbd[0-9]|\",\"a|.*|\"]")]
+    public void What_the_host_filters_stays_filtered_and_nbd_is_as_well(string? filter, string expected) =>
+        Assert.Equal(expected, Lvm.WithoutNbd(filter));
+
+    [Theory]
+    [InlineData("dm-3", "LVM-abc", "dm-2", "LVM-xyz-tpool", "/dev/mapper/data-mail")]
+    [InlineData("dm-3", "LVM-abc", "sda", null, null)]
+    [InlineData("dm-3", "CRYPT-LUKS2", "dm-2", "LVM-xyz-tpool", null)]
+    [InlineData("sdb", null, "dm-2", "LVM-xyz-tpool", null)]
+    public void A_thin_volume_is_known_by_what_lies_below_it(
+        string device, string? uuid, string below, string? uuidBelow, string? found)
+    {
+        string blocks = Directory.CreateTempSubdirectory("mirrord-test-").FullName;
+        try
+        {
+            Add(blocks, device, uuid);
+            Add(blocks, below, uuidBelow);
+            Directory.CreateDirectory(Path.Combine(blocks, device, "slaves", below));
+            string node = Path.Combine(Directory.CreateDirectory(Path.Combine(blocks, "dev")).FullName, device);
+            File.WriteAllBytes(node, []);
+            Assert.Equal(found, ThinDevice.Find(node, blocks));
+        }
+        finally
+        {
+            Directory.Delete(blocks, recursive: true);
+        }
+    }
+
     [Fact]
     public void A_pool_of_which_nothing_is_known_has_no_room()
     {
         IReadOnlyList<LogicalVolume> found = Lvm.Read(s_lines);
         Assert.NotNull(ThinSnapshots.Shortage(found[0] with { DataPercent = null }, [found[1]]));
         Assert.NotNull(ThinSnapshots.Shortage(found[0] with { MetadataPercent = null }, [found[1]]));
+    }
+
+    private static void Add(string blocks, string name, string? uuid)
+    {
+        Directory.CreateDirectory(Path.Combine(blocks, name, "dm"));
+        if (uuid is not null)
+        {
+            File.WriteAllText(Path.Combine(blocks, name, "dm", "uuid"), uuid + "\n");
+            File.WriteAllText(Path.Combine(blocks, name, "dm", "name"), "data-mail\n");
+        }
     }
 }

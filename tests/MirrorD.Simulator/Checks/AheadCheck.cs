@@ -125,6 +125,16 @@ public sealed class AheadCheck
             return;
         }
 
+        // The peer's disk had all that was written through it: only what was answered before that may be missing.
+        if (_keepers.Contains(node) && node.LostMemory)
+        {
+            _simulation.Note($"{node.Name}: counts, and lost what was on its way when the peer's disk was lost");
+            _simulation.Oracle.RollBack((volume, sector) => Excuses(volume, sector * Stamp.SectorBytes / 4096));
+            _answered.Clear();
+            node.LostMemory = false;
+            return;
+        }
+
         _answered.Clear();
         if (node.LostMemory)
         {

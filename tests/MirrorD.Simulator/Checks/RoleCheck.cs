@@ -1,3 +1,4 @@
+using MirrorD.Core.Handshake;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -69,7 +70,8 @@ public sealed class RoleCheck
             throw new RuleBroken("I-15", $"{node.Name} became Primary with a copy that is {now.DiskState}");
         }
 
-        if (before is { Disconnected: true, WasPrimary: false } && _commands.GetValueOrDefault(node.Name) is null)
+        bool isOwn = before.WasPrimary && GenerationRules.HasValidProof(before);
+        if (before.Disconnected && !isOwn && _commands.GetValueOrDefault(node.Name) is null)
         {
             throw new RuleBroken("I-16", $"{node.Name} took over by itself although an operator had disconnected it");
         }

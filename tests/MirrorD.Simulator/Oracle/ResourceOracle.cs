@@ -96,11 +96,17 @@ public sealed partial class ResourceOracle(int volumes, long volumeBytes)
     /// <summary>
     /// What is served from now on comes from a copy that lost power: unflushed data may be older again.
     /// </summary>
-    public void RollBack()
+    public void RollBack() => RollBack((_, _) => true);
+
+    /// <summary>The same for some sectors only.</summary>
+    public void RollBack(Func<int, long, bool> mayBeOlder)
     {
         foreach ((int volume, long sector) in _unsettled)
         {
-            History(volume, sector).RolledBack();
+            if (mayBeOlder(volume, sector))
+            {
+                History(volume, sector).RolledBack();
+            }
         }
     }
 
