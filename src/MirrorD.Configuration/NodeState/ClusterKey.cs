@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace MirrorD.Configuration.NodeState;
 
 /// <summary>
@@ -12,32 +9,6 @@ public static class ClusterKey
     public const int LengthBytes = 32;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
-    /// <summary>Makes a new key; never overwrites one.</summary>
-    /// <exception cref="NodeStateException">There is a file already, or it can't be written.</exception>
-    public static void Generate(string path)
-    {
-        string line = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(LengthBytes)) + "\n";
-        bool made;
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            made = DurableFile.TryCreate(path, Encoding.ASCII.GetBytes(line), OwnerOnly);
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeStateException(
-                $"the key {path} can't be written: {failed.Message.TrimEnd('.')}",
-                "run this as root, or name another file with --out");
-        }
-
-        if (!made)
-        {
-            throw new NodeStateException(
-                $"{path} exists already, and without it the other node refuses this one",
-                "keep it; to change the key on purpose, move the file away on both nodes first");
-        }
-    }
 
     /// <summary>Reads the key.</summary>
     /// <exception cref="NodeStateException">It is missing, damaged, or readable for others.</exception>
@@ -64,7 +35,7 @@ public static class ClusterKey
         {
             throw new NodeStateException(
                 $"there is no cluster key {path}",
-                "make one with 'mirrorctl keygen' and copy the file to the other node");
+                "copy the file from another node of the cluster");
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

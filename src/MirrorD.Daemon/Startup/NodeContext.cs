@@ -1,3 +1,4 @@
+using MirrorD.Daemon.Security;
 using MirrorD.Configuration;
 using MirrorD.Configuration.NodeState;
 using MirrorD.Formats;
@@ -17,6 +18,9 @@ internal sealed record NodeContext
 
     /// <summary>This run of the host.</summary>
     public required BootId Boot { get; init; }
+
+    /// <summary>Who this node is, and whom it trusts.</summary>
+    public required NodeSecurity Security { get; init; }
 
     /// <summary>The key that the nodes share.</summary>
     public required byte[] Key { get; init; }

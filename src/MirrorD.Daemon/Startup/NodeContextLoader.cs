@@ -1,5 +1,7 @@
 using MirrorD.Configuration;
+using MirrorD.Configuration.Identity;
 using MirrorD.Configuration.NodeState;
+using MirrorD.Daemon.Security;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Startup;
@@ -27,6 +29,7 @@ internal static class NodeContextLoader
                 Name = name,
                 Id = new NodeId(state.NodeId()),
                 Boot = new BootId(Guid.Parse(File.ReadAllText(BootIdFile).Trim())),
+                Security = LoadSecurity(state, name),
                 Key = ClusterKey.Load(state.KeyFile),
                 State = state,
                 RunDirectory = options.RunDirectory,
@@ -38,6 +41,26 @@ internal static class NodeContextLoader
         {
             throw new StartupException(missing.Problem, missing.Remedy);
         }
+    }
+
+    private static NodeSecurity LoadSecurity(StateDirectory state, string name)
+    {
+        var security = new NodeSecurity(state.Identity);
+        NodeCertificate says = security.Identity.Says;
+        if (says.Name != name || says.Id != state.NodeId())
+        {
+            throw new NodeStateException(
+                $"the certificate in {state.Identity.NodeFile} is that of node {says.Name} with id {says.Id}, this is node {name} "
+                + $"with id {state.NodeId()}",
+                "don't copy the state directory of another node: join this one with 'mirrorctl cluster join'");
+        }
+
+        TrustVerdict verdict = security.Judge(security.Identity.CertificateDer, name);
+        return verdict.Distrust is Distrust.None or Distrust.Expired ? security : throw new NodeStateException(
+            verdict.Distrust == Distrust.Revoked
+                ? $"the key in {state.Identity.NodeFile} was taken back"
+                : $"the certificate in {state.Identity.NodeFile} is not from the authority in {state.Identity.AuthorityFile}",
+            "join this node to its cluster anew with 'mirrorctl cluster join'");
     }
 
     private static ClusterConfiguration ReadConfiguration(string file)

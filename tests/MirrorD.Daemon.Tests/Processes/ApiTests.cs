@@ -25,9 +25,7 @@ public sealed class ApiTests : IAsyncLifetime
               mail: root
               sendmail: SENDMAIL
             """.Replace("SENDMAIL", _directory.At("sendmail")));
-        Assert.Equal(0, (await MirrorctlRun.Of(
-            "keygen", "--out",
-            Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key"))).ExitCode);
+        await DaemonProcess.MakeCluster(_directory.At("mirrord.yaml"), _directory.Root, "a");
         _daemon = await DaemonProcess.StartAndWait(_directory.At("mirrord.yaml"), "a", _directory.Root);
     }
 

@@ -43,6 +43,21 @@ internal sealed class DaemonProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Makes a cluster of the nodes, with the state directories that their daemons use.</summary>
+    public static async Task MakeCluster(string configuration, string directory, string first, params string[] others)
+    {
+        string[] options =
+            ["--config", configuration, "--node-name", first, "--state-dir", StateOf(directory, first)];
+        MirrorctlRun made = await MirrorctlRun.Of(["cluster", "init", .. options]);
+        Assert.Equal("", made.Error);
+        foreach (string other in others)
+        {
+            MirrorctlRun issued = await MirrorctlRun.Of(
+                ["cluster", "issue", other, "--out", StateOf(directory, other), .. options]);
+            Assert.Equal("", issued.Error);
+        }
+    }
+
     /// <summary>Starts a daemon; what it needs must be in place.</summary>
     public static DaemonProcess Start(string configuration, string node, string directory)
     {
