@@ -9,6 +9,8 @@ internal sealed class TlsRecords(TlsSession session) : IRecordLayer
 {
     public string? Problem => session.Problem is { } problem ? TlsCauses.Explain(problem) : null;
 
+    public int MostKeptBytes => TlsSession.MostRecordBytes;
+
     public int MostSealedBytes(int plainBytes) => TlsSession.MostSealedBytes(plainBytes);
 
     public int Seal(ReadOnlySpan<byte> plain, BufferSlice into) => session.Seal(plain, into.Address, into.LengthBytes);

@@ -11,6 +11,9 @@ public interface IRecordLayer : IDisposable
     /// <summary>What so many bytes may become at most.</summary>
     int MostSealedBytes(int plainBytes);
 
+    /// <summary>Most bytes of a record that is not whole yet.</summary>
+    int MostKeptBytes { get; }
+
     /// <summary>Encrypts.</summary>
     /// <param name="plain">The bytes.</param>
     /// <param name="into">Room for <see cref="MostSealedBytes"/>.</param>

@@ -131,9 +131,10 @@ internal sealed class SealedStream : LinkStream
             return true;
         }
 
-        // Less than was wanted came out, so nothing is left to be opened.
+        // Less than was wanted came out, so nothing is left to be opened but a part of a record, which the record layer keeps:
+        // of what is missing so much may be there already.
         _inStart = _inEnd = 0;
-        int missing = Math.Min(_minimumBytes - _openedBytes, ReceivedBytes);
+        int missing = Math.Clamp(_minimumBytes - _openedBytes - _records.MostKeptBytes, 1, ReceivedBytes);
         _loop.Receive(_connection, _in.Slice(0, ReceivedBytes), missing, _receive);
         return false;
     }

@@ -13,6 +13,9 @@ public sealed unsafe class TlsSession : IDisposable
     /// <summary>Most bytes that one step of a handshake takes or gives.</summary>
     public const int MostHandshakeBytes = 16 * 1024;
 
+    /// <summary>Most bytes of a record on the wire (RFC 8446, section 5.2).</summary>
+    public const int MostRecordBytes = 5 + RecordBytes + 256;
+
     /// <summary>
     /// After so many bytes the key is changed (RFC 8446, section 5.5: about 2^24.5 full records of AES-GCM, 350 GiB; half of
     /// the records may be small).
