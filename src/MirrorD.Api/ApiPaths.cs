@@ -6,6 +6,9 @@ public static class ApiPaths
     /// <summary>Where the daemon listens unless told otherwise.</summary>
     public const string DefaultSocket = "/run/mirrord/mirrord.sock";
 
+    /// <summary>Name of the socket beside it that serves GET only.</summary>
+    public const string ReadSocketName = "mirrord-read.sock";
+
     /// <summary>GET: <see cref="VersionReport"/>.</summary>
     public const string Version = "/v1/version";
 
@@ -94,4 +97,7 @@ public static class ApiPaths
 
     /// <summary>Header that names the node that is meant; without it, the one that answers.</summary>
     public const string NodeHeader = "Mirrord-Node";
+
+    /// <summary>Header by which a node says for whom it passes a call on; of no other caller does it count.</summary>
+    public const string UserHeader = "Mirrord-User";
 }

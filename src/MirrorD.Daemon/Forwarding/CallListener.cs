@@ -8,7 +8,8 @@ namespace MirrorD.Daemon.Forwarding;
 
 /// <summary>
 /// Lets the other nodes of the cluster use this node's control API: on each network a TCP port, behind it the
-/// authenticated, encrypted connection, behind that this daemon's control socket. Bounded in connections and in time
+/// authenticated, encrypted connection, behind that the socket of
+/// this daemon on which a header says who asks there. Bounded in connections and in time
 /// before a caller has shown the key.
 /// </summary>
 internal sealed class CallListener : IAsyncDisposable
@@ -19,7 +20,7 @@ internal sealed class CallListener : IAsyncDisposable
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(2);
 
     private readonly byte[] _key;
-    private readonly string _controlSocket;
+    private readonly string _callSocket;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _calls = new(MostCalls, MostCalls);
     private readonly CancellationTokenSource _stopping = new();
@@ -27,12 +28,12 @@ internal sealed class CallListener : IAsyncDisposable
 
     /// <summary>Nothing listens yet.</summary>
     /// <param name="key">The cluster's key.</param>
-    /// <param name="controlSocket">This daemon's control socket.</param>
+    /// <param name="callSocket">This daemon's socket for the calls of other nodes.</param>
     /// <param name="logger">Told what fails.</param>
-    public CallListener(byte[] key, string controlSocket, ILogger logger)
+    public CallListener(byte[] key, string callSocket, ILogger logger)
     {
         _key = key;
-        _controlSocket = controlSocket;
+        _callSocket = callSocket;
         _logger = logger;
     }
 
@@ -121,7 +122,7 @@ internal sealed class CallListener : IAsyncDisposable
             await using SealedStream channel = await SealedHandshake.Answer(connection, _key, limit.Token);
             limit.CancelAfter(Timeout.InfiniteTimeSpan);
             using var own = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await own.ConnectAsync(new UnixDomainSocketEndPoint(_controlSocket), limit.Token);
+            await own.ConnectAsync(new UnixDomainSocketEndPoint(_callSocket), limit.Token);
             await using var api = new NetworkStream(own, ownsSocket: false);
             // Whichever side ends first ends both.
             await Task.WhenAny(channel.CopyToAsync(api, limit.Token), api.CopyToAsync(channel, limit.Token));

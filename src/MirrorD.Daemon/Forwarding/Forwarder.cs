@@ -1,5 +1,6 @@
 using MirrorD.Api;
 using MirrorD.Configuration;
+using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Http;
 
@@ -27,8 +28,10 @@ internal sealed class Forwarder : IDisposable
         !http.Request.Headers.TryGetValue(ApiPaths.NodeHeader, out var named) || named == _self;
 
     /// <summary>Forwards the request.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="caller">Who asks, for the other node.</param>
     /// <returns>Null when a reply was sent; else what is wrong and what to do.</returns>
-    public async Task<(string Problem, string Remedy)?> Forward(HttpContext http)
+    public async Task<(string Problem, string Remedy)?> Forward(HttpContext http, Caller caller)
     {
         string name = http.Request.Headers[ApiPaths.NodeHeader].ToString();
         if (!_peers.TryGetValue(name, out PeerCalls? peer))
@@ -36,9 +39,10 @@ internal sealed class Forwarder : IDisposable
             return ($"there is no node '{name}'", $"the nodes are {string.Join(", ", _peers.Keys.Append(_self).Order())}");
         }
 
-        // Without the header: a node never passes a forwarded call on.
+        // None of the caller's headers: a node never passes a forwarded call on, and nobody says himself who he is.
         using var request = new HttpRequestMessage(
             new HttpMethod(http.Request.Method), $"{http.Request.Path}{http.Request.QueryString}");
+        request.Headers.TryAddWithoutValidation(ApiPaths.UserHeader, caller.ToHeader(_self));
         if (http.Request.Method == HttpMethods.Post)
         {
             var body = new MemoryStream();

@@ -217,7 +217,7 @@ internal sealed partial class RunningResource : IResourceOwner
 
         try
         {
-            Directory.CreateDirectory(Path.Combine(_context.RunDirectory, Name));
+            RunDirectory.MakeForGroup(Path.Combine(_context.RunDirectory, Name));
             var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
             _exports = ResourceExports.Start(
                 _loop!,

@@ -1,6 +1,7 @@
-using MirrorD.Daemon.Security;
+using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Configuration.NodeState;
+using MirrorD.Daemon.Security;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Startup;
@@ -35,6 +36,12 @@ internal sealed record NodeContext
 
     /// <summary>Socket of the control API.</summary>
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
+
+    /// <summary>Socket of the control API for reading only.</summary>
+    public string ReadSocket => Path.Combine(RunDirectory, ApiPaths.ReadSocketName);
+
+    /// <summary>Socket of the control API to which this daemon brings the calls of other nodes.</summary>
+    public string CallSocket => Path.Combine(RunDirectory, "mirrord-calls.sock");
 
     /// <summary>Socket of a volume's export.</summary>
     public string ExportSocket(string resource, string volume) =>

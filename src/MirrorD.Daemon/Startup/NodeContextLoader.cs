@@ -82,7 +82,7 @@ internal static class NodeContextLoader
         var sockets = context.Configuration.ResourcesOf(context.Name)
             .SelectMany(resource => resource.On[context.Name].Volumes
                 .Select(volume => context.ExportSocket(resource.Name, volume.Name)))
-            .Prepend(context.ControlSocket);
+            .Concat([context.ControlSocket, context.ReadSocket, context.CallSocket]);
         foreach (string path in sockets.Where(
             path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPathBytes))
         {
