@@ -24,7 +24,7 @@ internal static class MirrorctlCommandLine
     /// <summary>Options that may also stand before the verb, with a value.</summary>
     private static readonly string[] s_leading = ["--socket", "--config", "--node-name"];
 
-    private static readonly string[] s_valued = [.. s_leading, "--out", "--after", "--from", "--state-dir", "--size"];
+    private static readonly string[] s_valued = [.. s_leading, "--out", "--valid", "--token", "--after", "--from", "--state-dir", "--size"];
 
     /// <summary>Runs a command.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>

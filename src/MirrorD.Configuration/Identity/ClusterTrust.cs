@@ -48,8 +48,11 @@ public sealed class ClusterTrust
     /// <summary>Certificates of the authority.</summary>
     public X509Certificate2Collection Authorities => _authorities;
 
+    /// <summary>Hash of the key with which a node was let in last; null when it never was.</summary>
+    public string? KnownKey(string node) => _knownKeys.GetValueOrDefault(node);
+
     /// <summary>The node was let in with this very key last.</summary>
-    public bool Knows(NodeCertificate node) => _knownKeys.TryGetValue(node.Name, out string? known) && known == node.KeyHash;
+    public bool Knows(NodeCertificate node) => KnownKey(node.Name) == node.KeyHash;
 
     /// <summary>Judges a certificate that somebody has the key of.</summary>
     /// <param name="der">The certificate.</param>

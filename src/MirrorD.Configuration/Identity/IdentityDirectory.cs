@@ -146,7 +146,7 @@ public sealed class IdentityDirectory
         }
 
         known[name] = keyHash;
-        string text = string.Concat(known.Order().Select(each => $"{each.Key} {each.Value}\n"));
+        string text = string.Concat(known.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key} {each.Value}\n"));
         DurableFile.Replace(KnownFile, Encoding.ASCII.GetBytes(text), Readable);
     });
 

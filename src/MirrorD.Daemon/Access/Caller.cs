@@ -24,10 +24,11 @@ internal sealed partial record Caller(string Name, uint? UserId, int? ProcessId,
     /// Somebody on another node, by that node's word; <see cref="Unknown"/> when it gave none that can be read.
     /// </summary>
     /// <param name="header">What <see cref="ToHeader"/> wrote there.</param>
-    public static Caller Elsewhere(string? header)
+    /// <param name="node">That node, by its certificate: it speaks for its own users only.</param>
+    public static Caller Elsewhere(string? header, string node)
     {
         Match match = Header().Match(header ?? "");
-        return match.Success
+        return match.Success && match.Groups["node"].Value == node
             && uint.TryParse(match.Groups["uid"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out uint uid)
             ? new Caller(
                 match.Groups["name"].Value, uid, null, match.Groups["node"].Value,

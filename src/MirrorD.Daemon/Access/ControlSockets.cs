@@ -53,16 +53,17 @@ internal sealed class ControlSockets(NodeContext context, AccessGroups groups)
         RunDirectory.OpenToGroup(context.CallSocket, null);
     }
 
-    private Task Connected(ConnectionContext connection, ApiSocket socket, ConnectionDelegate next)
+    private async Task Connected(ConnectionContext connection, ApiSocket socket, ConnectionDelegate next)
     {
         int fd = (int)connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Handle;
         PeerCredentials peer = PeerCredentials.Of(fd);
-        connection.Features.Set(Caller.Here(peer, groups.RightsOf(peer, socket)));
-        if (socket == ApiSocket.Calls)
+        Rights rights = groups.RightsOf(peer, socket);
+        connection.Features.Set(Caller.Here(peer, rights));
+        if (socket == ApiSocket.Calls && rights == Rights.All)
         {
-            connection.Features.Set(new BroughtCalls());
+            connection.Features.Set(await BroughtCalls.Read(connection.Transport.Input, connection.ConnectionClosed));
         }
 
-        return next(connection);
+        await next(connection);
     }
 }

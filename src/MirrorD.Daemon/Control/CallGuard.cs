@@ -47,8 +47,8 @@ internal sealed class CallGuard(Forwarder forwarder, ILogger logger)
     };
 
     private static Caller CallerOf(HttpContext http) =>
-        http.Features.Get<BroughtCalls>() is not null && http.Features.Get<Caller>() is { Rights: Rights.All }
-            ? Caller.Elsewhere(http.Request.Headers[ApiPaths.UserHeader])
+        http.Features.Get<BroughtCalls>() is { } brought
+            ? Caller.Elsewhere(http.Request.Headers[ApiPaths.UserHeader], brought.Node)
             : http.Features.GetRequiredFeature<Caller>();
 
     private async Task Handle(HttpContext http, Caller caller, bool changes, RequestDelegate handler)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Control;
 
-/// <summary>Serves the control API on unix sockets, and to other nodes of the cluster behind their key.</summary>
+/// <summary>Serves the control API on unix sockets, and to other nodes of the cluster behind TLS.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
     /// <summary>What calls under way have when mirrord ends.</summary>
@@ -26,7 +26,8 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         _application = application;
         _forwarder = new Forwarder(daemon.Context);
-        _calls = new CallListener(daemon.Context.Key, daemon.Context.CallSocket, calls);
+        _calls = new CallListener(
+            daemon.Context.Security, new Joining(daemon.Context, daemon.Events), daemon.Context.CallSocket, calls);
     }
 
     /// <summary>Begins to serve.</summary>
@@ -53,6 +54,8 @@ internal sealed class ControlServer : IAsyncDisposable
         ILogger logger = loggers.CreateLogger("mirrord.api");
         new ControlApi(daemon, new CallGuard(server._forwarder, logger), server._stopping.Token).Map(application);
         sockets.RemoveLeftOvers();
+        NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
+        server._calls.Open(self.Dedicated.Concat(self.Production));
         try
         {
             await application.StartAsync();
@@ -65,8 +68,7 @@ internal sealed class ControlServer : IAsyncDisposable
         }
 
         sockets.Open();
-        NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
-        server._calls.Start(self.Dedicated.Concat(self.Production));
+        server._calls.Start();
         return server;
     }
 

@@ -20,7 +20,7 @@ internal sealed class Forwarder : IDisposable
     {
         _self = context.Name;
         _peers = context.Configuration.Nodes.Values.Where(node => node.Name != context.Name)
-            .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Key), StringComparer.Ordinal);
+            .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Security), StringComparer.Ordinal);
     }
 
     /// <summary>True when the request is for this node.</summary>

@@ -94,5 +94,26 @@ internal sealed class NodeSecurity
         }
     }
 
+    /// <summary>A node has a new key: the one with which it was let in last is no longer good.</summary>
+    /// <exception cref="NodeStateException">That can't be stored.</exception>
+    public void Replace(NodeCertificate certificate, DateTimeOffset now)
+    {
+        if (_directory is not { } directory)
+        {
+            return;
+        }
+
+        lock (_writing)
+        {
+            if (_state.Trust.KnownKey(certificate.Name) is { } former && former != certificate.KeyHash)
+            {
+                directory.Revoke(former, certificate.Name, now);
+            }
+
+            directory.Remember(certificate.Name, certificate.KeyHash);
+            _state = Load(directory);
+        }
+    }
+
     private static State Load(IdentityDirectory directory) => new(directory.LoadNode(), directory.LoadTrust());
 }

@@ -12,7 +12,7 @@ public sealed class CallerTests
     {
         var anna = new Caller("anna", 1000, 4711, null, (Rights)rights);
 
-        var there = Caller.Elsewhere(anna.ToHeader("a"));
+        var there = Caller.Elsewhere(anna.ToHeader("a"), "a");
 
         Assert.Equal(new Caller("anna", 1000, null, "a", (Rights)rights), there);
         Assert.Equal("anna uid=1000 pid=4711", anna.ToString());
@@ -24,6 +24,7 @@ public sealed class CallerTests
     [InlineData("")]
     [InlineData("anna")]
     [InlineData("anna@a; uid=1000")]
+    [InlineData("anna@b; uid=1000; rights=all")]
     [InlineData("anna@a; uid=1000; rights=most")]
     [InlineData("anna@a; uid=1000; rights=all\n")]
     [InlineData("an\tna@a; uid=1000; rights=all")]
@@ -31,7 +32,7 @@ public sealed class CallerTests
     [InlineData("anna@a; uid=1000; rights=all,root@a; uid=0; rights=all")]
     public void A_call_whose_caller_is_not_named_may_only_read(string? header)
     {
-        Caller caller = Caller.Elsewhere(header);
+        Caller caller = Caller.Elsewhere(header, "a");
 
         Assert.Null(caller.Refusal(changes: false));
         Assert.Contains("bring both nodes to one version", caller.Refusal(changes: true)!.Value.Remedy);

@@ -45,23 +45,13 @@ public sealed class AccessTests : IAsyncLifetime
                 volumes: {data: }
             notify: {command: "true"}
             """);
+        await DaemonProcess.MakeCluster(_directory.At("mirrord.yaml"), _directory.Root, "a", "b");
         foreach (string node in (string[])["a", "b"])
         {
             string state = DaemonProcess.StateOf(_directory.Root, node);
-            string key = Path.Combine(state, "cluster.key");
             using (FileStream disk = File.Create(_directory.At($"{node}.img")))
             {
                 disk.SetLength(16 << 20);
-            }
-
-            if (node == "a")
-            {
-                Assert.Equal("", (await MirrorctlRun.Of("keygen", "--out", key)).Error);
-            }
-            else
-            {
-                Directory.CreateDirectory(state);
-                File.Copy(Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key"), key);
             }
 
             Assert.Equal("", (await MirrorctlRun.Of(
