@@ -91,6 +91,18 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>, once it is stored that the copy does not count.</summary>
     public const string Invalidate = "/v1/resources/{name}/invalidate";
 
+    /// <summary>GET: <see cref="KeysReport"/>.</summary>
+    public const string Keys = "/v1/keys";
+
+    /// <summary>POST: <see cref="CommandReply"/>, once all keys of all nodes are exchanged. Root only.</summary>
+    public const string RotateKeys = "/v1/keys/rotate";
+
+    /// <summary>POST: <see cref="CommandReply"/>, once this node has a new certificate. Root only.</summary>
+    public const string RenewKeys = "/v1/keys/renew";
+
+    /// <summary>POST <see cref="Api.KeyStep"/>: <see cref="KeyStepReply"/>. Root only; for the node that leads an exchange.</summary>
+    public const string KeyStep = "/v1/keys/step";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));

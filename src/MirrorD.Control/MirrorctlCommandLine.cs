@@ -18,7 +18,7 @@ internal static class MirrorctlCommandLine
         typeof(VerifyVerb), typeof(ResizeVerb), typeof(ReplaceVerb),
         typeof(DisconnectVerb), typeof(ConnectVerb), typeof(InvalidateVerb),
         typeof(CreateVerb),
-        typeof(InspectVerb), typeof(DevicesVerb), typeof(ClusterVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
+        typeof(InspectVerb), typeof(DevicesVerb), typeof(ClusterVerb), typeof(KeysVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>

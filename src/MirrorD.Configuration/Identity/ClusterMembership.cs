@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using MirrorD.Configuration.NodeState;
 
 namespace MirrorD.Configuration.Identity;
@@ -7,8 +6,6 @@ namespace MirrorD.Configuration.Identity;
 /// <summary>Makes a node a member of a cluster: its files appear in an order in which the last one makes it one.</summary>
 public static class ClusterMembership
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>Makes a new cluster, with this node as its first member.</summary>
     /// <exception cref="NodeStateException">It belongs to one already, or something can't be written.</exception>
     public static NodeIdentity Found(StateDirectory state, string name, DateTimeOffset now)
@@ -18,7 +15,7 @@ public static class ClusterMembership
         using ClusterAuthority authority = ClusterAuthority.Create(now);
         var identity = NodeIdentity.Create(authority, name, id, now, ClusterAuthority.NodeLifetime);
         Admit(state, authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem(),
-            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ClusterKey.LengthBytes)), identity);
+            new ClusterKeys(RandomNumberGenerator.GetBytes(ClusterKeys.LengthBytes)), identity);
         return identity;
     }
 
@@ -32,28 +29,19 @@ public static class ClusterMembership
     {
         RequireNone(to);
         using ClusterAuthority authority = state.Identity.LoadAuthority();
-        string key = Convert.ToHexStringLower(ClusterKey.Load(state.KeyFile));
         var identity = NodeIdentity.Create(authority, name, to.NodeId(), now, ClusterAuthority.NodeLifetime);
-        Admit(to, authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem(), key, identity);
+        Admit(to, authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem(),
+            ClusterKeys.Load(state.KeyFile), identity);
         return identity;
     }
 
     /// <summary>Stores what makes a node a member.</summary>
     /// <exception cref="NodeStateException">Something can't be written.</exception>
     public static void Admit(
-        StateDirectory state, string authorityPem, string? authorityKeyPem, string clusterKey, NodeIdentity identity)
+        StateDirectory state, string authorityPem, string? authorityKeyPem, ClusterKeys keys, NodeIdentity identity)
     {
-        try
-        {
-            state.Ensure();
-            DurableFile.Replace(state.KeyFile, Encoding.ASCII.GetBytes(clusterKey + "\n"), OwnerOnly);
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeStateException(
-                $"{state.KeyFile} can't be written: {failed.Message.TrimEnd('.')}", "run this as root, and check the disk");
-        }
-
+        state.Ensure();
+        keys.Save(state.KeyFile);
         state.Identity.SaveAuthority(authorityPem, authorityKeyPem);
         state.Identity.SaveNode(identity);
     }

@@ -21,10 +21,10 @@ public sealed record JoinRequest(string Node, Guid Id, string Secret, string Pub
 /// <param name="Remedy">What to do then.</param>
 /// <param name="Certificate">Its certificate, PEM.</param>
 /// <param name="AuthorityKey">Key of the authority, PEM: every member can let others in.</param>
-/// <param name="ClusterKey">Key of the datagrams, hexadecimal.</param>
+/// <param name="ClusterKeys">Keys of the datagrams, hexadecimal, the one that is sent with first.</param>
 public sealed record JoinReply(
     string? Problem = null, string? Remedy = null, string? Certificate = null, string? AuthorityKey = null,
-    string? ClusterKey = null);
+    IReadOnlyList<string>? ClusterKeys = null);
 
 /// <summary>How the messages look as JSON.</summary>
 [JsonSourceGenerationOptions(

@@ -79,7 +79,8 @@ internal sealed partial class ClusterVerb
         (JoinReply reply, string authority) = await Ask(there, token, new JoinRequest(
             node, state.NodeId(), Convert.ToBase64String(token.Secret),
             Convert.ToBase64String(key.ExportSubjectPublicKeyInfo())), stop);
-        if (reply is not { Problem: null, Certificate: { } pem, ClusterKey: { } clusterKey })
+        byte[]?[] keys = [.. (reply.ClusterKeys ?? []).Select(ClusterKeys.Parse)];
+        if (reply is not { Problem: null, Certificate: { } pem } || keys is not ([{ }] or [{ }, { }]))
         {
             throw new CommandFailure(ExitCode.Failed, reply.Problem ?? $"node {member} gave no certificate", reply.Remedy ?? "");
         }
@@ -97,7 +98,8 @@ internal sealed partial class ClusterVerb
                 "install the same release on both nodes");
         }
 
-        ClusterMembership.Admit(state, authority, reply.AuthorityKey, clusterKey, identity);
+        ClusterMembership.Admit(
+            state, authority, reply.AuthorityKey, new ClusterKeys(keys[0]!, keys.ElementAtOrDefault(1)), identity);
         context.Out.WriteLine(
             $"Node {node} belongs to the cluster of node {member} now; its keys are in {State}, "
             + $"valid until {identity.Says.NotAfter:yyyy-MM-dd}.");

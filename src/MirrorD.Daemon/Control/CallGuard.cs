@@ -46,7 +46,8 @@ internal sealed class CallGuard(Forwarder forwarder, ILogger logger)
         }
     };
 
-    private static Caller CallerOf(HttpContext http) =>
+    /// <summary>Who makes the call.</summary>
+    public static Caller CallerOf(HttpContext http) =>
         http.Features.Get<BroughtCalls>() is { } brought
             ? Caller.Elsewhere(http.Request.Headers[ApiPaths.UserHeader], brought.Node)
             : http.Features.GetRequiredFeature<Caller>();

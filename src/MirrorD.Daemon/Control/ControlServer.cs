@@ -1,6 +1,7 @@
 using MirrorD.Configuration;
 using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Forwarding;
+using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -52,7 +53,9 @@ internal sealed class ControlServer : IAsyncDisposable
         WebApplication application = builder.Build();
         var server = new ControlServer(application, daemon, loggers.CreateLogger("mirrord.calls"));
         ILogger logger = loggers.CreateLogger("mirrord.api");
-        new ControlApi(daemon, new CallGuard(server._forwarder, logger), server._stopping.Token).Map(application);
+        var guard = new CallGuard(server._forwarder, logger);
+        new KeysApi(new KeyRotation(daemon.Context, server._forwarder, daemon.Events), guard).Map(application);
+        new ControlApi(daemon, guard, server._stopping.Token).Map(application);
         sockets.RemoveLeftOvers();
         NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
         server._calls.Open(self.Dedicated.Concat(self.Production));

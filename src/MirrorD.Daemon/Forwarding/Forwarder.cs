@@ -23,6 +23,19 @@ internal sealed class Forwarder : IDisposable
             .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Security), StringComparer.Ordinal);
     }
 
+    /// <summary>The other nodes.</summary>
+    public IEnumerable<string> Nodes => _peers.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>Makes a call to another node.</summary>
+    /// <exception cref="HttpRequestException">It can't be reached, or whoever answers is not that node.</exception>
+    public async Task<HttpResponseMessage> Send(
+        string node, Caller caller, HttpMethod method, string path, HttpContent? body, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body };
+        request.Headers.TryAddWithoutValidation(ApiPaths.UserHeader, caller.ToHeader(_self));
+        return await _peers[node].Send(request, stop);
+    }
+
     /// <summary>True when the request is for this node.</summary>
     public bool IsForSelf(HttpContext http) =>
         !http.Request.Headers.TryGetValue(ApiPaths.NodeHeader, out var named) || named == _self;

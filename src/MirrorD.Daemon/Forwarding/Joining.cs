@@ -76,7 +76,8 @@ internal sealed class Joining(NodeContext context, EventLog events)
             $"Node {request.Node} has joined the cluster with id {request.Id}; keys that it had before are no longer good.");
         return new JoinReply(
             Certificate: certificate.ExportCertificatePem(), AuthorityKey: authority.ExportKeyPem(),
-            ClusterKey: Convert.ToHexStringLower(context.Key));
+            ClusterKeys: [.. new[] { context.Keys.Datagrams.Sending, context.Keys.Datagrams.Accepted }.OfType<byte[]>()
+                .Select(Convert.ToHexStringLower)]);
     }
 
     private static byte[]? SecretOf(string text)

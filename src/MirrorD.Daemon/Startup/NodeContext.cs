@@ -20,11 +20,11 @@ internal sealed record NodeContext
     /// <summary>This run of the host.</summary>
     public required BootId Boot { get; init; }
 
-    /// <summary>Who this node is, and whom it trusts.</summary>
-    public required NodeSecurity Security { get; init; }
+    /// <summary>The keys of this node.</summary>
+    public required NodeKeys Keys { get; init; }
 
-    /// <summary>The key that the nodes share.</summary>
-    public required byte[] Key { get; init; }
+    /// <summary>Who this node is, and whom it trusts.</summary>
+    public NodeSecurity Security => Keys.Security;
 
     public required StateDirectory State { get; init; }
 

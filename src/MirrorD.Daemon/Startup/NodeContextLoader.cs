@@ -29,8 +29,7 @@ internal static class NodeContextLoader
                 Name = name,
                 Id = new NodeId(state.NodeId()),
                 Boot = new BootId(Guid.Parse(File.ReadAllText(BootIdFile).Trim())),
-                Security = LoadSecurity(state, name),
-                Key = ClusterKey.Load(state.KeyFile),
+                Keys = LoadKeys(state, name),
                 State = state,
                 RunDirectory = options.RunDirectory,
             };
@@ -43,10 +42,10 @@ internal static class NodeContextLoader
         }
     }
 
-    private static NodeSecurity LoadSecurity(StateDirectory state, string name)
+    private static NodeKeys LoadKeys(StateDirectory state, string name)
     {
-        var security = new NodeSecurity(state.Identity);
-        NodeCertificate says = security.Identity.Says;
+        var keys = new NodeKeys(state);
+        NodeCertificate says = keys.Security.Identity.Says;
         if (says.Name != name || says.Id != state.NodeId())
         {
             throw new NodeStateException(
@@ -55,8 +54,8 @@ internal static class NodeContextLoader
                 "don't copy the state directory of another node: join this one with 'mirrorctl cluster join'");
         }
 
-        TrustVerdict verdict = security.Judge(security.Identity.CertificateDer, name);
-        return verdict.Distrust is Distrust.None or Distrust.Expired ? security : throw new NodeStateException(
+        TrustVerdict verdict = keys.Security.Judge(keys.Security.Identity.CertificateDer, name);
+        return verdict.Distrust is Distrust.None or Distrust.Expired ? keys : throw new NodeStateException(
             verdict.Distrust == Distrust.Revoked
                 ? $"the key in {state.Identity.NodeFile} was taken back"
                 : $"the certificate in {state.Identity.NodeFile} is not from the authority in {state.Identity.AuthorityFile}",
