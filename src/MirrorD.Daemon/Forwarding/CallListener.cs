@@ -12,11 +12,19 @@ namespace MirrorD.Daemon.Forwarding;
 /// <summary>
 /// Lets the other nodes of the cluster use this node's control API: on each network a TCP port, behind it mutual TLS, behind
 /// that the socket of this daemon on which the first bytes say which node calls, and a header who asks there. A machine with
-/// a token can join on the same port. Bounded in connections and in time before a caller has shown its certificate.
+/// a token can join on the same port. Bounded in connections, their rate and their time before a caller has shown its
+/// certificate (<see cref="Strangers"/>), so that a flood does not keep nodes out.
 /// </summary>
 internal sealed class CallListener : IAsyncDisposable
 {
+    /// <summary>Calls of nodes at once; one more waits as long as a handshake may take.</summary>
     private const int MostCalls = 32;
+
+    /// <summary>
+    /// Connections that wait in the kernel: at the rate of <see cref="Strangers.Interval"/> for 0.6 s at most, within the time
+    /// that a calling node gives each network.
+    /// </summary>
+    private const int Backlog = 128;
 
     private static readonly TimeSpan s_handshakeLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(2);
@@ -26,6 +34,7 @@ internal sealed class CallListener : IAsyncDisposable
     private readonly string _callSocket;
     private readonly ILogger _logger;
     private readonly ToldCauses _told = new(TimeProvider.System);
+    private readonly Strangers _strangers = new(TimeProvider.System);
     private readonly SemaphoreSlim _calls = new(MostCalls, MostCalls);
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<(IPEndPoint Endpoint, TcpListener? Listener)> _open = [];
@@ -72,7 +81,7 @@ internal sealed class CallListener : IAsyncDisposable
         try
         {
             var listener = new TcpListener(endpoint);
-            listener.Start();
+            listener.Start(Backlog);
             return listener;
         }
         catch (SocketException failed)
@@ -103,9 +112,14 @@ internal sealed class CallListener : IAsyncDisposable
             {
                 while (true)
                 {
-                    await _calls.WaitAsync(_stopping.Token);
-                    Socket caller = await AcceptOrRelease(listener);
-                    _ = Task.Run(() => Serve(caller));
+                    Socket caller = await listener.AcceptSocketAsync(_stopping.Token);
+                    Stranger stranger = _strangers.Enter(
+                        (caller.RemoteEndPoint as IPEndPoint)?.Address, s_handshakeLimit, _stopping.Token);
+                    _ = Task.Run(() => Serve(caller, stranger));
+                    if (_strangers.Count() is { Ticks: > 0 } pause)
+                    {
+                        await Task.Delay(pause, _stopping.Token);
+                    }
                 }
             }
             catch (OperationCanceledException)
@@ -116,19 +130,6 @@ internal sealed class CallListener : IAsyncDisposable
             {
                 ForwardingLog.CannotListen(_logger, endpoint.ToString(), failed.Message);
             }
-        }
-    }
-
-    private async Task<Socket> AcceptOrRelease(TcpListener listener)
-    {
-        try
-        {
-            return await listener.AcceptSocketAsync(_stopping.Token);
-        }
-        catch
-        {
-            _calls.Release();
-            throw;
         }
     }
 
@@ -144,28 +145,26 @@ internal sealed class CallListener : IAsyncDisposable
         }
     }
 
-    private async Task Serve(Socket caller)
+    private async Task Serve(Socket caller, Stranger stranger)
     {
+        using Socket closed = caller;
         try
         {
-            string from = (caller.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "?";
-            using var connection = new NetworkStream(caller, ownsSocket: true);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-            limit.CancelAfter(s_handshakeLimit);
-            if (await Authenticate(connection, from, limit.Token) is not { } authenticated)
+            if (await Identify(caller, stranger) is not { } called)
             {
                 return;
             }
 
-            await using SslStream channel = authenticated.Channel;
-            if (authenticated.Node is not { } node)
+            try
             {
-                await _joining.Serve(channel, limit.Token);
-                return;
+                await using SslStream channel = called.Channel;
+                using var end = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+                await Bring(channel, called.Node, end);
             }
-
-            limit.CancelAfter(Timeout.InfiniteTimeSpan);
-            await Bring(channel, node, limit);
+            finally
+            {
+                _calls.Release();
+            }
         }
         catch (Exception failed) when (failed is IOException or SocketException or OperationCanceledException)
         {
@@ -176,18 +175,29 @@ internal sealed class CallListener : IAsyncDisposable
             // A fault in one call; it never reaches anything else.
             ForwardingLog.CallBroke(_logger, failed);
         }
-        finally
-        {
-            _calls.Release();
-        }
     }
 
-    private async Task<(SslStream Channel, string? Node)?> Authenticate(Stream connection, string from, CancellationToken limit)
+    /// <summary>A node that may call, and has one of <see cref="_calls"/>; null when whoever came was no node.</summary>
+    private async Task<(SslStream Channel, string Node)?> Identify(Socket caller, Stranger stranger)
     {
         string cause;
+        SslStream? unused = null;
+        string late = $"no handshake within {s_handshakeLimit.TotalSeconds:0} s";
         try
         {
-            return await NodeTls.Answer(connection, _security, _joining.IsExpected, limit);
+            (SslStream channel, string? node) = await NodeTls.Answer(
+                new NetworkStream(caller), _security, _joining.IsExpected, stranger.Ended);
+            unused = channel;
+            if (node is not null)
+            {
+                late = $"the nodes have {MostCalls} calls under way already";
+                await _calls.WaitAsync(stranger.Ended);
+                unused = null;
+                return (channel, node);
+            }
+
+            await _joining.Serve(channel, stranger.Ended);
+            return null;
         }
         catch (IOException refused)
         {
@@ -195,25 +205,34 @@ internal sealed class CallListener : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
         {
-            cause = $"no handshake within {s_handshakeLimit.TotalSeconds:0} s";
+            cause = stranger.IsPushedOut ? "too many connections at once that have not shown who they are"
+                : late;
+        }
+        finally
+        {
+            _strangers.Leave(stranger);
+            if (unused is not null)
+            {
+                await unused.DisposeAsync();
+            }
         }
 
         if (_told.IsNew(cause))
         {
-            ForwardingLog.CallRefused(_logger, from, cause);
+            ForwardingLog.CallRefused(_logger, stranger.From.ToString(), cause);
         }
 
         return null;
     }
 
-    private async Task Bring(SslStream channel, string node, CancellationTokenSource limit)
+    private async Task Bring(SslStream channel, string node, CancellationTokenSource end)
     {
         using var own = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await own.ConnectAsync(new UnixDomainSocketEndPoint(_callSocket), limit.Token);
+        await own.ConnectAsync(new UnixDomainSocketEndPoint(_callSocket), end.Token);
         await using var api = new NetworkStream(own, ownsSocket: false);
-        await api.WriteAsync(BroughtCalls.Preface(node), limit.Token);
+        await api.WriteAsync(BroughtCalls.Preface(node), end.Token);
         // Whichever side ends first ends both.
-        await Task.WhenAny(channel.CopyToAsync(api, limit.Token), api.CopyToAsync(channel, limit.Token));
-        await limit.CancelAsync();
+        await Task.WhenAny(channel.CopyToAsync(api, end.Token), api.CopyToAsync(channel, end.Token));
+        await end.CancelAsync();
     }
 }
