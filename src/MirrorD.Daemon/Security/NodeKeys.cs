@@ -18,8 +18,9 @@ internal sealed class NodeKeys
     public NodeKeys(StateDirectory state)
     {
         _state = state;
-        _keys = ClusterKeys.Load(state.KeyFile);
+        // A node that belongs to no cluster has neither, and is told how to get both.
         Security = new NodeSecurity(state.Identity);
+        _keys = ClusterKeys.Load(state.KeyFile);
     }
 
     /// <summary>Who this node is, and whom it trusts.</summary>
