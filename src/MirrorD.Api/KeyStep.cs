@@ -3,7 +3,7 @@ namespace MirrorD.Api;
 /// <summary>Body of <c>POST /v1/keys/step</c>: one step of an exchange of keys, from the node that leads it.</summary>
 public sealed record KeyStep
 {
-    /// <summary>One of <see cref="Accept"/> to <see cref="Exchange"/>.</summary>
+    /// <summary>One of <see cref="Accept"/> to <see cref="Renewed"/>.</summary>
     public string Step { get; init; } = "";
 
     /// <summary>The heartbeats' key that is meant, hexadecimal.</summary>
@@ -32,4 +32,7 @@ public sealed record KeyStep
 
     /// <summary>A node's former key is taken back.</summary>
     public const string Exchange = "exchange";
+
+    /// <summary>All nodes have taken this node's former keys back.</summary>
+    public const string Renewed = "renewed";
 }

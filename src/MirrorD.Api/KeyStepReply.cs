@@ -9,8 +9,8 @@ public sealed record KeyStepReply
     /// <summary>Why not.</summary>
     public string? Message { get; init; }
 
-    /// <summary>With <see cref="KeyStep.Renew"/>: hash of the former key.</summary>
-    public string? Former { get; init; }
+    /// <summary>With <see cref="KeyStep.Renew"/>: hashes of all former keys that not all nodes have taken back.</summary>
+    public IReadOnlyList<string>? Formers { get; init; }
 
     /// <summary>With <see cref="KeyStep.Renew"/>: hash of the new one.</summary>
     public string? Now { get; init; }

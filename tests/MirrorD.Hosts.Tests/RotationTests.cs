@@ -22,7 +22,7 @@ public sealed class RotationTests : PairTest
         {
             Node leader = round % 2 == 0 ? pair.A : pair.B;
             ToolResult rotated = leader.Control("keys", "rotate").Require();
-            Assert.Contains("All keys are exchanged", rotated.Output, StringComparison.Ordinal);
+            Assert.Contains("the former keys are no longer good", rotated.Output, StringComparison.Ordinal);
             string[] after = [KeysOf(pair.A), KeysOf(pair.B)];
             Assert.All(before.Zip(after), each => Assert.NotEqual(each.First, each.Second));
             Assert.All(after, keys => Assert.DoesNotContain("accepted, too", keys, StringComparison.Ordinal));

@@ -21,6 +21,10 @@ internal sealed class SharedSecret(ReadOnlyMemory<byte> secret) : ILinkSecurity
 
         public void Step(BufferSlice received, Action done) => throw new InvalidOperationException("It has ended.");
 
+        public void GiveUp()
+        {
+        }
+
         public void Dispose()
         {
         }

@@ -11,11 +11,19 @@ public static class ClusterMembership
     public static NodeIdentity Found(StateDirectory state, string name, DateTimeOffset now)
     {
         RequireNone(state);
+        if (File.Exists(state.Identity.AuthorityFile) || File.Exists(state.Identity.AuthorityKeyFile))
+        {
+            throw new NodeStateException(
+                $"{state.Identity.Path} holds the authority of a cluster, and may be its only copy",
+                "join that cluster again with 'mirrorctl cluster join', or restore "
+                + $"{state.Identity.NodeFile}; for a new cluster on purpose, move the directory away first");
+        }
+
         Guid id = state.NodeId();
         using ClusterAuthority authority = ClusterAuthority.Create(now);
         var identity = NodeIdentity.Create(authority, name, id, now, ClusterAuthority.NodeLifetime);
         Admit(state, authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem(),
-            new ClusterKeys(RandomNumberGenerator.GetBytes(ClusterKeys.LengthBytes)), identity);
+            new ClusterKeys(RandomNumberGenerator.GetBytes(ClusterKeys.LengthBytes)), [], identity);
         return identity;
     }
 
@@ -31,18 +39,24 @@ public static class ClusterMembership
         using ClusterAuthority authority = state.Identity.LoadAuthority();
         var identity = NodeIdentity.Create(authority, name, to.NodeId(), now, ClusterAuthority.NodeLifetime);
         Admit(to, authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem(),
-            ClusterKeys.Load(state.KeyFile), identity);
+            ClusterKeys.Load(state.KeyFile), state.Identity.LoadTrust().RevokedKeys, identity);
         return identity;
     }
 
     /// <summary>Stores what makes a node a member.</summary>
     /// <exception cref="NodeStateException">Something can't be written.</exception>
     public static void Admit(
-        StateDirectory state, string authorityPem, string? authorityKeyPem, ClusterKeys keys, NodeIdentity identity)
+        StateDirectory state, string authorityPem, string? authorityKeyPem, ClusterKeys keys,
+        IEnumerable<string> revoked, NodeIdentity identity)
     {
         state.Ensure();
         keys.Save(state.KeyFile);
         state.Identity.SaveAuthority(authorityPem, authorityKeyPem);
+        foreach (string key in revoked)
+        {
+            state.Identity.Revoke(key, "-", DateTimeOffset.UtcNow);
+        }
+
         state.Identity.SaveNode(identity);
     }
 

@@ -35,11 +35,11 @@ public sealed class IdentityDirectory
     /// <summary>Keys that were taken back: a line each with the hash, the node's name and the time.</summary>
     public string RevokedFile => At("revoked");
 
+    /// <summary>Former keys of this node that not all nodes have taken back: a line each with the hash.</summary>
+    public string FormerFile => At("former-keys");
+
     /// <summary>With which key each node was let in last: a line each with the name and the hash.</summary>
     public string KnownFile => At("known-keys");
-
-    /// <summary>True when there is an authority already.</summary>
-    public bool HasAuthority => File.Exists(AuthorityFile);
 
     /// <summary>This node's certificate and key.</summary>
     /// <exception cref="NodeStateException">Missing, damaged, or open to others.</exception>
@@ -81,6 +81,12 @@ public sealed class IdentityDirectory
     /// <exception cref="NodeStateException">Missing or damaged.</exception>
     public ClusterTrust LoadTrust()
     {
+        RequireUnchanged();
+        if (File.Exists(AuthorityKeyFile))
+        {
+            RequirePrivate(AuthorityKeyFile);
+        }
+
         var authorities = new X509Certificate2Collection();
         try
         {
@@ -100,8 +106,8 @@ public sealed class IdentityDirectory
         return new ClusterTrust(authorities, LoadRevoked(), LoadKnown());
     }
 
-    /// <summary>Writes a new authority; never overwrites one.</summary>
-    /// <exception cref="NodeStateException">There is one already, or it can't be written.</exception>
+    /// <summary>Writes the authority to whose cluster this node belongs from now on.</summary>
+    /// <exception cref="NodeStateException">It can't be written.</exception>
     public void SaveAuthority(string certificatePem, string? keyPem) => Guarded(AuthorityFile, () =>
     {
         MakeDirectory();
@@ -125,6 +131,11 @@ public sealed class IdentityDirectory
     /// <exception cref="NodeStateException">It can't be written.</exception>
     public void Revoke(string keyHash, string name, DateTimeOffset now) => Guarded(RevokedFile, () =>
     {
+        if (!IsHash(keyHash))
+        {
+            throw new NodeStateException($"'{keyHash}' is no hash of a key", "install the same release on all nodes");
+        }
+
         if (LoadRevoked().Contains(keyHash))
         {
             return;
@@ -135,10 +146,34 @@ public sealed class IdentityDirectory
         DurableFile.Replace(RevokedFile, Encoding.ASCII.GetBytes(former + line), Readable);
     });
 
+    /// <summary>Notes a key of this node that is going to be a former one.</summary>
+    /// <returns>All that are noted.</returns>
+    /// <exception cref="NodeStateException">It can't be written.</exception>
+    public IReadOnlyList<string> NoteFormer(string keyHash)
+    {
+        string[] formers = [.. Lines(FormerFile).Select(each => each.Line).Where(IsHash).Append(keyHash).Distinct()];
+        Guarded(FormerFile, () => DurableFile.Replace(
+            FormerFile, Encoding.ASCII.GetBytes(string.Concat(formers.Select(each => each + "\n"))), Readable));
+        return formers;
+    }
+
+    /// <summary>All nodes have taken this node's former keys back.</summary>
+    /// <exception cref="NodeStateException">That can't be written.</exception>
+    public void ForgetFormers() => Guarded(FormerFile, () =>
+    {
+        File.Delete(FormerFile);
+        DurableFile.FlushDirectory(Path);
+    });
+
     /// <summary>Keeps in mind with which key a node was let in.</summary>
     /// <exception cref="NodeStateException">It can't be written.</exception>
     public void Remember(string name, string keyHash) => Guarded(KnownFile, () =>
     {
+        if (!IsHash(keyHash))
+        {
+            throw new NodeStateException($"'{keyHash}' is no hash of a key", "install the same release on all nodes");
+        }
+
         Dictionary<string, string> known = LoadKnown();
         if (known.TryGetValue(name, out string? former) && former == keyHash)
         {
@@ -213,20 +248,7 @@ public sealed class IdentityDirectory
     {
         try
         {
-            UnixFileMode mode = File.GetUnixFileMode(file);
-            if ((mode & ~OwnerOnly) != 0)
-            {
-                throw new NodeStateException(
-                    $"the private key in {file} is open to others (mode {Convert.ToString((int)mode, 8)})",
-                    $"chmod 600 {file}; if somebody may have read it, run 'mirrorctl keys rotate' afterwards");
-            }
-
-            if (Syscall.stat(file, out Stat found) == 0 && found.st_uid != 0 && found.st_uid != Syscall.geteuid())
-            {
-                throw new NodeStateException(
-                    $"the private key in {file} belongs to the user with number {found.st_uid}", $"chown root: {file}");
-            }
-
+            RequirePrivate(file);
             return File.ReadAllText(file);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
@@ -236,6 +258,51 @@ public sealed class IdentityDirectory
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new NodeStateException($"{file} can't be read: {failed.Message.TrimEnd('.')}", "run this as root");
+        }
+    }
+
+    /// <summary>Refuses a private file that others can read, or that belongs to somebody else.</summary>
+    /// <exception cref="NodeStateException">It is so.</exception>
+    public static void RequirePrivate(string file)
+    {
+        UnixFileMode mode = File.GetUnixFileMode(file);
+        if ((mode & ~OwnerOnly) != 0)
+        {
+            throw new NodeStateException(
+                $"the private key in {file} is open to others (mode {Convert.ToString((int)mode, 8)})",
+                $"chmod 600 {file}; if somebody may have read it, see 'Keys that got out' in docs/operating/security.md");
+        }
+
+        RequireOwner(file);
+    }
+
+    /// <summary>Whoever can write here is trusted by this node: nobody else may.</summary>
+    /// <exception cref="NodeStateException">Somebody else can.</exception>
+    private void RequireUnchanged()
+    {
+        const UnixFileMode ByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        foreach (string path in (string[])[Path, AuthorityFile, RevokedFile, KnownFile])
+        {
+            if (!System.IO.Path.Exists(path))
+            {
+                continue;
+            }
+
+            if ((File.GetUnixFileMode(path) & ByOthers) != 0)
+            {
+                throw new NodeStateException($"{path} can be written by others", $"chmod go-w {path}, and see what is in it");
+            }
+
+            RequireOwner(path);
+        }
+    }
+
+    private static void RequireOwner(string path)
+    {
+        if (Syscall.stat(path, out Stat found) == 0 && found.st_uid != 0 && found.st_uid != Syscall.geteuid())
+        {
+            throw new NodeStateException(
+                $"{path} belongs to the user with number {found.st_uid}", $"chown root: {path}, and see what is in it");
         }
     }
 

@@ -22,9 +22,10 @@ public sealed record JoinRequest(string Node, Guid Id, string Secret, string Pub
 /// <param name="Certificate">Its certificate, PEM.</param>
 /// <param name="AuthorityKey">Key of the authority, PEM: every member can let others in.</param>
 /// <param name="ClusterKeys">Keys of the datagrams, hexadecimal, the one that is sent with first.</param>
+/// <param name="Revoked">Hashes of keys that were taken back.</param>
 public sealed record JoinReply(
     string? Problem = null, string? Remedy = null, string? Certificate = null, string? AuthorityKey = null,
-    IReadOnlyList<string>? ClusterKeys = null);
+    IReadOnlyList<string>? ClusterKeys = null, IReadOnlyList<string>? Revoked = null);
 
 /// <summary>How the messages look as JSON.</summary>
 [JsonSourceGenerationOptions(

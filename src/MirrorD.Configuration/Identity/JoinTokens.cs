@@ -18,8 +18,9 @@ public sealed class JoinTokens
     /// <summary>The directory need not exist.</summary>
     public JoinTokens(IdentityDirectory identity) => _directory = Path.Combine(identity.Path, "tokens");
 
-    /// <summary>Something waits to be redeemed: without that no connection of a stranger is worth a look.</summary>
-    public bool Any => Directory.Exists(_directory) && Directory.EnumerateFiles(_directory).Any();
+    /// <summary>Something waits to be redeemed and is not too old: without that no connection of a stranger is worth a look.</summary>
+    public bool Any(DateTimeOffset now) => Directory.Exists(_directory)
+        && Directory.EnumerateFiles(_directory).Any(file => Read(file) is { } token && now.ToUnixTimeSeconds() <= token.Until);
 
     /// <summary>Keeps a token for a node.</summary>
     /// <exception cref="NodeStateException">It can't be written.</exception>
@@ -48,18 +49,25 @@ public sealed class JoinTokens
     public bool Redeem(string node, ReadOnlySpan<byte> secret, DateTimeOffset now)
     {
         string file = FileOf(node);
-        string[] words = File.Exists(file) ? File.ReadAllText(file).Trim().Split(' ') : [];
-        if (words.Length != 2
-            || !long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long until)
-            || words[0].Length != 2 * SHA256.HashSizeInBytes || !words[0].All(char.IsAsciiHexDigit)
-            || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(secret), Convert.FromHexString(words[0])))
+        if (Read(file) is not { } token || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(secret), token.Hash))
         {
             return false;
         }
 
         File.Delete(file);
         DurableFile.FlushDirectory(_directory);
-        return now.ToUnixTimeSeconds() <= until;
+        return now.ToUnixTimeSeconds() <= token.Until;
+    }
+
+    /// <summary>What a file says; null when it is no token's.</summary>
+    private static (byte[] Hash, long Until)? Read(string file)
+    {
+        string[] words = File.Exists(file) ? File.ReadAllText(file).Trim().Split(' ') : [];
+        return words.Length == 2
+            && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long until)
+            && words[0].Length == 2 * SHA256.HashSizeInBytes && words[0].All(char.IsAsciiHexDigit)
+            ? (Convert.FromHexString(words[0]), until)
+            : null;
     }
 
     private string FileOf(string node) => Path.Combine(_directory, node);

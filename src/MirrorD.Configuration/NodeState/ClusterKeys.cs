@@ -24,14 +24,7 @@ public sealed record ClusterKeys(byte[] Sending, byte[]? Accepted = null)
     {
         try
         {
-            UnixFileMode mode = File.GetUnixFileMode(path);
-            if ((mode & ~OwnerOnly & ~UnixFileMode.GroupRead) != 0)
-            {
-                throw new NodeStateException(
-                    $"the key {path} is open to others (mode {Convert.ToString((int)mode, 8)})",
-                    $"chmod 600 {path}");
-            }
-
+            Identity.IdentityDirectory.RequirePrivate(path);
             byte[]?[] keys = [.. File.ReadAllText(path).TrimEnd('\n').Split('\n').Select(Parse)];
             return keys is [{ } only] ? new ClusterKeys(only)
                 : keys is [{ } sending, { } accepted] ? new ClusterKeys(sending, accepted)

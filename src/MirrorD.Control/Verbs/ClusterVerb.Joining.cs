@@ -99,7 +99,8 @@ internal sealed partial class ClusterVerb
         }
 
         ClusterMembership.Admit(
-            state, authority, reply.AuthorityKey, new ClusterKeys(keys[0]!, keys.ElementAtOrDefault(1)), identity);
+            state, authority, reply.AuthorityKey, new ClusterKeys(keys[0]!, keys.ElementAtOrDefault(1)), reply.Revoked ?? [],
+            identity);
         context.Out.WriteLine(
             $"Node {node} belongs to the cluster of node {member} now; its keys are in {State}, "
             + $"valid until {identity.Says.NotAfter:yyyy-MM-dd}.");

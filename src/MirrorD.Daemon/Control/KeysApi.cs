@@ -17,12 +17,12 @@ internal sealed class KeysApi(KeyRotation rotation, CallGuard guard)
         routes.MapGet(ApiPaths.Keys, guard.Before(http => Reply(http, rotation.Report(), ApiJson.Compact.KeysReport)));
         routes.MapPost(ApiPaths.RotateKeys, guard.Before(ForRoot(async (http, caller) =>
         {
-            (bool succeeded, string message, string? remedy) = await rotation.Rotate(caller, http.RequestAborted);
+            (bool succeeded, string message, string? remedy) = await rotation.Rotate(caller);
             await Reply(http, succeeded, message, remedy);
         })));
         routes.MapPost(ApiPaths.RenewKeys, guard.Before(ForRoot(async (http, caller) =>
         {
-            (bool succeeded, string message, string? remedy) = await rotation.Renew(caller, http.RequestAborted);
+            (bool succeeded, string message, string? remedy) = await rotation.Renew(caller);
             await Reply(http, succeeded, message, remedy);
         })));
         routes.MapPost(ApiPaths.KeyStep, guard.Before(ForRoot((http, _) => Step(http))));

@@ -4,6 +4,7 @@ using MirrorD.Configuration;
 using MirrorD.Configuration.Identity;
 using MirrorD.Configuration.NodeState;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Startup;
 
 namespace MirrorD.Daemon.Forwarding;
@@ -13,9 +14,10 @@ internal sealed class Joining(NodeContext context, EventLog events)
 {
     private readonly JoinTokens _tokens = new(context.State.Identity);
     private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly ToldCauses _told = new(TimeProvider.System);
 
     /// <summary>A token was given out and not used.</summary>
-    public bool IsExpected => _tokens.Any;
+    public bool IsExpected => _tokens.Any(DateTimeOffset.UtcNow);
 
     /// <summary>Serves one stranger.</summary>
     /// <exception cref="IOException">It said something else, or left.</exception>
@@ -61,7 +63,12 @@ internal sealed class Joining(NodeContext context, EventLog events)
         DateTimeOffset now = DateTimeOffset.UtcNow;
         if (!_tokens.Redeem(request.Node, secret, now))
         {
-            events.Add(null, "join-refused", $"Somebody wants to join as node {request.Node} with a token that is not good.");
+            if (_told.IsNew(request.Node))
+            {
+                events.Add(
+                    null, "join-refused", $"Somebody wants to join as node {request.Node} with a token that is not good.");
+            }
+
             return new JoinReply(
                 $"the token is not good for node {request.Node}: used, too old, or for another node",
                 $"make a new one with 'mirrorctl cluster token {request.Node}' on node {context.Name}");
@@ -77,7 +84,8 @@ internal sealed class Joining(NodeContext context, EventLog events)
         return new JoinReply(
             Certificate: certificate.ExportCertificatePem(), AuthorityKey: authority.ExportKeyPem(),
             ClusterKeys: [.. new[] { context.Keys.Datagrams.Sending, context.Keys.Datagrams.Accepted }.OfType<byte[]>()
-                .Select(Convert.ToHexStringLower)]);
+                .Select(Convert.ToHexStringLower)],
+            Revoked: [.. context.Security.Trust.RevokedKeys]);
     }
 
     private static byte[]? SecretOf(string text)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization.Metadata;
@@ -18,6 +19,9 @@ namespace MirrorD.Daemon.Security;
 internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, EventLog events)
 {
     private static readonly TimeSpan s_stepLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Of all steps, on the node that leads.</summary>
+    private static readonly TimeSpan s_rotateLimit = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -52,11 +56,14 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
                 case KeyStep.Settle when key is not null:
                     return Reply(Keys.Settle(key), "it sends with another key");
                 case KeyStep.Renew:
-                    (string former, string now) = Keys.Renew(DateTimeOffset.UtcNow);
-                    return new KeyStepReply { Succeeded = true, Former = former, Now = now };
-                case KeyStep.Exchange when step is { Node: { } node, Former: { Length: 64 } old, Now: { Length: 64 } fresh }
+                    (IReadOnlyList<string> formers, string now) = Keys.Security.Renew(DateTimeOffset.UtcNow);
+                    return new KeyStepReply { Succeeded = true, Formers = formers, Now = now };
+                case KeyStep.Exchange when step is { Node: { } node, Former: { } old, Now: { } fresh }
                     && context.Configuration.Nodes.ContainsKey(node):
-                    Keys.Exchange(node, old, fresh, DateTimeOffset.UtcNow);
+                    Keys.Security.Exchange(node, old, fresh, DateTimeOffset.UtcNow);
+                    return new KeyStepReply { Succeeded = true };
+                case KeyStep.Renewed:
+                    Keys.Security.ForgetFormers();
                     return new KeyStepReply { Succeeded = true };
                 default:
                     return Reply(false, "the step is malformed: install the same release on all nodes");
@@ -68,60 +75,61 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         }
     }
 
-    /// <summary>Exchanges all keys of all nodes.</summary>
+    /// <summary>
+    /// Exchanges all keys of all nodes. One node leads, always the same one, so that no two exchanges meet: what is asked for
+    /// elsewhere is asked for there.
+    /// </summary>
     /// <param name="caller">Who asked.</param>
-    /// <param name="stop">Ends it between two steps.</param>
-    public Task<(bool Succeeded, string Message, string? Remedy)> Rotate(Caller caller, CancellationToken stop) =>
-        Lead(caller, renewsAll: true, stop);
-
-    /// <summary>A new key and certificate for this node only.</summary>
-    public Task<(bool Succeeded, string Message, string? Remedy)> Renew(Caller caller, CancellationToken stop) =>
-        Lead(caller, renewsAll: false, stop);
-
-    private async Task<(bool Succeeded, string Message, string? Remedy)> Lead(
-        Caller caller, bool renewsAll, CancellationToken stop)
+    public async Task<(bool Succeeded, string Message, string? Remedy)> Rotate(Caller caller)
     {
-        if (!await _one.WaitAsync(0, stop))
+        string leader = forwarder.Nodes.Append(context.Name).Min(StringComparer.Ordinal)!;
+        if (leader == context.Name)
+        {
+            return await OneAtATime(() => RotateAll(caller), "run 'mirrorctl keys rotate' again when all nodes run");
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(s_rotateLimit);
+            CommandReply reply = await Ask(
+                leader, caller, HttpMethod.Post, ApiPaths.RotateKeys, null, ApiJson.Compact.CommandReply, limit.Token);
+            return (reply.Succeeded, reply.Message, reply.Remedy);
+        }
+        catch (StepFailed failed)
+        {
+            return (false, failed.Message, "run it again when all nodes run");
+        }
+    }
+
+    /// <summary>
+    /// A new key and certificate for this node only. It has them in any case; nodes that can't be asked take the former key back at
+    /// the next exchange.
+    /// </summary>
+    /// <param name="caller">Who asked.</param>
+    public Task<(bool Succeeded, string Message, string? Remedy)> Renew(Caller caller) => OneAtATime(
+        async () =>
+        {
+            await RenewOne(context.Name, caller);
+            Tell($"Node {context.Name} has a new key and certificate", caller);
+        },
+        "this node has a new certificate all the same; run 'mirrorctl keys renew' again when all nodes run, so that they take its "
+        + "former key back");
+
+    private async Task<(bool Succeeded, string Message, string? Remedy)> OneAtATime(Func<Task> exchange, string again)
+    {
+        if (!await _one.WaitAsync(0))
         {
             return (false, "keys are being exchanged already", "wait for its end");
         }
 
         try
         {
-            string[] others = [.. forwarder.Nodes];
-            foreach (string node in others)
-            {
-                await Ask(node, caller, HttpMethod.Get, ApiPaths.Keys, null, ApiJson.Compact.KeysReport, stop);
-            }
-
-            if (renewsAll)
-            {
-                await ExchangeDatagramKeys(others, caller, stop);
-            }
-
-            string[] renewing = renewsAll ? [.. others, context.Name] : [context.Name];
-            foreach (string node in renewing)
-            {
-                KeyStepReply renewed = await Step(node, caller, new KeyStep { Step = KeyStep.Renew }, stop);
-                var exchange = new KeyStep
-                {
-                    Step = KeyStep.Exchange, Node = node, Former = renewed.Former, Now = renewed.Now,
-                };
-                foreach (string each in others.Append(context.Name))
-                {
-                    await Step(each, caller, exchange, stop);
-                }
-            }
-
-            string what = renewsAll ? "All keys are exchanged" : $"Node {context.Name} has a new key and certificate";
-            events.Add(null, "keys-rotated", $"{what}; the former ones are no longer good. Asked for by {caller.Name}.");
-            return (true, $"{what}; the former ones are no longer good.", null);
+            await exchange();
+            return (true, "Done; the former keys are no longer good.", null);
         }
         catch (StepFailed failed)
         {
-            return (false, failed.Message, renewsAll
-                ? "everything works on; run 'mirrorctl keys rotate' again when all nodes run"
-                : "everything works on; run 'mirrorctl keys renew' again when all nodes run");
+            return (false, failed.Message, $"everything works on; {again}");
         }
         finally
         {
@@ -129,31 +137,81 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         }
     }
 
-    private async Task ExchangeDatagramKeys(string[] others, Caller caller, CancellationToken stop)
+    private async Task RotateAll(Caller caller)
     {
-        // What an earlier run has left: this node's key is understood by all.
-        await Everywhere(others, caller, Keys.Datagrams.Sending, stop);
-        await Everywhere(others, caller, RandomNumberGenerator.GetBytes(ClusterKeys.LengthBytes), stop);
+        string[] others = [.. forwarder.Nodes];
+        foreach (string node in others)
+        {
+            await Ask(node, caller, HttpMethod.Get, ApiPaths.Keys, null, ApiJson.Compact.KeysReport, CancellationToken.None);
+        }
+
+        await ExchangeDatagramKeys(others, caller);
+        foreach (string node in others.Append(context.Name))
+        {
+            await RenewOne(node, caller);
+        }
+
+        Tell("All keys are exchanged", caller);
     }
 
-    private async Task Everywhere(string[] others, Caller caller, byte[] key, CancellationToken stop)
+    /// <summary>A new certificate for a node; it counts as done once all have taken its former keys back.</summary>
+    private async Task RenewOne(string node, Caller caller)
+    {
+        KeyStepReply renewed = await Step(node, caller, new KeyStep { Step = KeyStep.Renew });
+        StepFailed? failure = null;
+        foreach (string each in forwarder.Nodes.Append(context.Name))
+        {
+            foreach (string former in renewed.Formers ?? [])
+            {
+                try
+                {
+                    await Step(each, caller, new KeyStep
+                    {
+                        Step = KeyStep.Exchange, Node = node, Former = former, Now = renewed.Now,
+                    });
+                }
+                catch (StepFailed failed)
+                {
+                    failure ??= failed;
+                }
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
+        }
+
+        await Step(node, caller, new KeyStep { Step = KeyStep.Renewed });
+    }
+
+    private void Tell(string what, Caller caller) => events.Add(
+        null, "keys-rotated", $"{what}; the former ones are no longer good. Asked for by {caller.Name}.");
+
+    private async Task ExchangeDatagramKeys(string[] others, Caller caller)
+    {
+        // What an earlier run has left: this node's key is understood by all.
+        await Everywhere(others, caller, Keys.Datagrams.Sending);
+        await Everywhere(others, caller, RandomNumberGenerator.GetBytes(ClusterKeys.LengthBytes));
+    }
+
+    private async Task Everywhere(string[] others, Caller caller, byte[] key)
     {
         foreach (string step in (string[])[KeyStep.Accept, KeyStep.Use, KeyStep.Settle])
         {
             foreach (string node in others.Append(context.Name))
             {
-                await Step(
-                    node, caller, new KeyStep { Step = step, Key = Convert.ToHexStringLower(key) }, stop);
+                await Step(node, caller, new KeyStep { Step = step, Key = Convert.ToHexStringLower(key) });
             }
         }
     }
 
-    private async Task<KeyStepReply> Step(string node, Caller caller, KeyStep step, CancellationToken stop)
+    private async Task<KeyStepReply> Step(string node, Caller caller, KeyStep step)
     {
         KeyStepReply reply = node == context.Name ? Do(step)
             : await Ask(
                 node, caller, HttpMethod.Post, ApiPaths.KeyStep, JsonContent.Create(step, ApiJson.Compact.KeyStep),
-                ApiJson.Compact.KeyStepReply, stop);
+                ApiJson.Compact.KeyStepReply, CancellationToken.None);
         return reply.Succeeded ? reply
             : throw new StepFailed($"the exchange of keys stopped at '{step.Step}' on node {node}: {reply.Message}");
     }
@@ -162,18 +220,21 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         string node, Caller caller, HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(s_stepLimit);
+        if (!stop.CanBeCanceled)
+        {
+            limit.CancelAfter(s_stepLimit);
+        }
+
         try
         {
             using HttpResponseMessage reply = await forwarder.Send(node, caller, method, path, body, limit.Token);
-            return (reply.IsSuccessStatusCode ? await reply.Content.ReadFromJsonAsync(type, limit.Token) : default)
+            return (reply.IsSuccessStatusCode || reply.StatusCode == HttpStatusCode.Conflict ? await reply.Content.ReadFromJsonAsync(type, limit.Token) : default)
                 ?? throw new StepFailed($"node {node} answers with {(int)reply.StatusCode}: is it of the same release?");
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException or System.Text.Json.JsonException
-            || (failed is OperationCanceledException && !stop.IsCancellationRequested))
+            or OperationCanceledException)
         {
-            string why = failed is OperationCanceledException
-                ? $"no answer within {s_stepLimit.TotalSeconds:0} s" : (failed.InnerException ?? failed).Message.TrimEnd('.');
+            string why = failed is OperationCanceledException ? "no answer in time" : (failed.InnerException ?? failed).Message.TrimEnd('.');
             throw new StepFailed($"node {node} can't be asked: {why}");
         }
     }

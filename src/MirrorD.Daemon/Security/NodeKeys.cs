@@ -48,34 +48,6 @@ internal sealed class NodeKeys
     public bool Settle(byte[] key) => Change(keys =>
         key.AsSpan().SequenceEqual(keys.Sending) ? keys with { Accepted = null } : null);
 
-    /// <summary>A new key and certificate for this node; the former one stays good until <see cref="Exchange"/>.</summary>
-    /// <returns>Hashes of the former key and of the new one.</returns>
-    /// <exception cref="NodeStateException">The authority's key is missing, or something can't be stored.</exception>
-    public (string Former, string New) Renew(DateTimeOffset now)
-    {
-        lock (_lock)
-        {
-            NodeCertificate former = Security.Identity.Says;
-            using ClusterAuthority authority = _state.Identity.LoadAuthority();
-            var identity = NodeIdentity.Create(authority, former.Name, former.Id, now, ClusterAuthority.NodeLifetime);
-            _state.Identity.SaveNode(identity);
-            Security.Reload();
-            return (former.KeyHash, identity.Says.KeyHash);
-        }
-    }
-
-    /// <summary>A node has a new key: its former one is taken back.</summary>
-    /// <exception cref="NodeStateException">That can't be stored.</exception>
-    public void Exchange(string node, string former, string key, DateTimeOffset now)
-    {
-        lock (_lock)
-        {
-            _state.Identity.Revoke(former, node, now);
-            _state.Identity.Remember(node, key);
-            Security.Reload();
-        }
-    }
-
     private bool Change(Func<ClusterKeys, ClusterKeys?> change)
     {
         lock (_lock)

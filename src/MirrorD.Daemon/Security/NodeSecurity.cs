@@ -50,19 +50,6 @@ internal sealed class NodeSecurity
     /// <summary>Where steps of handshakes are done.</summary>
     public HandshakeThread Thread => _thread;
 
-    /// <summary>Reads the files again: connections that are there stay, new ones are judged by what is read.</summary>
-    /// <exception cref="NodeStateException">Something is missing or damaged; nothing has changed then.</exception>
-    public void Reload()
-    {
-        if (_directory is { } directory)
-        {
-            lock (_writing)
-            {
-                _state = Load(directory);
-            }
-        }
-    }
-
     /// <summary>Judges a certificate.</summary>
     /// <param name="der">The certificate.</param>
     /// <param name="name">The node that it must be of; null: any.</param>
@@ -81,6 +68,12 @@ internal sealed class NodeSecurity
 
         lock (_writing)
         {
+            // Taken back since it was judged: it must not count as the node's key.
+            if (_state.Trust.IsRevoked(certificate.KeyHash))
+            {
+                return;
+            }
+
             try
             {
                 directory.Remember(certificate.Name, certificate.KeyHash);
@@ -112,6 +105,54 @@ internal sealed class NodeSecurity
 
             directory.Remember(certificate.Name, certificate.KeyHash);
             _state = Load(directory);
+        }
+    }
+
+    /// <summary>A node has a new key: a former one is taken back.</summary>
+    /// <exception cref="NodeStateException">That can't be stored.</exception>
+    public void Exchange(string node, string former, string key, DateTimeOffset now)
+    {
+        if (_directory is not { } directory)
+        {
+            return;
+        }
+
+        lock (_writing)
+        {
+            directory.Revoke(former, node, now);
+            directory.Remember(node, key);
+            _state = Load(directory);
+        }
+    }
+
+    /// <summary>
+    /// This node gets a new key and certificate. Its former keys stay good until they are taken back everywhere; they are noted
+    /// before that, so that none is forgotten.
+    /// </summary>
+    /// <returns>Hashes of all former keys that were not taken back everywhere, and of the new one.</returns>
+    /// <exception cref="NodeStateException">The authority's key is missing, or something can't be stored.</exception>
+    public (IReadOnlyList<string> Formers, string Now) Renew(DateTimeOffset now)
+    {
+        IdentityDirectory directory = _directory ?? throw new InvalidOperationException("It has no files.");
+        lock (_writing)
+        {
+            NodeCertificate says = _state.Identity.Says;
+            using ClusterAuthority authority = directory.LoadAuthority();
+            var identity = NodeIdentity.Create(authority, says.Name, says.Id, now, ClusterAuthority.NodeLifetime);
+            IReadOnlyList<string> formers = directory.NoteFormer(says.KeyHash);
+            directory.SaveNode(identity);
+            _state = Load(directory);
+            return (formers, identity.Says.KeyHash);
+        }
+    }
+
+    /// <summary>All nodes have taken the former keys of this node back.</summary>
+    /// <exception cref="NodeStateException">That can't be stored.</exception>
+    public void ForgetFormers()
+    {
+        lock (_writing)
+        {
+            _directory?.ForgetFormers();
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MirrorD.Configuration.Identity;
 using MirrorD.Engine.Link;
 using MirrorD.Formats;
@@ -16,6 +15,7 @@ internal sealed class TlsLinkHandshake : ILinkHandshake
     private readonly bool _isConnector;
     private TlsSession? _session;
     private TrustVerdict? _verdict;
+    private volatile bool _isGivenUp;
 
     public TlsLinkHandshake(NodeSecurity security, IIoLoop loop, string peer, bool isConnector)
     {
@@ -35,15 +35,21 @@ internal sealed class TlsLinkHandshake : ILinkHandshake
     {
         try
         {
-            Step(received.Span);
+            if (!_isGivenUp)
+            {
+                Step(received.Span);
+            }
         }
-        catch (Exception failed) when (failed is CryptographicException or DllNotFoundException)
+        catch (Exception failed)
         {
-            Problem ??= failed.Message.TrimEnd('.');
+            // Whatever a stranger has found: it ends this connection, and nothing else.
+            Problem ??= $"the handshake broke: {failed.Message.TrimEnd('.')}";
         }
 
         _loop.Post(done);
     });
+
+    public void GiveUp() => _isGivenUp = true;
 
     public void Dispose() => _session?.Dispose();
 

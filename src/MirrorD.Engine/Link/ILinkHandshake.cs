@@ -17,6 +17,9 @@ public interface ILinkHandshake : IDisposable
     /// <param name="done">Called on the loop's thread, once, after this call has returned.</param>
     void Step(BufferSlice received, Action done);
 
+    /// <summary>The connection is given up: a step that has not begun need not be done. It ends all the same.</summary>
+    void GiveUp();
+
     /// <summary>What is to be sent after the last step; may be empty.</summary>
     ReadOnlySpan<byte> ToSend { get; }
 

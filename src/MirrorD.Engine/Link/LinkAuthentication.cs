@@ -83,6 +83,9 @@ internal sealed class LinkAuthentication
     /// <summary>The connection that is being authenticated.</summary>
     public IConnection Connection => _connection;
 
+    /// <summary>It is given up, or has ended.</summary>
+    public bool IsEnding => _failure is not null || _isReported;
+
     /// <summary>Gives up.</summary>
     public void Cancel(string reason) => Fail(reason);
 
@@ -287,6 +290,7 @@ internal sealed class LinkAuthentication
         if (_failure is null && !_isReported)
         {
             _failure = reason;
+            _handshake.GiveUp();
             if (closes)
             {
                 _connection.Close();

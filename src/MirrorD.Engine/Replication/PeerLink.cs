@@ -187,10 +187,10 @@ internal sealed class PeerLink
             return;
         }
 
-        bool isCrowded = _authenticating.Count >= MaxAuthenticating;
+        bool isCrowded = _authenticating.Count(each => !each.IsEnding) >= MaxAuthenticating;
         if (isCrowded)
         {
-            _authenticating[0].Cancel("too many connections authenticate at once");
+            _authenticating.First(each => !each.IsEnding).Cancel("too many connections authenticate at once");
         }
 
         Authenticate(connection);

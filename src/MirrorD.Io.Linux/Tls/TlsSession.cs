@@ -145,6 +145,7 @@ public sealed unsafe class TlsSession : IDisposable
             if (plain.Length > 0 && Ssl.SSL_write_ex(_session, from, (nuint)plain.Length, &written) != 1)
             {
                 Problem ??= TlsError.Take() ?? "encrypting failed";
+                _bio->Out = null;
                 return -1;
             }
         }

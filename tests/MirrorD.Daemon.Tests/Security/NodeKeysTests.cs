@@ -60,17 +60,79 @@ public sealed class NodeKeysTests : IDisposable
         NodeKeys a = Load("a");
         NodeKeys b = Load("b");
         byte[] former = a.Security.Identity.CertificateDer;
-        (string before, string now) = a.Renew(DateTimeOffset.UtcNow);
+        (IReadOnlyList<string> formers, string now) = a.Security.Renew(DateTimeOffset.UtcNow);
+        string before = Assert.Single(formers);
         Assert.NotEqual(before, now);
         Assert.Equal(Distrust.None, b.Security.Judge(former, "a").Distrust);
         Assert.Equal(Distrust.None, b.Security.Judge(a.Security.Identity.CertificateDer, "a").Distrust);
 
-        b.Exchange("a", before, now, DateTimeOffset.UtcNow);
+        b.Security.Exchange("a", before, now, DateTimeOffset.UtcNow);
 
         Assert.Equal(Distrust.Revoked, b.Security.Judge(former, "a").Distrust);
         Assert.Equal(Distrust.None, b.Security.Judge(a.Security.Identity.CertificateDer, "a").Distrust);
         Assert.Equal(Distrust.Revoked, Load("b").Security.Judge(former, "a").Distrust);
         Assert.Equal(now, Load("a").Security.Identity.Says.KeyHash);
+    }
+
+    [Fact]
+    public void A_former_key_is_not_forgotten_when_the_exchange_is_interrupted()
+    {
+        string first = Load("a").Security.Identity.Says.KeyHash;
+        (_, string second) = Load("a").Security.Renew(DateTimeOffset.UtcNow);
+        (IReadOnlyList<string> formers, string third) = Load("a").Security.Renew(DateTimeOffset.UtcNow);
+        Assert.Equal([first, second], formers);
+        NodeKeys b = Load("b");
+        foreach (string former in formers)
+        {
+            b.Security.Exchange("a", former, third, DateTimeOffset.UtcNow);
+        }
+
+        Load("a").Security.ForgetFormers();
+        Assert.True(b.Security.Trust.IsRevoked(first) && b.Security.Trust.IsRevoked(second));
+        Assert.Equal([third], Load("a").Security.Renew(DateTimeOffset.UtcNow).Formers);
+    }
+
+    [Fact]
+    public async Task Keys_that_were_taken_back_stay_so_whatever_is_stored_at_the_same_time()
+    {
+        NodeKeys a = Load("a");
+        using ClusterAuthority authority = StateOf("a").Identity.LoadAuthority();
+        NodeCertificate[] machines = [.. Enumerable.Range(0, 20).Select(_ => NodeIdentity.Create(
+            authority, "b", Guid.NewGuid(), DateTimeOffset.UtcNow, TimeSpan.FromDays(1)).Says)];
+        string[] keys = [.. Enumerable.Range(0, 20).Select(i => Convert.ToHexStringLower(SHA256.HashData([(byte)i])))];
+        var replacing = Task.Run(() => Array.ForEach(machines, machine => a.Security.Replace(machine, DateTimeOffset.UtcNow)));
+        var exchanging = Task.Run(() => Array.ForEach(
+            keys, key => a.Security.Exchange("c", key, keys[0], DateTimeOffset.UtcNow)));
+        await Within.Deadline(Task.WhenAll(replacing, exchanging), "the end");
+        a.Security.Remember(machines[0]);
+
+        Assert.All(keys, key => Assert.True(Load("a").Security.Trust.IsRevoked(key)));
+        string last = a.Security.Trust.KnownKey("b")!;
+        Assert.False(a.Security.Trust.IsRevoked(last));
+        Assert.All(machines, machine => Assert.True(machine.KeyHash == last || a.Security.Trust.IsRevoked(machine.KeyHash)));
+    }
+
+    [Fact]
+    public void A_new_member_knows_which_keys_were_taken_back()
+    {
+        string key = Convert.ToHexStringLower(SHA256.HashData([1]));
+        Load("a").Security.Exchange("c", key, Convert.ToHexStringLower(SHA256.HashData([2])), DateTimeOffset.UtcNow);
+        ClusterMembership.Issue(StateOf("a"), StateOf("c"), "c", DateTimeOffset.UtcNow);
+        Assert.True(Load("c").Security.Trust.IsRevoked(key));
+    }
+
+    [Fact]
+    public void The_authority_is_not_lost_with_the_certificate_of_a_node()
+    {
+        File.Delete(StateOf("a").Identity.NodeFile);
+        string before = File.ReadAllText(StateOf("a").Identity.AuthorityKeyFile);
+
+        var refused = Assert.Throws<NodeStateException>(() =>
+            ClusterMembership.Found(StateOf("a"), "a", DateTimeOffset.UtcNow));
+
+        Assert.Contains("may be its only copy", refused.Problem);
+        Assert.Contains("cluster join", refused.Remedy);
+        Assert.Equal(before, File.ReadAllText(StateOf("a").Identity.AuthorityKeyFile));
     }
 
     [Fact]
