@@ -55,7 +55,7 @@ internal static class NodeTls
         var channel = new SslStream(connection, leaveInnerStreamOpen: false);
         var options = new SslServerAuthenticationOptions
         {
-            ServerCertificate = security.Certificate,
+            ServerCertificateContext = security.Shown,
             EnabledSslProtocols = SslProtocols.Tls13,
             ApplicationProtocols = admitsStrangers ? [s_call, s_join] : [s_call],
             ClientCertificateRequired = true,

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using MirrorD.Configuration.Identity;
 using MirrorD.Configuration.NodeState;
@@ -33,6 +34,9 @@ internal sealed class NodeSecurity
         public TlsContext Context { get; } = new(identity.CertificateDer, identity.KeyDer);
 
         public X509Certificate2 Certificate { get; } = identity.ToCertificate();
+
+        // Made anew for each connection, it would cost a millisecond: more than all else that a stranger can cause.
+        public SslStreamCertificateContext Shown => field ??= SslStreamCertificateContext.Create(Certificate, null, offline: true);
     }
 
     /// <summary>This node's certificate and key.</summary>
@@ -46,6 +50,9 @@ internal sealed class NodeSecurity
 
     /// <summary>The identity, for .NET's own TLS.</summary>
     public X509Certificate2 Certificate => _state.Certificate;
+
+    /// <summary>What this node shows to whoever connects by .NET's own TLS.</summary>
+    public SslStreamCertificateContext Shown => _state.Shown;
 
     /// <summary>Where steps of handshakes are done.</summary>
     public HandshakeThread Thread => _thread;

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using MirrorD.Lab;
+using MirrorD.Lab.Clients;
+using MirrorD.Lab.Networks;
+using MirrorD.Lab.Pairs;
+using MirrorD.Lab.Processes;
+using Xunit.Abstractions;
+
+namespace MirrorD.Hosts.Tests;
+
+/// <summary>Strangers by the thousand on every port, while the mirror works.</summary>
+/// <param name="output">Gets what was measured.</param>
+public sealed class FloodTests(ITestOutputHelper output) : PairTest
+{
+    private const int LinkPort = 7780;
+    private const int CallPort = 7779;
+    private const int HeartbeatPort = 7780;
+
+    // Of them 10,000 half-open, the others with random bytes.
+    private const int Strangers = 11_000;
+    private const double PartSeconds = 10;
+    private const long MostGrowthBytes = 64L << 20;
+
+    // What the flood costs the mirror by itself is a few percent. But here attackers, both nodes, fio and whatever else the
+    // machine does share its processors, so that less than this says that the mirror waits for strangers.
+    private const double LeastRatio = 0.4;
+
+    // A machine of its own on the dedicated network.
+    private const string StrangerThere = "10.78.0.66";
+
+    [HostFact]
+    public void Strangers_by_the_thousand_on_each_port_neither_hold_up_the_mirror_nor_keep_a_node_out()
+    {
+        Pair pair = StartPair(PairOptions.Automatic with
+        {
+            Gateway = true,
+            HeartbeatInterval = TimeSpan.FromMilliseconds(300) * PairOptions.Slowness,
+            DeadAfter = TimeSpan.FromSeconds(3) * PairOptions.Slowness,
+        });
+        Lab.A.Run("ip", "addr", "add", $"{StrangerThere}/24", "dev", Host.DedicatedInterface).Require();
+        var fio = new FioRun(Lab, pair.A.Export(), clients: 2, bytesPerClient: 16L << 20);
+        Wait.For("fio to write", 30, () => fio.HasWrittenSince(pair.B.Disk()), fio.Tail);
+        string? session = pair.A.Status().Session;
+        (long ofA, long ofB) = (pair.A.LastEvent(), pair.B.LastEvent());
+        double during;
+        double before = MirroredBytesPerSecond(fio);
+        (long rssA, long rssB) = (pair.A.Daemon.ResidentBytes, pair.B.Daemon.ResidentBytes);
+
+        var floods = new List<PortFlood>();
+        var datagrams = new List<DatagramFlood>();
+        try
+        {
+            foreach ((Host host, string from, string to, int port) in Targets(pair))
+            {
+                floods.Add(new PortFlood(host, from, to, port, Strangers));
+            }
+
+            foreach (Node node in (Node[])[pair.A, pair.B])
+            {
+                datagrams.Add(new DatagramFlood(Lab.Client, Lab.Client.ProductionAddress, node.Host.ProductionAddress, HeartbeatPort));
+            }
+
+            datagrams.Add(new DatagramFlood(Lab.A, StrangerThere, pair.B.Host.DedicatedAddress!, HeartbeatPort));
+            Wait.For(
+                "all strangers to be on their way", 60,
+                () => floods.All(one => one.Begun >= Strangers), () => string.Join('\n', floods));
+            during = MirroredBytesPerSecond(fio);
+            Assert.Equal((session, true), (pair.A.Status().Session, pair.A.Status().IsJoined));
+            Assert.True(pair.A.Status().IsPrimary);
+            Assert.All(pair.A.EventKinds(ofA).Concat(pair.B.EventKinds(ofB)), kind => Assert.Equal("link-problem", kind));
+            // A node is let in all the same, on each port.
+            ToolResult? call = null;
+            Wait.For("a call to b", 30, () => (call = pair.A.Control("status", "--node", "b")).Succeeded, () => call!.Text);
+            call = null;
+            Wait.For("a call to a", 30, () => (call = pair.B.Control("status", "--node", "a")).Succeeded, () => call!.Text);
+            var clock = Stopwatch.StartNew();
+            pair.B.Daemon.Kill();
+            pair.B.StartAndWait();
+            pair.WaitUntilJoined(60);
+            output.WriteLine($"b was joined {clock.Elapsed.TotalSeconds:0.0} s after its daemon was killed");
+            output.WriteLine(string.Join('\n', floods));
+            output.WriteLine(
+                $"memory of a {rssA >> 20} MiB before, {pair.A.Daemon.ResidentBytes >> 20} in the flood; b, restarted: "
+                + $"{rssB >> 20} and {pair.B.Daemon.ResidentBytes >> 20}");
+            Assert.InRange(pair.A.Daemon.ResidentBytes, 0, rssA + MostGrowthBytes);
+            Assert.InRange(pair.B.Daemon.ResidentBytes, 0, rssB + MostGrowthBytes);
+        }
+        finally
+        {
+            floods.ForEach(one => one.End());
+            datagrams.ForEach(one => one.Dispose());
+        }
+
+        // What else the machine does changes from minute to minute: before and after have their share in what counts as usual.
+        double after = MirroredBytesPerSecond(fio);
+        double ratio = 2 * during / (before + after);
+        string measured = FormattableString.Invariant(
+            $"mirrored {before / 1e6:0} MB/s before, {during / 1e6:0} in the flood, {after / 1e6:0} after: {ratio:0.00}");
+        output.WriteLine(measured);
+        Assert.True(ratio >= LeastRatio, measured);
+        fio.StopAndRequireClean();
+        pair.WaitUntilJoined(30);
+        WaitUntilIdentical(pair);
+        Assert.True(pair.A.Status().IsPrimary);
+    }
+
+    private IEnumerable<(Host Host, string From, string To, int Port)> Targets(Pair pair)
+    {
+        string client = Lab.Client.ProductionAddress;
+        yield return (Lab.A, StrangerThere, pair.B.Host.DedicatedAddress!, LinkPort);
+        yield return (Lab.A, StrangerThere, pair.B.Host.DedicatedAddress!, CallPort);
+        yield return (Lab.Client, client, pair.A.Host.ProductionAddress, CallPort);
+        yield return (Lab.Client, client, pair.B.Host.ProductionAddress, CallPort);
+    }
+
+    private double MirroredBytesPerSecond(FioRun fio)
+    {
+        LinkBytes begin = Lab.Link.ReadBytes();
+        var clock = Stopwatch.StartNew();
+        Wait.While("fio works", PartSeconds, () => fio.IsRunning, fio.Tail);
+        return Lab.Link.ReadBytes().Since(begin).FromA / clock.Elapsed.TotalSeconds;
+    }
+}
