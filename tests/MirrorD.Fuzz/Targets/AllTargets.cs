@@ -1,0 +1,42 @@
+using MirrorD.Fuzz.Running;
+using MirrorD.Fuzz.Targets.Linux;
+using MirrorD.Fuzz.Targets.Metadata;
+using MirrorD.Fuzz.Targets.Nbd;
+using MirrorD.Fuzz.Targets.Node;
+using MirrorD.Fuzz.Targets.Peer;
+using MirrorD.Fuzz.Targets.Watch;
+
+namespace MirrorD.Fuzz.Targets;
+
+/// <summary>The parsers of outside bytes (docs/internals/fuzzing.md).</summary>
+public static class AllTargets
+{
+    /// <summary>In the order in which they are run.</summary>
+    public static IReadOnlyList<FuzzTarget> List { get; } =
+    [
+        new NbdHandshakeTarget(),
+        new NbdRequestsTarget(),
+        new PeerHelloTarget(),
+        new PeerFrameTarget(),
+        new PeerLinkTarget(),
+        new PeerMessageTarget(),
+        new HandshakeFactsTarget(),
+        new WatchDatagramTarget(),
+        new SuperblockTarget(),
+        new ActivityLogTarget(),
+        new DirtyPageTarget(),
+        new MetadataAreaTarget(),
+        new MetadataDumpTarget(),
+        new ConfigurationTarget(),
+        new ApiBodyTarget(),
+        new StateFilesTarget(),
+        new NetlinkTarget(),
+        new ArpTarget(),
+        new NeighbourTarget(),
+    ];
+
+    /// <summary>The target of a name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static FuzzTarget Find(string name) => List.FirstOrDefault(target => target.Name == name)
+        ?? throw new ArgumentException($"there is no target '{name}': there are {string.Join(", ", List.Select(t => t.Name))}");
+}
