@@ -12,7 +12,7 @@ public static class InstrumentedCopy
     private static readonly string[] s_assemblies =
     [
         "MirrorD.Formats.dll", "MirrorD.Core.dll", "MirrorD.Configuration.dll", "MirrorD.Engine.dll", "MirrorD.Io.Linux.dll",
-        "mirrord.dll",
+        "MirrorD.Api.dll", "mirrord.dll",
     ];
 
     /// <summary>Makes the copy; one that is there already is replaced.</summary>
@@ -25,12 +25,7 @@ public static class InstrumentedCopy
             Directory.Delete(to, recursive: true);
         }
 
-        Directory.CreateDirectory(to);
-        foreach (string file in Directory.GetFiles(from))
-        {
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-        }
-
+        CopyAll(from, to);
         var instrumenter = new Instrumenter();
         foreach (string assembly in s_assemblies)
         {
@@ -43,5 +38,16 @@ public static class InstrumentedCopy
         }
 
         LineCoverage.Store(Path.Combine(to, PlacesFile), instrumenter.Places);
+    }
+
+    /// <summary>Copies a directory with all that is in it; what stands there already is overwritten.</summary>
+    public static void CopyAll(string from, string to)
+    {
+        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target, overwrite: true);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MirrorD.Fuzz.Coverage;
 using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Planted;
@@ -37,8 +38,8 @@ public static class PlantedRun
         try
         {
             File.WriteAllText(file, right.Replace(bug.Old, bug.New, StringComparison.Ordinal));
-            CopyFiles(AppContext.BaseDirectory, program);
-            Build(project);
+            InstrumentedCopy.CopyAll(AppContext.BaseDirectory, program);
+            Build(project, "--no-restore", "-p:BuildProjectReferences=false", "-p:RunAnalyzers=false");
             foreach (string built in Directory.GetFiles(Path.Combine(Copy, project, "bin/Release/net10.0")))
             {
                 string name = Path.GetFileNameWithoutExtension(built);
@@ -88,24 +89,15 @@ public static class PlantedRun
             File.Copy(Path.Combine(Places.Root, shared), Path.Combine(Copy, shared));
         }
 
-        Build("src/MirrorD.Daemon", "-p:BuildProjectReferences=true");
+        Build("src/MirrorD.Daemon");
     }
 
-    private static void CopyFiles(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (string file in Directory.GetFiles(from))
-        {
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
-        }
-    }
-
-    private static void Build(string project, string references = "-p:BuildProjectReferences=false")
+    private static void Build(string project, params string[] more)
     {
         string[] words =
         [
             "build", project, "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary;ErrorsOnly", "-nodeReuse:false",
-            "-p:UseSharedCompilation=false", references,
+            "-p:UseSharedCompilation=false", .. more,
         ];
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = Copy };
         Array.ForEach(words, start.ArgumentList.Add);

@@ -50,15 +50,21 @@ public static class Minimiser
         return input;
     }
 
-    /// <summary>Few inputs that take all edges that all of them take: short ones first, each for what it adds.</summary>
-    public static List<byte[]> Distil(Execution fresh, IEnumerable<byte[]> inputs)
+    /// <summary>Few inputs that take the edges that all of them take: short ones first, each for what it adds.</summary>
+    /// <param name="fresh">Knows what need not be taken again.</param>
+    /// <param name="inputs">All of them.</param>
+    /// <param name="mostBytes">Bytes of all that are chosen; what would be more is left out.</param>
+    /// <param name="mostInputBytes">Bytes of one.</param>
+    public static List<byte[]> Distil(Execution fresh, IEnumerable<byte[]> inputs, int mostBytes, int mostInputBytes)
     {
         var few = new List<byte[]>();
-        foreach (byte[] input in inputs.OrderBy(each => each.Length))
+        int bytes = 0;
+        foreach (byte[] input in inputs.Where(each => each.Length <= mostInputBytes).OrderBy(each => each.Length))
         {
-            if (fresh.Run(input) is null && fresh.Learn())
+            if (bytes + input.Length <= mostBytes && fresh.Run(input) is null && fresh.Learn())
             {
                 few.Add(input);
+                bytes += input.Length;
             }
         }
 

@@ -12,17 +12,23 @@ namespace MirrorD.Fuzz.Running;
 public sealed record WorkOrder(string Target, double Seconds, ulong Seed, bool UntilFailure, bool Grows, bool ShowsLines)
 {
     /// <summary>File in which the process keeps the input that runs.</summary>
-    public string CurrentInputFile => Path.Combine(Places.Out, $"current-{Target}");
+    public string CurrentInputFile => Path.Combine(Places.Out, $"current-{Target}-{Launcher}");
+
+    /// <summary>Process that gave the order: what runs beside it has files of its own.</summary>
+    public int Launcher { get; private init; } = Environment.ProcessId;
 
     /// <summary>The words of the command line.</summary>
     public string[] ToWords() =>
     [
         "work", Target, Seconds.ToString(CultureInfo.InvariantCulture), Seed.ToString(CultureInfo.InvariantCulture),
-        UntilFailure.ToString(), Grows.ToString(), ShowsLines.ToString(),
+        UntilFailure.ToString(), Grows.ToString(), ShowsLines.ToString(), Launcher.ToString(CultureInfo.InvariantCulture),
     ];
 
     /// <summary>Reads what <see cref="ToWords"/> has made.</summary>
     public static WorkOrder From(IReadOnlyList<string> words) => new(
         words[1], double.Parse(words[2], CultureInfo.InvariantCulture), ulong.Parse(words[3], CultureInfo.InvariantCulture),
-        bool.Parse(words[4]), bool.Parse(words[5]), bool.Parse(words[6]));
+        bool.Parse(words[4]), bool.Parse(words[5]), bool.Parse(words[6]))
+    {
+        Launcher = int.Parse(words[7], CultureInfo.InvariantCulture),
+    };
 }

@@ -13,6 +13,10 @@ public static class Worker
 
     private const int MostCpuMs = 2000;
 
+    // What is committed stays small: 19 targets, two digits a byte.
+    private const int MostCorpusBytes = 20 * 1024;
+    private const int MostInputBytes = 1900;
+
     /// <summary>Carries the order out; the exit code.</summary>
     public static int Work(WorkOrder order)
     {
@@ -102,7 +106,7 @@ public static class Worker
             fresh.Learn();
         }
 
-        List<byte[]> few = Minimiser.Distil(fresh, kept);
+        List<byte[]> few = Minimiser.Distil(fresh, kept, MostCorpusBytes, MostInputBytes);
         string directory = Places.Corpus(target.Name);
         if (Directory.Exists(directory))
         {

@@ -24,6 +24,7 @@ internal sealed class SuperblockTarget : FuzzTarget
     public override IEnumerable<byte[]> Seeds()
     {
         yield return Bytes.Trimmed(Samples.Superblock(Samples.New));
+        yield return [];
         yield return Bytes.Trimmed(Samples.Superblock(Samples.Joined));
         Generation[] full = [.. Enumerable.Range(1, SuperblockCodec.MaximumHistory).Select(i => new Generation((ulong)i))];
         yield return Bytes.Trimmed(Samples.Superblock(Samples.Joined with { History = full }));
@@ -33,6 +34,11 @@ internal sealed class SuperblockTarget : FuzzTarget
 
     public override void Run(byte[] input)
     {
+        if (input.Length < 4)
+        {
+            CheckLength(input);
+        }
+
         byte[] block = Bytes.Padded(input, SuperblockCodec.LengthBytes);
         SuperblockReading reading = SuperblockCodec.TryDecode(block);
         BrokenProperty.Unless(
@@ -43,5 +49,20 @@ internal sealed class SuperblockTarget : FuzzTarget
         {
             BrokenProperty.UnlessSame(block, Samples.Superblock(superblock));
         }
+    }
+
+    private static void CheckLength(byte[] block)
+    {
+        bool isRefused = false;
+        try
+        {
+            _ = SuperblockCodec.TryDecode(block);
+        }
+        catch (ArgumentException)
+        {
+            isRefused = true;
+        }
+
+        BrokenProperty.Unless(isRefused, "a block has its length");
     }
 }

@@ -5,9 +5,22 @@ using MirrorD.Io;
 
 namespace MirrorD.Fuzz.Targets.Nbd;
 
-/// <summary>A simulated disk as a volume, which checks the form of each request that reaches it.</summary>
+/// <summary>
+/// A simulated disk as a volume, which checks the form of each request that reaches it. From 3 MiB on each of 16 blocks of 4 KiB fails
+/// with an error of its own; from 2 MiB on it is not known for 16 blocks what is allocated.
+/// </summary>
 internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, string name) : IVolumeFrontend
 {
+    private const long FailingAt = 3 << 20;
+    private const long UnknownAt = 2 << 20;
+    private const long SpecialBytes = 16 * 4096;
+
+    private static readonly int[] s_errors =
+    [
+        Errno.EIO, Errno.EPERM, Errno.EACCES, Errno.ENOMEM, Errno.EINVAL, Errno.ENOSPC, Errno.EOVERFLOW, Errno.EOPNOTSUPP,
+        Errno.ESHUTDOWN,
+    ];
+
     public string Name => name;
 
     public long LengthBytes => disk.LengthBytes;
@@ -40,6 +53,12 @@ internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, 
             InFlight--;
             request.Complete(Math.Max(0, -operation.Result));
         });
+        if (IsIn(FailingAt, request.Offset))
+        {
+            Fail(done, OperationKind.Read, -s_errors[(request.Offset - FailingAt) / 4096 % s_errors.Length]);
+            return;
+        }
+
         switch (request.Operation)
         {
             case VolumeOperation.Read:
@@ -66,8 +85,22 @@ internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, 
     {
         BrokenProperty.Unless(
             offset >= 0 && lengthBytes > 0 && offset <= LengthBytes - lengthBytes, "what is asked about lies inside the volume");
+        if (IsIn(UnknownAt, offset) || IsIn(FailingAt, offset))
+        {
+            Fail(operation, OperationKind.Allocation, IsIn(UnknownAt, offset) ? -Errno.EOPNOTSUPP : -Errno.EIO);
+            return;
+        }
+
         loop.QueryAllocation(disk, offset, lengthBytes, operation);
     }
 
     public void WhenBufferFree(Action resume) => buffers.WhenReturned(resume);
+
+    private static bool IsIn(long place, long offset) => offset >= place && offset < place + SpecialBytes;
+
+    private void Fail(IoOperation operation, OperationKind kind, int result)
+    {
+        operation.Begin(kind);
+        loop.Post(() => operation.Complete(result));
+    }
 }

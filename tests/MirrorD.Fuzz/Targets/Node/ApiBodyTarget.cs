@@ -14,8 +14,7 @@ internal sealed class ApiBodyTarget : FuzzTarget
 {
     public override string Name => "api-body";
 
-    public override IReadOnlyList<string> Files =>
-        ["src/MirrorD.Api/PromoteRequest.cs", "src/MirrorD.Api/VerifyRequest.cs", "src/MirrorD.Api/ResizeRequest.cs"];
+    public override IReadOnlyList<string> Files => ["src/MirrorD.Api/ApiJson.cs"];
 
     public override bool IsText => true;
 
@@ -33,22 +32,22 @@ internal sealed class ApiBodyTarget : FuzzTarget
 
     public override void Run(byte[] input)
     {
-        ReadOnlySpan<byte> body = input.Length == 0 ? input : input.AsSpan(1);
+        byte[] body = input.Length == 0 ? input : input[1..];
         switch (input.Length == 0 ? 0 : input[0] % 3)
         {
             case 0:
-                Check(body, ApiJson.Compact.PromoteRequest);
+                Check(body, ApiJson.Compact.PromoteRequest, read => (read.Force, null, null));
                 break;
             case 1:
-                Check(body, ApiJson.Compact.VerifyRequest);
+                Check(body, ApiJson.Compact.VerifyRequest, read => (read.Repair, null, null));
                 break;
             default:
-                Check(body, ApiJson.Compact.ResizeRequest);
+                Check(body, ApiJson.Indented.ResizeRequest, read => (false, read.Volume, read.SizeBytes));
                 break;
         }
     }
 
-    private static void Check<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> type)
+    private static void Check<T>(byte[] body, JsonTypeInfo<T> type, Func<T, (bool Flag, string? Text, long? Number)> valuesOf)
         where T : class
     {
         T? request;
@@ -61,10 +60,29 @@ internal sealed class ApiBodyTarget : FuzzTarget
             return;
         }
 
-        if (request is not null)
+        if (request is null)
         {
-            T? again = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(request, type), type);
-            BrokenProperty.Unless(request.Equals(again), "written and read again it is the same (round trip)");
+            return;
         }
+
+        T? again = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(request, type), type);
+        BrokenProperty.Unless(request.Equals(again), "written and read again it is the same (round trip)");
+        using JsonDocument document = JsonDocument.Parse(body);
+        var (flag, text, number) = (false, (string?)null, (long?)null);
+        var names = new HashSet<string>();
+        foreach (JsonProperty property in document.RootElement.EnumerateObject())
+        {
+            if (!type.Properties.Any(each => property.NameEquals(each.Name)))
+            {
+                continue;
+            }
+
+            BrokenProperty.Unless(names.Add(property.Name), "no member stands there twice");
+            flag |= property.Value.ValueKind == JsonValueKind.True;
+            text = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : text;
+            number = property.Value.ValueKind == JsonValueKind.Number ? property.Value.GetInt64() : number;
+        }
+
+        BrokenProperty.Unless(valuesOf(request) == (flag, text, number), "values are those of the body");
     }
 }

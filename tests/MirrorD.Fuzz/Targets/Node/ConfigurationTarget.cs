@@ -19,6 +19,8 @@ internal sealed class ConfigurationTarget : FuzzTarget
         "sync", "memory", "async", "manual", "Sunday 02:00", "verify:", "replication:", "mode:", "snapshots:", "\u00a0", "\t",
     ];
 
+    private readonly ScratchDirectory _directory = new("configuration");
+
     public override string Name => "configuration";
 
     public override IReadOnlyList<string> Files =>
@@ -46,7 +48,8 @@ internal sealed class ConfigurationTarget : FuzzTarget
     public override void Run(byte[] input)
     {
         string[] texts = Encoding.UTF8.GetString(input).Split(Separator, 3);
-        ConfigurationResult result = ConfigurationFile.Parse([.. texts.Select((text, i) => ($"file{i}.yaml", text))]);
+        ConfigurationResult result = input.Length % 32 == 0
+            ? Load(texts) : ConfigurationFile.Parse([.. texts.Select((text, i) => ($"file{i}.yaml", text))]);
         BrokenProperty.Unless(result.Configuration is null == result.Errors.Count > 0, "a configuration, or what is wrong");
         foreach (ConfigurationError error in result.Errors)
         {
@@ -72,5 +75,40 @@ internal sealed class ConfigurationTarget : FuzzTarget
                     && resource.ResyncBytesPerSecond >= 0 && resource.ResyncFloorBytesPerSecond >= 0,
                 "quantities lie within their limits");
         }
+    }
+
+    // From files, as the daemon does; an empty first text is a file that is not there, a short one is a directory.
+    private ConfigurationResult Load(string[] texts)
+    {
+        string main = Path.Combine(_directory.Path, "mirrord.yaml");
+        string extra = Path.Combine(_directory.Path, "conf.d", "1.yaml");
+        Reset(main);
+        Directory.CreateDirectory(Path.GetDirectoryName(extra)!);
+        File.Delete(extra);
+        if (texts[0].Length > 100)
+        {
+            File.WriteAllText(main, texts[0]);
+        }
+        else if (texts[0].Length > 0)
+        {
+            Directory.CreateDirectory(main);
+        }
+
+        if (texts.Length > 1)
+        {
+            File.WriteAllText(extra, texts[1]);
+        }
+
+        return ConfigurationFile.Load(main);
+    }
+
+    private static void Reset(string file)
+    {
+        if (Directory.Exists(file))
+        {
+            Directory.Delete(file);
+        }
+
+        File.Delete(file);
     }
 }

@@ -95,6 +95,40 @@ internal static class SampleConfigurations
         notify: {}
         """;
 
+    private const string Clashes = """
+        nodes:
+          a: {dedicated: {address: 10.0.0.1, port: 7779}, production: {address: 192.0.2.1, interface: eth0}}
+          b: {dedicated: {address: 10.0.0.2}, production: {address: 192.0.2.2, interface: eth0}}
+        resources:
+          mail: {between: [a, b], volumes: {data: {device: /dev/sda}}, addresses: [{address: 192.0.2.10/24}, {address: 192.0.2.1/24}]}
+          web: {between: [a, b], volumes: {data: {device: /dev/sda1}}, addresses: [{address: 192.0.2.10/24}]}
+          db: {between: [a, b], volumes: {data: {device: /dev/sda}, log: {device: /dev/nvme0n1}, tmp: {device: /dev/nvme0n1p2}}}
+          old: {between: [a, b], volumes: {data: {device: /dev/nvme0n11}}}
+        """;
+
+    private const string MoreMistakes = """
+        nodes:
+          a: {dedicated: {address: 10.0.0.1}, production: {address: 192.0.2.1, interface: eth0, gateway: 192.0.2.1}}
+          b: {dedicated: {address: 10.0.0.1}, production: {address: 192.0.2.2, interface: eth0, gateway: "2001:db8::1"}}
+        resources:
+          mail:
+            between: [a, b]
+            volumes: {data: {device: /dev/sda, file: /srv/a}, log: {}, "-": {device: /dev/sdb}}
+            verify-rate: fast
+            async-buffer: large
+            resync-rate: slow
+            takeover-delay: soon
+            port: 0
+          web:
+            between: [a, b]
+            volumes: {data: {device: /dev/sda, metadata: somewhere}}
+            verify-rate: 1KiB/s
+            async-buffer: 1KiB
+            mode: async
+            resync-rate: none
+            preferred-primary: c
+        """;
+
     private const string Anchors = """
         nodes: &n
           a: {dedicated: {address: 10.0.0.1}}
@@ -108,7 +142,7 @@ internal static class SampleConfigurations
     /// <summary>Each a text; some with a part of conf.d behind the line that separates it.</summary>
     public static IReadOnlyList<string> All =>
     [
-        Small, Whole, Wrong, Anchors, "", "text", "[a, b]", "nodes: [", "nodes:\n\t- a",
+        Small, Whole, Wrong, Clashes, MoreMistakes, Anchors, "", "text", "[a, b]", "nodes: [", "nodes:\n\t- a",
         Small + "\n#---8<---\nresources: {r: {mode: sync}, s: {between: [a, b], port: 7781, volumes: {d: {file: /x}}}}",
         Small + "\n#---8<---\nnodes:\nresources: {r: {between: [b, a]}}\n#---8<---\narbiter: {directory: /mnt}",
         string.Concat(Enumerable.Repeat("[", 40)) + string.Concat(Enumerable.Repeat("]", 40)),

@@ -18,14 +18,18 @@ namespace MirrorD.Fuzz.Targets.Node;
 /// </summary>
 internal sealed class StateFilesTarget : FuzzTarget
 {
-    private readonly string _directory = Directory.CreateDirectory(
-        Path.Combine(Running.Places.Out, $"state-files-{Environment.ProcessId}")).FullName;
+    private const long FullBytes = 2048;
 
-    public StateFilesTarget() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(_directory, recursive: true);
+    private readonly ScratchDirectory _scratch = new("state-files");
 
     public override string Name => "state-files";
 
-    public override IReadOnlyList<string> Files => ["src/MirrorD.Daemon/Storage/LastVerifyFile.cs"];
+    public override IReadOnlyList<string> Files =>
+    [
+        "src/MirrorD.Daemon/Storage/JsonLinesFile.cs", "src/MirrorD.Daemon/Storage/LastVerifyFile.cs",
+        "src/MirrorD.Daemon/Takeover/HeldAddressFile.cs", "src/MirrorD.Daemon/Resources/MetadataPlaces.cs",
+        "src/MirrorD.Configuration/NodeState/ClusterKey.cs",
+    ];
 
     public override bool IsText => true;
 
@@ -53,36 +57,40 @@ internal sealed class StateFilesTarget : FuzzTarget
             "0" + Event + "\n" + Event + "\n", "0" + Event + "\n" + Event[..40], "1" + Record + "\n", "2" + Verify,
             "3mirrord-held 1 5 77\neth0 10.0.0.1/24\neth1 2001:db8::1/64\n", "4" + key + "\n",
             "511111111-2222-3333-4444-555555555555\n", "6278528\n", "7mirrord-claim 1\n11111111-2222-3333-4444-555555555555\nend\n",
-        }.Select(Encoding.UTF8.GetBytes);
+        }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') }).Select(Encoding.UTF8.GetBytes);
     }
 
     public override void Run(byte[] input)
     {
-        string file = Path.Combine(_directory, "node-id");
+        string file = Path.Combine(_scratch.Path, "node-id");
         byte[] content = input.Length == 0 ? [] : input[1..];
+        File.Delete(file + ".1");
         File.WriteAllBytes(file, content);
+
+        // Writing waits for the disk: not each time.
+        bool writes = input.Length % 32 == 0;
         switch (input.Length == 0 ? 0 : (input[0] - '0') & 7)
         {
             case 0:
-                CheckEvents(new JsonLinesFile<EventReport>(file, 1 << 20, ApiJson.Compact.EventReport));
+                CheckEvents(new JsonLinesFile<EventReport>(file, FullBytes, ApiJson.Compact.EventReport), writes);
                 break;
             case 1:
                 CheckRecords(new JsonLinesFile<TakeoverRecord>(file, 1 << 20, ApiJson.Compact.TakeoverRecord));
                 break;
             case 2:
-                CheckVerify(file);
+                CheckVerify(file, writes);
                 break;
             case 3:
-                CheckAddresses(new HeldAddressFile(file).Listed());
+                CheckAddresses(new HeldAddressFile(file), writes);
                 break;
             case 4:
-                CheckKey(file);
+                CheckKey(file, writes);
                 break;
             case 5:
                 CheckNodeId();
                 break;
             case 6:
-                CheckPlace();
+                CheckPlace(writes);
                 break;
             default:
                 NodeId? owner = SharedDirectory.Owner(file);
@@ -93,11 +101,18 @@ internal sealed class StateFilesTarget : FuzzTarget
         }
     }
 
-    private static void CheckEvents(JsonLinesFile<EventReport> file)
+    private static void CheckEvents(JsonLinesFile<EventReport> file, bool writes)
     {
-        foreach (EventReport report in file.ReadLast(100))
+        IReadOnlyList<EventReport> reports = file.ReadLast(100);
+        foreach (EventReport report in reports)
         {
             BrokenProperty.Unless(report is { Kind: not null, Class: not null, Message: not null }, "an event has its texts");
+        }
+
+        if (writes)
+        {
+            file.Append(reports);
+            BrokenProperty.Unless(file.ReadLast(1000).TakeLast(reports.Count).SequenceEqual(reports), "what is appended is read again");
         }
     }
 
@@ -112,20 +127,35 @@ internal sealed class StateFilesTarget : FuzzTarget
         }
     }
 
-    private static void CheckVerify(string path)
+    private static void CheckVerify(string path, bool writes)
     {
         VerifyReport? last = new LastVerifyFile(path, _ => { }).Last;
         BrokenProperty.Unless(
             last is null or { Node: not null, Findings: not null } && (last?.Findings.All(each => each is not null) ?? true),
             "a verify has its node and findings");
+        if (writes && last is not null)
+        {
+            new LastVerifyFile(path, failed => throw failed).Keep(last).Wait();
+            BrokenProperty.Unless(new LastVerifyFile(path, failed => throw failed).Last?.Node == last.Node, "a verify that is kept is read again");
+        }
     }
 
-    private static void CheckAddresses(IReadOnlyList<ServiceAddressConfiguration> listed) => BrokenProperty.Unless(
-        listed.All(each => each.PrefixLength >= 0 && each.PrefixLength <= 8 * each.Address.GetAddressBytes().Length
-            && each.Interface.Length > 0),
-        "an address has an interface and a prefix that fits");
+    private static void CheckAddresses(HeldAddressFile file, bool writes)
+    {
+        IReadOnlyList<ServiceAddressConfiguration> listed = file.Listed();
+        BrokenProperty.Unless(
+            listed.All(each => each.PrefixLength >= 0 && each.PrefixLength <= 8 * each.Address.GetAddressBytes().Length
+                && each.Interface.Length > 0),
+            "an address has an interface and a prefix that fits");
+        if (writes)
+        {
+            BrokenProperty.Unless(file.Write(listed, () => true) is null, "the list can be written");
+            BrokenProperty.Unless(file.Listed().SequenceEqual(listed), "what is listed is listed again");
+            BrokenProperty.Unless(file.Remove(() => true) is null && file.Listed().Count == 0, "what is removed is gone");
+        }
+    }
 
-    private static void CheckKey(string file)
+    private static void CheckKey(string file, bool writes)
     {
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         try
@@ -136,13 +166,20 @@ internal sealed class StateFilesTarget : FuzzTarget
         {
             // Documented: it is damaged.
         }
+
+        if (writes)
+        {
+            File.Delete(file);
+            ClusterKey.Generate(file);
+            BrokenProperty.Unless(ClusterKey.Load(file).Any(each => each != 0), "a key that is made is read");
+        }
     }
 
     private void CheckNodeId()
     {
         try
         {
-            BrokenProperty.Unless(new StateDirectory(_directory).NodeId() != Guid.Empty, "an id is not empty");
+            BrokenProperty.Unless(new StateDirectory(_scratch.Path).NodeId() != Guid.Empty, "an id is not empty");
         }
         catch (NodeStateException)
         {
@@ -150,14 +187,21 @@ internal sealed class StateFilesTarget : FuzzTarget
         }
     }
 
-    private void CheckPlace()
+    private void CheckPlace(bool writes)
     {
-        File.Move(Path.Combine(_directory, "node-id"), StateDirectory.PlaceFile(_directory, "r", "v"), overwrite: true);
-        if (new MetadataPlaces(_directory, _ => { }).Last("r", "v") is { } place)
+        File.Move(Path.Combine(_scratch.Path, "node-id"), StateDirectory.PlaceFile(_scratch.Path, "r", "v"), overwrite: true);
+        var places = new MetadataPlaces(_scratch.Path, _ => { });
+        if (places.Last("r", "v") is { } place)
         {
             BrokenProperty.Unless(
                 place.DataBytes > 0 && place.MetadataOffset >= place.DataBytes && place.DataBytes % MetadataLayout.BlockBytes == 0,
                 "metadata lies behind the data");
+        }
+
+        if (writes)
+        {
+            places.Note("r", "v", 1 << 30);
+            SpinWait.SpinUntil(() => places.Last("r", "v") == MetadataPlacement.Internal(1 << 30), 10_000);
         }
     }
 }

@@ -20,6 +20,9 @@ internal sealed class PeerLinkTarget : FuzzTarget
 
     public override IReadOnlyList<int> Fields => [1, 6, 7, 9, 17, 25, 33, 37, 41, 45, 47, 57, 65];
 
+    // The connection and its pool are objects.
+    public override long MostAllocatedBytes(int inputBytes) => 2 * 1024 * 1024 + 256L * inputBytes;
+
     public override IEnumerable<byte[]> Seeds()
     {
         byte[] all = Frames.Encode(Frames.OfEachType());
