@@ -7,11 +7,13 @@ using MirrorD.Io;
 
 namespace MirrorD.Fuzz.Targets.Nbd;
 
-/// <summary>The real server on a simulated host, with three exports: a plain one, one that is read only, one that is refused.</summary>
+/// <summary>The real server on a simulated host, with four exports: a plain one, one that is read only, a large one, one that is
+/// refused.</summary>
 internal sealed class NbdHost
 {
     public const string Plain = "mail/data";
     public const string ReadOnly = "mail/old";
+    public const string Large = "mail/large";
     public const string Refused = "mail/gone";
 
     private const int MostConversations = 500;
@@ -33,6 +35,7 @@ internal sealed class NbdHost
         [
             new PlainVolume(_wire.Loop, disk, _pool, Plain),
             new PlainVolume(_wire.Loop, old, _pool, ReadOnly) { IsReadOnly = true },
+            new PlainVolume(_wire.Loop, _wire.World.CreateDisk("a", "large", 96 << 20), _pool, Large),
             new PlainVolume(_wire.Loop, old, _pool, Refused) { Unavailable = "not today" },
         ];
         _server = new NbdServer(_wire.Loop, s_endpoint, _volumes, new NbdServerOptions(), _ => { });

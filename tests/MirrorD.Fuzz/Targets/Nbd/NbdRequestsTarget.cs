@@ -6,7 +6,7 @@ namespace MirrorD.Fuzz.Targets.Nbd;
 
 /// <summary>
 /// Requests of an NBD client that has opened an export. The first byte of the input says how: bit 0 structured replies, bit 1 with
-/// the allocation context, bit 2 the export that is read only, bits 4 and 5 how many zeroes follow the rest.
+/// the allocation context, bit 2 the export that is read only, bit 3 a large one, bits 4 and 5 how many zeroes follow the rest.
 /// </summary>
 internal sealed class NbdRequestsTarget : FuzzTarget
 {
@@ -14,6 +14,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
     private const int SimpleMagic = 0x67446698;
 
     private const int MostChunkBytes = 33 << 20;
+
+    private const int ZeroesBytes = 100 * 512;
 
     private NbdHost? _host;
 
@@ -70,10 +72,20 @@ internal sealed class NbdRequestsTarget : FuzzTarget
         yield return [3, .. Request(NbdCommand.BlockStatus, 1 << 20, 3 << 20), .. Request(NbdCommand.BlockStatus, 2 << 20, 4096)];
         yield return [0, .. Request(NbdCommand.BlockStatus, 0, 4096), .. Request(NbdCommand.Read, (3 << 20) + 4096, 4096)];
         yield return [4, .. Request(NbdCommand.WriteZeroes, 512, 512), .. Request(NbdCommand.Read, 512, 512)];
-        yield return [0x11, .. Request(NbdCommand.Write, 0, 40_960), .. Request(NbdCommand.Write, 0, 512)];
-        yield return [0x23, .. Request(NbdCommand.Read, 0, 3 << 20), .. Request(NbdCommand.Write, 0, 81_920)];
-        yield return [0x20, .. Request(NbdCommand.Read, 0, 3 << 20), .. Request(NbdCommand.Write, 8 << 20, 50_000)];
-        yield return [0x31, .. Request(NbdCommand.Write, 1, 150_000)];
+        foreach (byte how in (byte[])[0, 1, 3])
+        {
+            yield return [how, .. Request(NbdCommand.Read, 0, 3 << 20)];
+            yield return [how, .. Request(NbdCommand.Read, 2 << 20, 2 << 20)];
+            yield return [(byte)(how | 0x10), .. Request(NbdCommand.Write, 512, ZeroesBytes)];
+            yield return [(byte)(how | 0x20), .. Request(NbdCommand.Write, 1, ZeroesBytes), .. Request(NbdCommand.Write, 0, ZeroesBytes)];
+            yield return [(byte)(how | 0x30), .. Request(NbdCommand.Write, 0, 3 * ZeroesBytes)];
+            yield return [(byte)(how | 0x30), .. Request(NbdCommand.Write, 1, 2 * ZeroesBytes)];
+            yield return [(byte)(how | 0x20), .. Request(NbdCommand.Write, 0, 3 * ZeroesBytes)];
+        }
+
+        yield return [3, .. Request(NbdCommand.BlockStatus, 0, 2 << 20), .. Request(NbdCommand.BlockStatus, 3 << 20, 4096)];
+        yield return [7, .. Request(NbdCommand.BlockStatus, 0, 1 << 20), .. Request(NbdCommand.Write, 0, 4096), .. new byte[4096]];
+        yield return [11, .. Request(NbdCommand.Trim, 0, 80 << 20), .. Request(NbdCommand.WriteZeroes, 4096, 80 << 20)];
         yield return [1, .. Request(NbdCommand.Write, 0, (64 << 20) + 1)];
         yield return [3, .. Request(NbdCommand.Read, 0, 33 << 20), .. Request(NbdCommand.BlockStatus, 0, 0)];
         yield return [3, .. write, .. write[..300]];
@@ -97,7 +109,7 @@ internal sealed class NbdRequestsTarget : FuzzTarget
     public override void Run(byte[] input)
     {
         byte how = input.Length == 0 ? (byte)0 : input[0];
-        string name = (how & 4) == 0 ? NbdHost.Plain : NbdHost.ReadOnly;
+        string name = (how & 12) switch { 0 => NbdHost.Plain, 8 => NbdHost.Large, _ => NbdHost.ReadOnly };
         byte[] handshake =
         [
             .. NbdHost.Number(3), .. (how & 1) == 0 ? [] : NbdHost.Option(NbdOption.StructuredReply),
@@ -107,7 +119,7 @@ internal sealed class NbdRequestsTarget : FuzzTarget
         try
         {
             _host = _host is null or { IsUsedUp: true } ? new NbdHost() : _host;
-            byte[] answer = _host.Converse(handshake, input.Length == 0 ? [] : input[1..], new byte[(how >> 4 & 3) * 50_000]);
+            byte[] answer = _host.Converse(handshake, input.Length == 0 ? [] : input[1..], new byte[(how >> 4 & 3) * ZeroesBytes]);
             if ((how & 1) == 1)
             {
                 CheckReplies(AfterHandshake(answer), input.AsSpan(1));

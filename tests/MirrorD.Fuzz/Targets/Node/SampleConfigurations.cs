@@ -145,6 +145,7 @@ internal static class SampleConfigurations
         Small, Whole, Wrong, Clashes, MoreMistakes, Anchors, "", "text", "[a, b]", "nodes: [", "nodes:\n\t- a",
         Small + "\n#---8<---\nresources: {r: {mode: sync}, s: {between: [a, b], port: 7781, volumes: {d: {file: /x}}}}",
         Small + "\n#---8<---\nnodes:\nresources: {r: {between: [b, a]}}\n#---8<---\narbiter: {directory: /mnt}",
+        "short".PadRight(32), "".PadRight(32),
         string.Concat(Enumerable.Repeat("[", 40)) + string.Concat(Enumerable.Repeat("]", 40)),
     ];
 }

@@ -137,6 +137,9 @@ internal sealed class StateFilesTarget : FuzzTarget
         {
             new LastVerifyFile(path, failed => throw failed).Keep(last).Wait();
             BrokenProperty.Unless(new LastVerifyFile(path, failed => throw failed).Last?.Node == last.Node, "a verify that is kept is read again");
+            bool isTold = false;
+            new LastVerifyFile(Path.Combine(path, "below"), _ => isTold = true).Keep(last).Wait();
+            BrokenProperty.Unless(isTold, "a verify that can't be kept is told");
         }
     }
 
@@ -169,10 +172,30 @@ internal sealed class StateFilesTarget : FuzzTarget
 
         if (writes)
         {
+            Refused(() => ClusterKey.Generate(file));
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+            Refused(() => ClusterKey.Load(file));
+            Refused(() => ClusterKey.Generate(Path.Combine(file, "below")));
             File.Delete(file);
+            Refused(() => ClusterKey.Load(file));
             ClusterKey.Generate(file);
             BrokenProperty.Unless(ClusterKey.Load(file).Any(each => each != 0), "a key that is made is read");
         }
+    }
+
+    private static void Refused(Action action)
+    {
+        bool isRefused = false;
+        try
+        {
+            action();
+        }
+        catch (NodeStateException)
+        {
+            isRefused = true;
+        }
+
+        BrokenProperty.Unless(isRefused, "what can't be done is told");
     }
 
     private void CheckNodeId()
@@ -189,8 +212,10 @@ internal sealed class StateFilesTarget : FuzzTarget
 
     private void CheckPlace(bool writes)
     {
-        File.Move(Path.Combine(_scratch.Path, "node-id"), StateDirectory.PlaceFile(_scratch.Path, "r", "v"), overwrite: true);
-        var places = new MetadataPlaces(_scratch.Path, _ => { });
+        string directory = Path.Combine(_scratch.Path, "places");
+        Directory.CreateDirectory(directory);
+        File.Move(Path.Combine(_scratch.Path, "node-id"), StateDirectory.PlaceFile(directory, "r", "v"), overwrite: true);
+        var places = new MetadataPlaces(directory, _ => { });
         if (places.Last("r", "v") is { } place)
         {
             BrokenProperty.Unless(
@@ -200,8 +225,13 @@ internal sealed class StateFilesTarget : FuzzTarget
 
         if (writes)
         {
+            Directory.Delete(directory, recursive: true);
             places.Note("r", "v", 1 << 30);
             SpinWait.SpinUntil(() => places.Last("r", "v") == MetadataPlacement.Internal(1 << 30), 10_000);
+            BrokenProperty.Unless(places.Last("r", "v") is not null, "a place that is noted is read");
+            using var told = new ManualResetEventSlim();
+            new MetadataPlaces(Path.Combine(StateDirectory.PlaceFile(directory, "r", "v"), "below"), _ => told.Set()).Note("r", "v", 1 << 30);
+            BrokenProperty.Unless(told.Wait(10_000), "a place that can't be noted is told");
         }
     }
 }
