@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MirrorD.Api;
 
 /// <summary>
-/// How the contracts look as JSON: camel case, null left out, unknown members in requests refused.
+/// How the contracts look as JSON: camel case, null left out, no member twice; members that are not known are passed over.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -40,7 +40,8 @@ public class CorpusTests
     public void The_corpus_is_small_and_belongs_to_targets()
     {
         string[] directories = Directory.GetDirectories(Path.GetDirectoryName(Places.Corpus("any"))!);
-        Assert.All(directories, each => Assert.Contains(Path.GetFileName(each), AllTargets.List.Select(target => target.Name)));
+        Assert.All(directories, each =>
+            Assert.Contains(Path.GetFileName(each), AllTargets.List.Select(target => target.Name)));
         string[] files = [.. directories.SelectMany(Directory.GetFiles)];
         Assert.NotEmpty(files);
         Assert.All(files, file => Assert.InRange(new FileInfo(file).Length, 0, MostInputBytes));

@@ -63,12 +63,14 @@ public class FuzzerTests
     }
 
     /// <summary>
-    /// The real instrumentation on the real formats: other lines of the decoder run for another input, and the copy still decodes.
+    /// The real instrumentation on the real formats: other lines of the decoder run for another input, and the copy still
+    /// decodes.
     /// </summary>
     [Fact]
     public void Instrumented_code_counts_its_edges_and_does_what_it_did()
     {
-        string directory = Directory.CreateDirectory(Path.Combine(Places.Out, $"instrumenter-test-{Environment.ProcessId}")).FullName;
+        string directory = Directory.CreateDirectory(
+            Path.Combine(Places.Out, $"instrumenter-test-{Environment.ProcessId}")).FullName;
         var context = new AssemblyLoadContext("instrumented", isCollectible: true);
         try
         {

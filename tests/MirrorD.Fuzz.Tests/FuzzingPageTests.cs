@@ -13,7 +13,8 @@ public partial class FuzzingPageTests
         (string File, string Target)[] rows =
             [.. Row().Matches(Page()).Select(row => (row.Groups[1].Value, row.Groups[2].Value))];
         Assert.NotEmpty(rows);
-        Assert.All(rows, row => Assert.True(File.Exists(Path.Combine(Places.Root, "src", row.File)), $"src/{row.File} is not there"));
+        Assert.All(rows, row =>
+            Assert.True(File.Exists(Path.Combine(Places.Root, "src", row.File)), $"src/{row.File} is not there"));
         Assert.Equal(
             AllTargets.List.SelectMany(target => target.Files.Select(file => (file["src/".Length..], target.Name))).Order(),
             rows.Order());
@@ -29,7 +30,8 @@ public partial class FuzzingPageTests
             string name = Path.GetFileName(file);
             if (!file.Contains("/obj/", StringComparison.Ordinal) && Parser().IsMatch(File.ReadAllText(file)))
             {
-                Assert.True(page.Contains(name, StringComparison.Ordinal), $"{name} reads bytes, and docs/internals/fuzzing.md does not know it");
+                Assert.True(page.Contains(name, StringComparison.Ordinal),
+                    $"{name} reads bytes, and docs/internals/fuzzing.md does not know it");
             }
         }
     }

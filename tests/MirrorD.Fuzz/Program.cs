@@ -20,7 +20,8 @@ string Option(string name, string otherwise)
 }
 
 double seconds = double.Parse(Option("--seconds", "120"), CultureInfo.InvariantCulture);
-ulong seed = ulong.Parse(Option("--seed", Random.Shared.Next().ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+ulong seed = ulong.Parse(Option("--seed", Random.Shared.Next().ToString(CultureInfo.InvariantCulture)),
+    CultureInfo.InvariantCulture);
 IReadOnlyList<FuzzTarget> chosen = args.Length > 1 && !args[1].StartsWith('-') && args[0] != "work"
     ? [AllTargets.Find(args[1])] : AllTargets.List;
 

@@ -31,7 +31,8 @@ internal sealed class YamlTreeReader(string file, ConfigurationErrors errors)
         }
         catch (Exception broken) when (broken is InvalidOperationException or ArgumentException)
         {
-            // The library lets these out of its scanner for some texts, without their place: it lies behind what was read last.
+            // The library lets these out of its scanner for some texts, without their place: it lies behind what was read
+            // last.
             errors.Add(
                 new SourcePlace(file, (int)(parser?.Current?.End.Line ?? 0)),
                 "not valid YAML: what stands here or below can't be read",

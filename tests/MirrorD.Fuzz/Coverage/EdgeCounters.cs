@@ -4,7 +4,8 @@ namespace MirrorD.Fuzz.Coverage;
 
 /// <summary>
 /// What instrumented code counts into: one byte for each edge between two blocks of code in a map of 64 Ki entries, and one
-/// byte for each block that was ever entered. Outside of the collector's memory, as it is written at each step. For one thread.
+/// byte for each block that was ever entered. Outside of the collector's memory, as it is written at each step. For one
+/// thread.
 /// </summary>
 public static unsafe class EdgeCounters
 {

@@ -34,7 +34,8 @@ public static class InstrumentedCopy
 
         if (instrumenter.Places.Count > EdgeCounters.MostBlocks)
         {
-            throw new InvalidOperationException($"{instrumenter.Places.Count} blocks are more than {EdgeCounters.MostBlocks}");
+            throw new InvalidOperationException(
+                $"{instrumenter.Places.Count} blocks are more than {EdgeCounters.MostBlocks}");
         }
 
         LineCoverage.Store(Path.Combine(to, PlacesFile), instrumenter.Places);

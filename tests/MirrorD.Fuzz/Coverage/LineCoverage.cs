@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MirrorD.Fuzz.Coverage;
 
-/// <summary>Which lines of source files ran, by the blocks that were entered. A line counts when one statement of it ran.</summary>
+/// <summary>
+/// Which lines of source files ran, by the blocks that were entered. A line counts when one statement of it ran.
+/// </summary>
 public sealed class LineCoverage
 {
     private readonly List<BlockPlace> _places;
@@ -15,7 +17,8 @@ public sealed class LineCoverage
 
     /// <summary>Reads what <see cref="Store"/> has kept.</summary>
     public static LineCoverage Load(string path) => new([.. File.ReadLines(path).Select(line =>
-        new BlockPlace(line[(line.IndexOf(' ') + 1)..], int.Parse(line[..line.IndexOf(' ')], CultureInfo.InvariantCulture)))]);
+        new BlockPlace(line[(line.IndexOf(' ') + 1)..],
+            int.Parse(line[..line.IndexOf(' ')], CultureInfo.InvariantCulture)))]);
 
     /// <summary>Lines with a statement in a file, and those of them that ran; both ascending.</summary>
     public (int[] All, int[] Ran) Of(string file)

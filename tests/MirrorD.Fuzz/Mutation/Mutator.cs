@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace MirrorD.Fuzz.Mutation;
 
 /// <summary>
-/// Makes an input out of others: bits, bytes and integers of each width and byte order, at boundaries of fields where the target
-/// knows them; pieces inserted, deleted, doubled, moved, or taken from another input; words of the target's dictionary.
+/// Makes an input out of others: bits, bytes and integers of each width and byte order, at boundaries of fields where the
+/// target knows them; pieces inserted, deleted, doubled, moved, or taken from another input; words of the target's
+/// dictionary.
 /// </summary>
 /// <param name="draw">Where chance comes from.</param>
 /// <param name="mostBytes">Longest input.</param>

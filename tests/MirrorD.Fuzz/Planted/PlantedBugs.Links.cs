@@ -16,7 +16,8 @@ public static partial class PlantedBugs
         new("nbd-handshake", $"{Session}.Information.cs",
             "length > data.Length - 4", "length > data.Length", "off by the length field: a name may reach past the option"),
         new("nbd-handshake", $"{Session}.Information.cs",
-            "|| data.Length != 2 + (2 * BinaryPrimitives.ReadUInt16BigEndian(data)))", ")", "count of informations not checked"),
+            "|| data.Length != 2 + (2 * BinaryPrimitives.ReadUInt16BigEndian(data)))", ")",
+                "count of informations not checked"),
         new("nbd-handshake", $"{Session}.Handshake.cs",
             "if (header.LengthBytes > SessionLimits.OptionBytes)", "if ((int)header.LengthBytes > SessionLimits.OptionBytes)",
             "length compared as signed: a huge one is negative"),
@@ -33,7 +34,8 @@ public static partial class PlantedBugs
     private static PlantedBug[] Peer =>
     [
         new("peer-hello", Hello,
-            "ReadUInt32LittleEndian(from[120..]) != 0", "ReadUInt16LittleEndian(from[120..]) != 0", "half of the reserved bytes not checked"),
+            "ReadUInt32LittleEndian(from[120..]) != 0", "ReadUInt16LittleEndian(from[120..]) != 0",
+                "half of the reserved bytes not checked"),
         new("peer-hello", Hello,
             "end < 0 ? name : name[..end]", "name[..end]", "a name without a zero behind it"),
         new("peer-hello", "src/MirrorD.Engine/Replication/LinkAuthentication.cs",
@@ -81,7 +83,8 @@ public static partial class PlantedBugs
     private static PlantedBug[] Watch =>
     [
         new("watch-datagram", "src/MirrorD.Formats/Watch/WatchHeader.cs",
-            "from[91..Bytes].ContainsAnyExcept((byte)0)", "from[92..Bytes].ContainsAnyExcept((byte)0)", "a reserved byte not checked"),
+            "from[91..Bytes].ContainsAnyExcept((byte)0)", "from[92..Bytes].ContainsAnyExcept((byte)0)",
+                "a reserved byte not checked"),
         new("watch-datagram", "src/MirrorD.Formats/Watch/HeartbeatEntry.cs",
             "if (body.Length % Bytes != 0 || body.Length > MaxEntries * Bytes)", "if (body.Length > MaxEntries * Bytes)",
             "half an entry at the end"),

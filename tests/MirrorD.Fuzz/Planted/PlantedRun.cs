@@ -43,7 +43,8 @@ public static class PlantedRun
             foreach (string built in Directory.GetFiles(Path.Combine(Copy, project, "bin/Release/net10.0")))
             {
                 string name = Path.GetFileNameWithoutExtension(built);
-                if (name == Path.GetFileName(project) || (name == "mirrord" && project.EndsWith("Daemon", StringComparison.Ordinal)))
+                if (name == Path.GetFileName(project)
+                    || (name == "mirrord" && project.EndsWith("Daemon", StringComparison.Ordinal)))
                 {
                     File.Copy(built, Path.Combine(program, Path.GetFileName(built)), overwrite: true);
                 }
@@ -57,36 +58,33 @@ public static class PlantedRun
         Launcher launcher = Launcher.Of(program, Path.Combine(Copy, "instrumented"));
         var clock = Stopwatch.StartNew();
         bool isGood = launcher.Run(
-            new WorkOrder(bug.Target, MostSeconds, Seed: 1, UntilFailure: true, Grows: false, ShowsLines: false), isQuiet: true);
+            new WorkOrder(bug.Target, MostSeconds, Seed: 1, UntilFailure: true, Grows: false, ShowsLines: false),
+                isQuiet: true);
         bool isFound = !isGood && launcher.Found.Length > 0;
         string after = clock.Elapsed.TotalSeconds.ToString("f1", CultureInfo.InvariantCulture);
         Console.WriteLine($"| {bug.Target} | `{bug.File["src/".Length..]}` | {bug.Breaks} | "
-            + (isFound ? $"{after} s |" : "not found |") + $" {launcher.Found.Replace("  found: ", "", StringComparison.Ordinal)}");
+            + (isFound ? $"{after} s |" : "not found |")
+                + $" {launcher.Found.Replace("  found: ", "", StringComparison.Ordinal)}");
         return isFound;
     }
 
+    // What is the same is left as it is: the build of a copy that is there already takes seconds.
     private static void CopySources()
     {
-        if (Directory.Exists(Copy))
+        string[] shared = ["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig"];
+        IEnumerable<string> sources = Directory.GetFiles(Path.Combine(Places.Root, "src"), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Places.Root, file))
+            .Where(file => !file.Contains("/bin/", StringComparison.Ordinal)
+                && !file.Contains("/obj/", StringComparison.Ordinal));
+        foreach (string file in sources.Concat(shared))
         {
-            Directory.Delete(Copy, recursive: true);
-        }
-
-        string sources = Path.Combine(Places.Root, "src");
-        foreach (string from in Directory.GetFiles(sources, "*", SearchOption.AllDirectories))
-        {
-            string below = Path.GetRelativePath(Places.Root, from);
-            if (!below.Contains("/bin/", StringComparison.Ordinal) && !below.Contains("/obj/", StringComparison.Ordinal))
+            (string from, string to) = (Path.Combine(Places.Root, file), Path.Combine(Copy, file));
+            if (!File.Exists(to) || !File.ReadAllBytes(from).AsSpan().SequenceEqual(File.ReadAllBytes(to)))
             {
-                string to = Path.Combine(Copy, below);
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                File.Copy(from, to);
+                File.Copy(from, to, overwrite: true);
+                File.SetLastWriteTimeUtc(to, DateTime.UtcNow);
             }
-        }
-
-        foreach (string shared in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig"])
-        {
-            File.Copy(Path.Combine(Places.Root, shared), Path.Combine(Copy, shared));
         }
 
         Build("src/MirrorD.Daemon");
@@ -99,13 +97,14 @@ public static class PlantedRun
             "build", project, "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary;ErrorsOnly", "-nodeReuse:false",
             "-p:UseSharedCompilation=false", .. more,
         ];
-        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = Copy };
+        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = Copy, RedirectStandardOutput = true };
         Array.ForEach(words, start.ArgumentList.Add);
         using Process build = Process.Start(start)!;
+        string output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();
         if (build.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{project} does not build with the planted bug");
+            throw new InvalidOperationException($"{project} does not build with the planted bug: {output}");
         }
     }
 }

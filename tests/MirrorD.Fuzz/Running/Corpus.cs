@@ -16,7 +16,8 @@ public static class Corpus
 
     /// <summary>Reads one input.</summary>
     public static byte[] Read(string file) =>
-        Convert.FromHexString(string.Concat(File.ReadLines(file).Where(line => !line.StartsWith('#')).Select(line => line.Trim())));
+        Convert.FromHexString(
+            string.Concat(File.ReadLines(file).Where(line => !line.StartsWith('#')).Select(line => line.Trim())));
 
     /// <summary>Writes an input; the file's path.</summary>
     public static string Write(string directory, byte[] input, string? note = null)

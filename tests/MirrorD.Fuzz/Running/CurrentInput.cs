@@ -4,8 +4,8 @@ using System.IO.MemoryMappedFiles;
 namespace MirrorD.Fuzz.Running;
 
 /// <summary>
-/// The input that runs now, in a file that outlives the process, and a thread that ends the process when one runs for too long.
-/// A stack overflow or an endless loop leaves no other trace.
+/// The input that runs now, in a file that outlives the process, and a thread that ends the process when one runs for too
+/// long. A stack overflow or an endless loop leaves no other trace.
 /// </summary>
 public sealed class CurrentInput : IDisposable
 {

@@ -3,8 +3,8 @@ using MirrorD.Fuzz.Coverage;
 namespace MirrorD.Fuzz.Running;
 
 /// <summary>
-/// Runs a target with an input and says what came of it: edges with how often they were taken (in classes), and the failure if
-/// there was one. The input stands in a file while it runs, so that it is known also when the process dies of it.
+/// Runs a target with an input and says what came of it: edges with how often they were taken (in classes), and the failure
+/// if there was one. The input stands in a file while it runs, so that it is known also when the process dies of it.
 /// </summary>
 public sealed class Execution : IDisposable
 {
@@ -41,7 +41,8 @@ public sealed class Execution : IDisposable
             failure = Once(input, out allocated);
             if (failure is null && allocated > most)
             {
-                return new Failure("allocation", $"{input.Length} bytes of input made it allocate {allocated} bytes, more than {most}");
+                return new Failure("allocation",
+                    $"{input.Length} bytes of input made it allocate {allocated} bytes, more than {most}");
             }
         }
 

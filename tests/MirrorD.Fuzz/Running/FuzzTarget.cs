@@ -1,8 +1,9 @@
 namespace MirrorD.Fuzz.Running;
 
 /// <summary>
-/// A parser of outside bytes as the fuzzer sees it. <see cref="Run"/> returns for good and bad input alike: it catches what the
-/// parser is documented to throw, and nothing else. A property of the parser that does not hold is a <see cref="BrokenProperty"/>.
+/// A parser of outside bytes as the fuzzer sees it. <see cref="Run"/> returns for good and bad input alike: it catches what
+/// the parser is documented to throw, and nothing else. A property of the parser that does not hold is a <see
+/// cref="BrokenProperty"/>.
 /// </summary>
 public abstract class FuzzTarget
 {

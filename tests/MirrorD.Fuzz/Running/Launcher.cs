@@ -26,7 +26,11 @@ public sealed class Launcher
     public bool Run(WorkOrder order, bool isQuiet = false)
     {
         File.Delete(order.CurrentInputFile);
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = isQuiet, RedirectStandardError = isQuiet };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = isQuiet,
+            RedirectStandardError = isQuiet,
+        };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet")
         {
             start.FileName = "dotnet";
@@ -48,7 +52,8 @@ public sealed class Launcher
         if (!isOrderly)
         {
             bool hangs = process.ExitCode == CurrentInput.HangExitCode;
-            string kind = hangs ? "an input that it does not end with" : $"the process died of it, exit code {process.ExitCode}";
+            string kind = hangs ? "an input that it does not end with"
+                : $"the process died of it, exit code {process.ExitCode}";
             Found = kind;
             Worker.Report(order.Target, CurrentInput.Left(order.CurrentInputFile) ?? [], new Failure(kind, output));
         }

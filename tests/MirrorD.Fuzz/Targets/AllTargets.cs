@@ -38,5 +38,5 @@ public static class AllTargets
     /// <summary>The target of a name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static FuzzTarget Find(string name) => List.FirstOrDefault(target => target.Name == name)
-        ?? throw new ArgumentException($"there is no target '{name}': there are {string.Join(", ", List.Select(t => t.Name))}");
+        ?? throw new ArgumentException($"there is no target '{name}': `fuzz list` names them");
 }

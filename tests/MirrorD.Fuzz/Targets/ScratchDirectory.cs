@@ -2,7 +2,9 @@ using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Targets;
 
-/// <summary>A directory of a target for files of its inputs; made when it is first used, removed when the process ends.</summary>
+/// <summary>
+/// A directory of a target for files of its inputs; made when it is first used, removed when the process ends.
+/// </summary>
 internal sealed class ScratchDirectory
 {
     private readonly Lazy<string> _path;

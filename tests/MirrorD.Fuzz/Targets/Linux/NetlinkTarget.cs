@@ -6,7 +6,9 @@ using MirrorD.Io.Linux.Network;
 
 namespace MirrorD.Fuzz.Targets.Linux;
 
-/// <summary>What one receive from a netlink socket gives: messages of links and addresses, of the nbd driver, of families.</summary>
+/// <summary>
+/// What one receive from a netlink socket gives: messages of links and addresses, of the nbd driver, of families.
+/// </summary>
 internal sealed class NetlinkTarget : FuzzTarget
 {
     private static readonly GenericNetlinkFamily s_family = new(30);
@@ -22,14 +24,21 @@ internal sealed class NetlinkTarget : FuzzTarget
 
     public override IEnumerable<byte[]> Seeds()
     {
-        var options = new NbdDeviceOptions { Backend = "mail/data", SizeBytes = 1 << 20, BlockBytes = 4096, TransmissionFlags = 3 };
+        var options = new NbdDeviceOptions
+        {
+            Backend = "mail/data",
+            SizeBytes = 1 << 20,
+            BlockBytes = 4096,
+            TransmissionFlags = 3,
+        };
         yield return NbdMessages.Connect(s_family, options, 5).Finish(0, 1).ToArray();
         yield return NbdMessages.Reconfigure(s_family, 3, "mail/data", 5).Finish(0, 2).ToArray();
         yield return NbdMessages.SetDeadConnectionTimeout(s_family, 3, "mail/data", 10).Finish(0, 2).ToArray();
         yield return NbdMessages.SetSize(s_family, 3, "mail/data", 4096).Finish(0, 2).ToArray();
         yield return NbdMessages.Disconnect(s_family, 3).Finish(0, 3).ToArray();
         yield return NbdMessages.Status(s_family).Finish(0, 4).ToArray();
-        yield return s_family.Message(NbdNetlink.NBD_CMD_STATUS, 1).Nest(NbdNetlink.NBD_ATTR_DEVICE_LIST, Devices).Finish(0, 5).ToArray();
+        yield return s_family.Message(NbdNetlink.NBD_CMD_STATUS, 1).Nest(NbdNetlink.NBD_ATTR_DEVICE_LIST, Devices).Finish(
+            0, 5).ToArray();
         yield return s_family.Message(3, 1).Attribute(Genetlink.CTRL_ATTR_FAMILY_ID, 77u).Finish(0, 6).ToArray();
         byte[] address = new NetlinkMessage(Rtnetlink.RTM_NEWADDR, 0)
             .Append(new ifaddrmsg { ifa_prefixlen = 24, ifa_index = 2 }).Attribute(IfAddr.IFA_LOCAL, [10, 0, 0, 1])
@@ -65,7 +74,8 @@ internal sealed class NetlinkTarget : FuzzTarget
 
             BrokenProperty.Unless(rest.Length < before, "each message takes something");
             BrokenProperty.Unless(body.Length + 16 == header.nlmsg_len, "a message is as long as it says");
-            BrokenProperty.Unless(before - rest.Length == Math.Min(before, body.Length + 19 & ~3), "the next one begins at a multiple of 4");
+            BrokenProperty.Unless(before - rest.Length == Math.Min(before, body.Length + 19 & ~3),
+                "the next one begins at a multiple of 4");
             Parse(body);
         }
     }
@@ -90,7 +100,8 @@ internal sealed class NetlinkTarget : FuzzTarget
 
             BrokenProperty.Unless(attributes.Length < before && type < 0x4000, "each attribute takes something");
             BrokenProperty.Unless(
-                before - attributes.Length == Math.Min(before, value.Length + 7 & ~3), "the next attribute begins at a multiple of 4");
+                before - attributes.Length == Math.Min(before, value.Length + 7 & ~3),
+                    "the next attribute begins at a multiple of 4");
         }
     }
 
@@ -100,7 +111,8 @@ internal sealed class NetlinkTarget : FuzzTarget
         {
             uint index = device;
             list.Nest(NbdNetlink.NBD_DEVICE_ITEM, item => item
-                .Attribute(NbdNetlink.NBD_DEVICE_INDEX, index).Attribute(NbdNetlink.NBD_DEVICE_CONNECTED, [(byte)(index & 1)]));
+                .Attribute(NbdNetlink.NBD_DEVICE_INDEX, index).Attribute(NbdNetlink.NBD_DEVICE_CONNECTED,
+                    [(byte)(index & 1)]));
         }
     }
 }

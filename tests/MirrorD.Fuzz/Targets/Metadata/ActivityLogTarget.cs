@@ -16,7 +16,8 @@ internal sealed class ActivityLogTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => ["MRDACTLG"u8.ToArray()];
 
-    public override IReadOnlyList<int> Fields => [0, 1, .. ActivityLogCodec.Fields.Select(each => 3 + each.Offset), 71, 75, 79];
+    public override IReadOnlyList<int> Fields =>
+        [0, 1, .. ActivityLogCodec.Fields.Select(each => 3 + each.Offset), 71, 75, 79];
 
     // The ring itself is 256 KiB, made here.
     public override long MostAllocatedBytes(int inputBytes) => 512 * 1024 + 64L * inputBytes;
@@ -25,7 +26,8 @@ internal sealed class ActivityLogTarget : FuzzTarget
     {
         yield return Blocks.Write([(1, Samples.Transaction(1))]);
         yield return Blocks.Write([(1, Samples.Transaction(1, 7)), (2, Samples.Transaction(2, 7, 9, 12))]);
-        yield return Blocks.Write([(63, Samples.Transaction(63, 1)), (0, Samples.Transaction(64, 1, 2)), (1, Samples.Sealed([1]))]);
+        yield return Blocks.Write(
+            [(63, Samples.Transaction(63, 1)), (0, Samples.Transaction(64, 1, 2)), (1, Samples.Sealed([1]))]);
         yield return Blocks.Write([(3, Samples.Transaction(3)), (4, [0xff]), (5, [0xff])]);
     }
 
@@ -53,7 +55,8 @@ internal sealed class ActivityLogTarget : FuzzTarget
             if (error == MetadataError.None)
             {
                 BrokenProperty.Unless(sequence <= reading.Sequence, "the newest transaction wins");
-                BrokenProperty.Unless((int)(sequence % MetadataLayout.LogSlots) == slot, "a transaction lies in its own slot");
+                BrokenProperty.Unless((int)(sequence % MetadataLayout.LogSlots) == slot,
+                    "a transaction lies in its own slot");
                 BrokenProperty.UnlessSame(block, Samples.Transaction(sequence, extents[..count].ToArray()));
             }
         }

@@ -3,7 +3,9 @@ using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Targets.Metadata;
 
-/// <summary>A page of the dirty map, expected as page 3 of volume 0; the zeroes at its end are left out of the input.</summary>
+/// <summary>
+/// A page of the dirty map, expected as page 3 of volume 0; the zeroes at its end are left out of the input.
+/// </summary>
 internal sealed class DirtyPageTarget : FuzzTarget
 {
     private const int Place = 3;

@@ -4,8 +4,8 @@ using MirrorD.Fuzz.Running;
 namespace MirrorD.Fuzz.Targets.Metadata;
 
 /// <summary>
-/// A whole metadata area as the inspector reads it: two superblock slots, the ring, and pages. What lies behind the places of the
-/// input can't be read, as at the end of a device.
+/// A whole metadata area as the inspector reads it: two superblock slots, the ring, and pages. What lies behind the places
+/// of the input can't be read, as at the end of a device.
 /// </summary>
 internal sealed class MetadataAreaTarget : FuzzTarget
 {
@@ -36,11 +36,14 @@ internal sealed class MetadataAreaTarget : FuzzTarget
     {
         byte[] log = Samples.Transaction(1, 2, 5);
         yield return Blocks.Write(
-            [(0, Samples.Superblock(Samples.New)), (1, Samples.Superblock(Samples.New)), (3, log), (FirstPage, Samples.Page(0, 0x13))]);
-        yield return Blocks.Write([(0, Samples.Superblock(Samples.Joined)), (3, log), (FirstPage, Samples.Page(0, 0xff, 0xff, 1))]);
+            [(0, Samples.Superblock(Samples.New)), (1, Samples.Superblock(Samples.New)), (3, log),
+                (FirstPage, Samples.Page(0, 0x13))]);
+        yield return Blocks.Write(
+            [(0, Samples.Superblock(Samples.Joined)), (3, log), (FirstPage, Samples.Page(0, 0xff, 0xff, 1))]);
         yield return Blocks.Write([(1, Samples.Superblock(Samples.Joined)), (FirstPage, [1])]);
         byte[] two = Samples.Superblock(Samples.Joined with { DataBytes = 200L << 20 });
-        yield return Blocks.Write([(0, two), (3, log), (FirstPage, Samples.Page(0, 0x80)), (FirstPage + 1, Samples.Page(1, 1))]);
+        yield return Blocks.Write(
+            [(0, two), (3, log), (FirstPage, Samples.Page(0, 0x80)), (FirstPage + 1, Samples.Page(1, 1))]);
         yield return Blocks.Write([(0, Samples.Superblock(Samples.Joined with { DataBytes = 4096 })), (3, log)]);
     }
 
@@ -61,7 +64,8 @@ internal sealed class MetadataAreaTarget : FuzzTarget
             return;
         }
 
-        BrokenProperty.Unless(image.DirtyBlocks >= 0 && image.DirtyBlocks <= image.BlockCount, "dirty blocks lie inside the volume");
+        BrokenProperty.Unless(image.DirtyBlocks >= 0 && image.DirtyBlocks <= image.BlockCount,
+            "dirty blocks lie inside the volume");
         BrokenProperty.Unless(image.DirtyRuns().Sum(run => run.Count) == image.DirtyBlocks, "the runs are the dirty blocks");
         BrokenProperty.Unless(
             inspection.Log!.IsTrusted || image.DirtyBlocks == image.BlockCount, "without the log everything is dirty");

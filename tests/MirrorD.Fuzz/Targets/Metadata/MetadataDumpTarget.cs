@@ -27,7 +27,8 @@ internal sealed class MetadataDumpTarget : FuzzTarget
     {
         yield return Dump(Samples.New, image => { });
         yield return Dump(Samples.Joined, image => image.Mark(3, 20));
-        yield return Dump(Samples.Joined with { DataBytes = 200L << 20, VolumeName = "a\\b c" }, image => image.Mark(0, 40_000));
+        yield return Dump(Samples.Joined with { DataBytes = 200L << 20, VolumeName = "a\\b c" }, image =>
+            image.Mark(0, 40_000));
     }
 
     public override void Run(byte[] input)
@@ -39,7 +40,8 @@ internal sealed class MetadataDumpTarget : FuzzTarget
         }
         catch (FormatException wrong)
         {
-            BrokenProperty.Unless(wrong.Message.StartsWith("line ", StringComparison.Ordinal), "a mistake is told with its line");
+            BrokenProperty.Unless(wrong.Message.StartsWith("line ", StringComparison.Ordinal),
+                "a mistake is told with its line");
             return;
         }
 

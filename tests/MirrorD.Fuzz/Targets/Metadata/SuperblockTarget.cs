@@ -44,7 +44,8 @@ internal sealed class SuperblockTarget : FuzzTarget
         BrokenProperty.Unless(
             reading.Superblock is null != (reading.Error == MetadataError.None), "a superblock, or why there is none");
         BrokenProperty.Unless(
-            reading.Field is null || reading.Error == MetadataError.FieldOutOfRange, "a field is named when it is out of range");
+            reading.Field is null || reading.Error == MetadataError.FieldOutOfRange,
+                "a field is named when it is out of range");
         if (reading.Superblock is { } superblock)
         {
             BrokenProperty.UnlessSame(block, Samples.Superblock(superblock));

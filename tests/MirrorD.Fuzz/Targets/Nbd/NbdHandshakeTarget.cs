@@ -36,13 +36,15 @@ internal sealed class NbdHandshakeTarget : FuzzTarget
         [
             NbdHost.Option(NbdOption.List), NbdHost.Option(NbdOption.StructuredReply), NbdHost.Option(NbdOption.StartTls),
             NbdHost.Option(NbdOption.Info, NbdHost.Go(NbdHost.Plain, NbdInfoType.Name, NbdInfoType.BlockSize)),
-            NbdHost.Option(NbdOption.Info, NbdHost.Go("nothing")), NbdHost.Option(NbdOption.Info, NbdHost.Go(NbdHost.Refused)),
+            NbdHost.Option(NbdOption.Info, NbdHost.Go("nothing")),
+                NbdHost.Option(NbdOption.Info, NbdHost.Go(NbdHost.Refused)),
             NbdHost.Option(NbdOption.ListMetaContext, NbdHost.Contexts(NbdHost.Plain)),
             NbdHost.Option(NbdOption.ListMetaContext, NbdHost.Contexts(NbdHost.Plain, "base:", "other:")),
             NbdHost.Option(NbdOption.SetMetaContext, NbdHost.Contexts(NbdHost.Plain, "base:allocation")),
             NbdHost.Option(NbdOption.SetMetaContext, NbdHost.Contexts("nothing", "base:allocation")),
         ];
-        yield return [.. s_flags, .. options.SelectMany(each => each), .. NbdHost.Option(NbdOption.Go, NbdHost.Go(NbdHost.Plain))];
+        yield return [.. s_flags, .. options.SelectMany(each => each),
+            .. NbdHost.Option(NbdOption.Go, NbdHost.Go(NbdHost.Plain))];
         foreach (byte[] option in options)
         {
             yield return [.. s_flags, .. option, .. NbdHost.Option(NbdOption.Abort)];

@@ -7,8 +7,8 @@ using MirrorD.Io;
 
 namespace MirrorD.Fuzz.Targets.Nbd;
 
-/// <summary>The real server on a simulated host, with four exports: a plain one, one that is read only, a large one, one that is
-/// refused.</summary>
+/// <summary>The real server on a simulated host, with four exports: a plain one, one that is read only, a large one, one
+/// that is refused.</summary>
 internal sealed class NbdHost
 {
     public const string Plain = "mail/data";
@@ -74,7 +74,8 @@ internal sealed class NbdHost
         return bytes;
     }
 
-    public static byte[] Text(string text) => [.. Number((uint)Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
+    public static byte[] Text(string text) =>
+        [.. Number((uint)Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)];
 
     public static byte[] Number(uint value)
     {

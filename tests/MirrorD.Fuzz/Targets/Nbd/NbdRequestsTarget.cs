@@ -5,8 +5,9 @@ using MirrorD.Fuzz.Running;
 namespace MirrorD.Fuzz.Targets.Nbd;
 
 /// <summary>
-/// Requests of an NBD client that has opened an export. The first byte of the input says how: bit 0 structured replies, bit 1 with
-/// the allocation context, bit 2 the export that is read only, bit 3 a large one, bits 4 and 5 how many zeroes follow the rest.
+/// Requests of an NBD client that has opened an export. The first byte of the input says how: bit 0 structured replies, bit
+/// 1 with the allocation context, bit 2 the export that is read only, bit 3 a large one, bits 4 and 5 how many zeroes follow
+/// the rest.
 /// </summary>
 internal sealed class NbdRequestsTarget : FuzzTarget
 {
@@ -36,7 +37,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
     public override int RecordBytes => NbdRequestHeader.SizeBytes;
 
     public override IReadOnlyList<byte[]> Words =>
-        [.. Enum.GetValues<NbdCommand>().Select(command => Request(command, 0, 4096)), new byte[512], [0, 0x20, 0, 0], [0, 0x40, 0, 0]];
+        [.. Enum.GetValues<NbdCommand>().Select(command => Request(command, 0, 4096)), new byte[512], [0, 0x20, 0, 0],
+            [0, 0x40, 0, 0]];
 
     public override long MostAllocatedBytes(int inputBytes) => 64 * 1024 * 1024;
 
@@ -45,7 +47,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
         byte[] write = [.. Request(NbdCommand.Write, 512, 512), .. new byte[512]];
         byte[] some =
         [
-            .. Request(NbdCommand.Read, 0, 4096), .. write, .. Request(NbdCommand.Flush, 0, 0), .. Request(NbdCommand.Trim, 0, 4096),
+            .. Request(NbdCommand.Read, 0, 4096), .. write, .. Request(NbdCommand.Flush, 0, 0),
+                .. Request(NbdCommand.Trim, 0, 4096),
             .. Request(NbdCommand.WriteZeroes, 4096, 8192), .. Request(NbdCommand.Cache, 0, 4096),
             .. Request(NbdCommand.BlockStatus, 0, 1 << 20), .. Request(NbdCommand.Read, 4 << 20, 512),
             .. Request(NbdCommand.Read, 1, 512), .. Request(NbdCommand.Disconnect, 0, 0),
@@ -69,7 +72,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
             ];
         }
 
-        yield return [3, .. Request(NbdCommand.BlockStatus, 1 << 20, 3 << 20), .. Request(NbdCommand.BlockStatus, 2 << 20, 4096)];
+        yield return [3, .. Request(NbdCommand.BlockStatus, 1 << 20, 3 << 20),
+            .. Request(NbdCommand.BlockStatus, 2 << 20, 4096)];
         yield return [0, .. Request(NbdCommand.BlockStatus, 0, 4096), .. Request(NbdCommand.Read, (3 << 20) + 4096, 4096)];
         yield return [4, .. Request(NbdCommand.WriteZeroes, 512, 512), .. Request(NbdCommand.Read, 512, 512)];
         foreach (byte how in (byte[])[0, 1, 3])
@@ -77,14 +81,16 @@ internal sealed class NbdRequestsTarget : FuzzTarget
             yield return [how, .. Request(NbdCommand.Read, 0, 3 << 20)];
             yield return [how, .. Request(NbdCommand.Read, 2 << 20, 2 << 20)];
             yield return [(byte)(how | 0x10), .. Request(NbdCommand.Write, 512, ZeroesBytes)];
-            yield return [(byte)(how | 0x20), .. Request(NbdCommand.Write, 1, ZeroesBytes), .. Request(NbdCommand.Write, 0, ZeroesBytes)];
+            yield return [(byte)(how | 0x20), .. Request(NbdCommand.Write, 1, ZeroesBytes),
+                .. Request(NbdCommand.Write, 0, ZeroesBytes)];
             yield return [(byte)(how | 0x30), .. Request(NbdCommand.Write, 0, 3 * ZeroesBytes)];
             yield return [(byte)(how | 0x30), .. Request(NbdCommand.Write, 1, 2 * ZeroesBytes)];
             yield return [(byte)(how | 0x20), .. Request(NbdCommand.Write, 0, 3 * ZeroesBytes)];
         }
 
         yield return [3, .. Request(NbdCommand.BlockStatus, 0, 2 << 20), .. Request(NbdCommand.BlockStatus, 3 << 20, 4096)];
-        yield return [7, .. Request(NbdCommand.BlockStatus, 0, 1 << 20), .. Request(NbdCommand.Write, 0, 4096), .. new byte[4096]];
+        yield return [7, .. Request(NbdCommand.BlockStatus, 0, 1 << 20), .. Request(NbdCommand.Write, 0, 4096),
+            .. new byte[4096]];
         yield return [11, .. Request(NbdCommand.Trim, 0, 80 << 20), .. Request(NbdCommand.WriteZeroes, 4096, 80 << 20)];
         yield return [1, .. Request(NbdCommand.Write, 0, (64 << 20) + 1)];
         yield return [3, .. Request(NbdCommand.Read, 0, 33 << 20), .. Request(NbdCommand.BlockStatus, 0, 0)];
@@ -119,7 +125,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
         try
         {
             _host = _host is null or { IsUsedUp: true } ? new NbdHost() : _host;
-            byte[] answer = _host.Converse(handshake, input.Length == 0 ? [] : input[1..], new byte[(how >> 4 & 3) * ZeroesBytes]);
+            byte[] answer = _host.Converse(handshake, input.Length == 0 ? [] : input[1..],
+                new byte[(how >> 4 & 3) * ZeroesBytes]);
             if ((how & 1) == 1)
             {
                 CheckReplies(AfterHandshake(answer), input.AsSpan(1));
@@ -152,7 +159,8 @@ internal sealed class NbdRequestsTarget : FuzzTarget
             int magic = BinaryPrimitives.ReadInt32BigEndian(answer);
             BrokenProperty.Unless(magic is StructuredMagic or SimpleMagic, "a reply has its magic");
             ReadOnlySpan<byte> cookie = answer.Slice(8, 8);
-            BrokenProperty.Unless(input.IndexOf(cookie) >= 0 || cookie.IndexOfAnyExcept((byte)0) < 0, "a reply has a cookie that was sent");
+            BrokenProperty.Unless(input.IndexOf(cookie) >= 0 || cookie.IndexOfAnyExcept((byte)0) < 0,
+                "a reply has a cookie that was sent");
             int length = magic == SimpleMagic ? 0 : 4 + BinaryPrimitives.ReadInt32BigEndian(answer[16..]);
             BrokenProperty.Unless(length is >= 0 and <= MostChunkBytes, "a chunk has a limit");
             answer = answer[Math.Min(answer.Length, 16 + length)..];

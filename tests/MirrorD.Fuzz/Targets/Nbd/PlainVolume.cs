@@ -6,8 +6,8 @@ using MirrorD.Io;
 namespace MirrorD.Fuzz.Targets.Nbd;
 
 /// <summary>
-/// A simulated disk as a volume, which checks the form of each request that reaches it. From 3 MiB on each of 16 blocks of 4 KiB fails
-/// with an error of its own; from 2 MiB on it is not known for 16 blocks what is allocated.
+/// A simulated disk as a volume, which checks the form of each request that reaches it. From 3 MiB on each of 16 blocks of 4
+/// KiB fails with an error of its own; from 2 MiB on it is not known for 16 blocks what is allocated.
 /// </summary>
 internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, string name) : IVolumeFrontend
 {
@@ -41,11 +41,14 @@ internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, 
     public void Submit(IoRequest request)
     {
         bool hasData = request.Operation is VolumeOperation.Read or VolumeOperation.Write;
-        BrokenProperty.Unless(request.Offset >= 0 && request.Offset <= LengthBytes - request.LengthBytes, "a request lies inside the volume");
+        BrokenProperty.Unless(request.Offset >= 0 && request.Offset <= LengthBytes - request.LengthBytes,
+            "a request lies inside the volume");
         BrokenProperty.Unless(
             request.Offset % BlockBytes == 0 && request.LengthBytes % BlockBytes == 0, "a request is made of whole blocks");
-        BrokenProperty.Unless(request.Operation == VolumeOperation.Flush == (request.LengthBytes == 0), "only a flush has no range");
-        BrokenProperty.Unless(request.Data.LengthBytes == (hasData ? request.LengthBytes : 0), "data is as long as its range");
+        BrokenProperty.Unless(request.Operation == VolumeOperation.Flush == (request.LengthBytes == 0),
+            "only a flush has no range");
+        BrokenProperty.Unless(request.Data.LengthBytes == (hasData ? request.LengthBytes : 0),
+            "data is as long as its range");
         BrokenProperty.Unless(!IsReadOnly || !request.IsMutation, "nothing changes what is read only");
         InFlight++;
         var done = new IoOperation(operation =>
@@ -84,7 +87,8 @@ internal sealed class PlainVolume(IIoLoop loop, IDisk disk, BufferPool buffers, 
     public void QueryAllocation(long offset, long lengthBytes, IoOperation operation)
     {
         BrokenProperty.Unless(
-            offset >= 0 && lengthBytes > 0 && offset <= LengthBytes - lengthBytes, "what is asked about lies inside the volume");
+            offset >= 0 && lengthBytes > 0 && offset <= LengthBytes - lengthBytes,
+                "what is asked about lies inside the volume");
         if (IsIn(UnknownAt, offset) || IsIn(FailingAt, offset))
         {
             Fail(operation, OperationKind.Allocation, IsIn(UnknownAt, offset) ? -Errno.EOPNOTSUPP : -Errno.EIO);

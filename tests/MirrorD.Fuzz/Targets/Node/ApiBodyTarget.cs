@@ -7,8 +7,8 @@ using MirrorD.Fuzz.Running;
 namespace MirrorD.Fuzz.Targets.Node;
 
 /// <summary>
-/// Bodies of requests to the control API. The first byte of the input chooses which one. What the API itself does with them is a
-/// call of the serializer and one exception.
+/// Bodies of requests to the control API. The first byte of the input chooses which one. What the API itself does with them
+/// is a call of the serializer and one exception.
 /// </summary>
 internal sealed class ApiBodyTarget : FuzzTarget
 {
@@ -20,13 +20,15 @@ internal sealed class ApiBodyTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => [.. new[]
     {
-        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "true", "false", "null", "1", "1e400", "-0", "\"\\ud800\"", "{", "}", "[",
+        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "true", "false", "null", "1", "1e400", "-0",
+            "\"\\ud800\"", "{", "}", "[",
         "\\u0000", "\"", ":", ",", "//", "\ufeff",
     }.Select(Encoding.UTF8.GetBytes)];
 
     public override IEnumerable<byte[]> Seeds() => new[]
     {
-        "0{\"force\":true}", "1{\"repair\":true}", "2{\"volume\":\"data\",\"sizeBytes\":4096}", "2{}", "0null", "0[]", "0{\"force\":1}",
+        "0{\"force\":true}", "1{\"repair\":true}", "2{\"volume\":\"data\",\"sizeBytes\":4096}", "2{}", "0null", "0[]",
+            "0{\"force\":1}",
         "0{\"force\":true,\"force\":true}", "2{\"sizeBytes\":9223372036854775808}", "0{\"other\":{\"a\":[1]}}",
     }.Select(Encoding.UTF8.GetBytes);
 

@@ -14,8 +14,10 @@ internal sealed class ConfigurationTarget : FuzzTarget
         "nodes:", "resources:", "dedicated:", "production:", "address:", "interface:", "gateway:", "port:", "heartbeat-port:",
         "call-port:", "between:", "volumes:", "device:", "metadata:", "size:", "addresses:", "preferred-primary:", "on-stop:",
         "resync-rate:", "hooks:", "post-acquire:", "pre-release:", "arbiter:", "directory:", "notify:", "mail:", "command:",
-        "none", "[a, b]", "[]", "{}", "&a", "*a", "!!int", "|", ">", "'", "\"", "? ", "- ", "---", "...", "100MiB/s", "10.0.0.1/24",
-        "2001:db8::1/64", "switchover", "freeze", "continue", "yes", "no", "true", "false", "null", "~", "5s", "100ms", "1h", "%",
+        "none", "[a, b]", "[]", "{}", "&a", "*a", "!!int", "|", ">", "'", "\"", "? ", "- ", "---", "...", "100MiB/s",
+            "10.0.0.1/24",
+        "2001:db8::1/64", "switchover", "freeze", "continue", "yes", "no", "true", "false", "null", "~", "5s", "100ms",
+            "1h", "%",
         "sync", "memory", "async", "manual", "Sunday 02:00", "verify:", "replication:", "mode:", "snapshots:", "\u00a0", "\t",
     ];
 
@@ -63,7 +65,8 @@ internal sealed class ConfigurationTarget : FuzzTarget
 
         foreach (ResourceConfiguration resource in good.Resources.Values)
         {
-            BrokenProperty.Unless(resource.Between.Count == 2 && resource.Between[0] != resource.Between[1], "a pair is two nodes");
+            BrokenProperty.Unless(resource.Between.Count == 2 && resource.Between[0] != resource.Between[1],
+                "a pair is two nodes");
             BrokenProperty.Unless(resource.Between.All(good.Nodes.ContainsKey), "both nodes are there");
             BrokenProperty.Unless(resource.Between.All(resource.On.ContainsKey), "each node of the pair has its part");
             BrokenProperty.Unless(

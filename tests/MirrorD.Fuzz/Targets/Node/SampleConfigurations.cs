@@ -58,7 +58,8 @@ internal static class SampleConfigurations
             hooks:
               pre-acquire: echo one
               post-acquire: [echo two, echo three]
-          web: {between: [b, a], port: 7781, volumes: {data: {device: /dev/vg0/web}}, verify-schedule: daily 03:00, autoswitch: off}
+          web: {between: [b, a], port: 7781, volumes: {data: {device: /dev/vg0/web}}, verify-schedule: daily 03:00,
+              autoswitch: off}
         arbiter: {directory: /mnt/arbiter/}
         heartbeat: {interval: 500ms, dead-after: 3s}
         notify:
@@ -100,9 +101,11 @@ internal static class SampleConfigurations
           a: {dedicated: {address: 10.0.0.1, port: 7779}, production: {address: 192.0.2.1, interface: eth0}}
           b: {dedicated: {address: 10.0.0.2}, production: {address: 192.0.2.2, interface: eth0}}
         resources:
-          mail: {between: [a, b], volumes: {data: {device: /dev/sda}}, addresses: [{address: 192.0.2.10/24}, {address: 192.0.2.1/24}]}
+          mail: {between: [a, b], volumes: {data: {device: /dev/sda}},
+              addresses: [{address: 192.0.2.10/24}, {address: 192.0.2.1/24}]}
           web: {between: [a, b], volumes: {data: {device: /dev/sda1}}, addresses: [{address: 192.0.2.10/24}]}
-          db: {between: [a, b], volumes: {data: {device: /dev/sda}, log: {device: /dev/nvme0n1}, tmp: {device: /dev/nvme0n1p2}}}
+          db: {between: [a, b],
+              volumes: {data: {device: /dev/sda}, log: {device: /dev/nvme0n1}, tmp: {device: /dev/nvme0n1p2}}}
           old: {between: [a, b], volumes: {data: {device: /dev/nvme0n11}}}
         """;
 

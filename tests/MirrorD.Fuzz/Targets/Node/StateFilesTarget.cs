@@ -13,8 +13,8 @@ using MirrorD.Fuzz.Running;
 namespace MirrorD.Fuzz.Targets.Node;
 
 /// <summary>
-/// Small files that the daemon reads back: journals, the last verify, the list of held addresses, the key, the node's id, sizes of
-/// devices, a claim of the arbiter. The first byte of the input chooses which one the rest stands in.
+/// Small files that the daemon reads back: journals, the last verify, the list of held addresses, the key, the node's id,
+/// sizes of devices, a claim of the arbiter. The first byte of the input chooses which one the rest stands in.
 /// </summary>
 internal sealed class StateFilesTarget : FuzzTarget
 {
@@ -35,8 +35,10 @@ internal sealed class StateFilesTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => [.. new[]
     {
-        "\"sequence\"", "\"at\"", "\"resource\"", "\"kind\"", "\"class\"", "\"message\"", "\"node\"", "\"phases\"", "\"findings\"", "null",
-        "[]", "{}", "{", "}", "\"", "2026-01-31T12:00:00Z", "mirrord-held 1 5 77", "eth0 10.0.0.1/24", "mirrord-claim 1", "end", "/",
+        "\"sequence\"", "\"at\"", "\"resource\"", "\"kind\"", "\"class\"", "\"message\"", "\"node\"", "\"phases\"",
+            "\"findings\"", "null",
+        "[]", "{}", "{", "}", "\"", "2026-01-31T12:00:00Z", "mirrord-held 1 5 77", "eth0 10.0.0.1/24", "mirrord-claim 1",
+            "end", "/",
         "11111111-2222-3333-4444-555555555555", "00000000-0000-0000-0000-000000000000", "281474976710656", "278528",
     }.Select(Encoding.UTF8.GetBytes)];
 
@@ -45,19 +47,24 @@ internal sealed class StateFilesTarget : FuzzTarget
 
     public override IEnumerable<byte[]> Seeds()
     {
-        const string Event = "{\"sequence\":1,\"at\":\"2026-01-31T12:00:00Z\",\"kind\":\"started\",\"class\":\"info\",\"message\":\"m\"}";
-        const string Record = "{\"at\":\"2026-01-31T12:00:00Z\",\"resource\":\"r\",\"node\":\"a\",\"kind\":\"promote\",\"reason\":\"x\","
-            + "\"succeeded\":true,\"phases\":[{\"name\":\"probe\",\"ms\":3}],\"totalMs\":5}";
-        const string Verify = "{\"node\":\"a\",\"repair\":true,\"totalBytes\":4096,\"comparedBytes\":4096,\"differentBytes\":0,"
-            + "\"unreadableBytes\":0,\"repairedBytes\":0,\"findings\":[{\"volume\":\"d\",\"offset\":0,\"lengthBytes\":4096,"
-            + "\"kind\":\"different\",\"repaired\":true}],\"startedAt\":\"2026-01-31T12:00:00Z\"}";
+        const string Event =
+            """{"sequence":1,"at":"2026-01-31T12:00:00Z","kind":"started","class":"info","message":"m"}""";
+        const string Record =
+            """{"at":"2026-01-31T12:00:00Z","resource":"r","node":"a","kind":"promote","reason":"x","""
+            + """ "succeeded":true,"phases":[{"name":"probe","ms":3}],"totalMs":5}""";
+        const string Verify =
+            """{"node":"a","repair":true,"totalBytes":4096,"comparedBytes":4096,"differentBytes":0,"""
+            + """ "unreadableBytes":0,"repairedBytes":0,"startedAt":"2026-01-31T12:00:00Z","findings":"""
+            + """ [{"volume":"d","offset":0,"lengthBytes":4096,"kind":"different","repaired":true}]}""";
         string key = Convert.ToHexStringLower(Bytes.Counting(ClusterKey.LengthBytes));
         return new[]
         {
             "0" + Event + "\n" + Event + "\n", "0" + Event + "\n" + Event[..40], "1" + Record + "\n", "2" + Verify,
             "3mirrord-held 1 5 77\neth0 10.0.0.1/24\neth1 2001:db8::1/64\n", "4" + key + "\n",
-            "511111111-2222-3333-4444-555555555555\n", "6278528\n", "7mirrord-claim 1\n11111111-2222-3333-4444-555555555555\nend\n",
-        }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') }).Select(Encoding.UTF8.GetBytes);
+            "511111111-2222-3333-4444-555555555555\n", "6278528\n",
+                "7mirrord-claim 1\n11111111-2222-3333-4444-555555555555\nend\n",
+        }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') }).Select(
+            Encoding.UTF8.GetBytes);
     }
 
     public override void Run(byte[] input)
@@ -95,7 +102,8 @@ internal sealed class StateFilesTarget : FuzzTarget
             default:
                 NodeId? owner = SharedDirectory.Owner(file);
                 BrokenProperty.Unless(
-                    owner is null || Encoding.UTF8.GetString(content).Contains(owner.ToString()!, StringComparison.OrdinalIgnoreCase),
+                    owner is null
+                        || Encoding.UTF8.GetString(content).Contains(owner.ToString()!, StringComparison.OrdinalIgnoreCase),
                     "the owner is whom the file names");
                 break;
         }
@@ -112,7 +120,8 @@ internal sealed class StateFilesTarget : FuzzTarget
         if (writes)
         {
             file.Append(reports);
-            BrokenProperty.Unless(file.ReadLast(1000).TakeLast(reports.Count).SequenceEqual(reports), "what is appended is read again");
+            BrokenProperty.Unless(file.ReadLast(1000).TakeLast(reports.Count).SequenceEqual(reports),
+                "what is appended is read again");
         }
     }
 
@@ -136,7 +145,8 @@ internal sealed class StateFilesTarget : FuzzTarget
         if (writes && last is not null)
         {
             new LastVerifyFile(path, failed => throw failed).Keep(last).Wait();
-            BrokenProperty.Unless(new LastVerifyFile(path, failed => throw failed).Last?.Node == last.Node, "a verify that is kept is read again");
+            BrokenProperty.Unless(new LastVerifyFile(path, failed => throw failed).Last?.Node == last.Node,
+                "a verify that is kept is read again");
             bool isTold = false;
             new LastVerifyFile(Path.Combine(path, "below"), _ => isTold = true).Keep(last).Wait();
             BrokenProperty.Unless(isTold, "a verify that can't be kept is told");
@@ -219,7 +229,8 @@ internal sealed class StateFilesTarget : FuzzTarget
         if (places.Last("r", "v") is { } place)
         {
             BrokenProperty.Unless(
-                place.DataBytes > 0 && place.MetadataOffset >= place.DataBytes && place.DataBytes % MetadataLayout.BlockBytes == 0,
+                place.DataBytes > 0 && place.MetadataOffset >= place.DataBytes
+                    && place.DataBytes % MetadataLayout.BlockBytes == 0,
                 "metadata lies behind the data");
         }
 
@@ -230,7 +241,8 @@ internal sealed class StateFilesTarget : FuzzTarget
             SpinWait.SpinUntil(() => places.Last("r", "v") == MetadataPlacement.Internal(1 << 30), 10_000);
             BrokenProperty.Unless(places.Last("r", "v") is not null, "a place that is noted is read");
             using var told = new ManualResetEventSlim();
-            new MetadataPlaces(Path.Combine(StateDirectory.PlaceFile(directory, "r", "v"), "below"), _ => told.Set()).Note("r", "v", 1 << 30);
+            new MetadataPlaces(Path.Combine(StateDirectory.PlaceFile(directory, "r", "v"), "below"), _ => told.Set()).Note(
+                "r", "v", 1 << 30);
             BrokenProperty.Unless(told.Wait(10_000), "a place that can't be noted is told");
         }
     }

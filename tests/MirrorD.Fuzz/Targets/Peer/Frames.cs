@@ -20,7 +20,8 @@ internal static class Frames
             byte[] payload = hasData ? Bytes.Counting(200) : type switch
             {
                 PeerFrameType.Message =>
-                    [.. PeerMessageCodec.Encode(new PeerMessage.RoleNotice(Role.Primary, 3)), .. new byte[PeerMessageCodec.MacBytes]],
+                    [.. PeerMessageCodec.Encode(new PeerMessage.RoleNotice(Role.Primary, 3)),
+                        .. new byte[PeerMessageCodec.MacBytes]],
                 PeerFrameType.HashAnswer => Bytes.Counting(RangeHash.Bytes),
                 _ => [],
             };
@@ -51,7 +52,8 @@ internal static class Frames
     }
 
     /// <summary>
-    /// Walks the frames by the lengths that they state, and makes checksums, MACs and tags right under the number that each has.
+    /// Walks the frames by the lengths that they state, and makes checksums, MACs and tags right under the number that each
+    /// has.
     /// </summary>
     public static byte[] FixUp(byte[] bytes, bool tags)
     {
@@ -76,7 +78,8 @@ internal static class Frames
             BinaryPrimitives.WriteUInt64LittleEndian(header[8..], Keys.Session.Value);
             if (tags)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(header[48..], SipHash.Compute(Keys.FromConnector, header[..48], number));
+                BinaryPrimitives.WriteUInt64LittleEndian(header[48..],
+                    SipHash.Compute(Keys.FromConnector, header[..48], number));
             }
 
             BinaryPrimitives.WriteUInt32LittleEndian(header[60..], Crc32C.Compute(header[..60]));

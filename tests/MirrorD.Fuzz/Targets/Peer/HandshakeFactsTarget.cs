@@ -27,7 +27,8 @@ internal sealed class HandshakeFactsTarget : FuzzTarget
 
     public override IReadOnlyList<string> Files => ["src/MirrorD.Core/Handshake/HandshakeFactsCodec.cs"];
 
-    public override IReadOnlyList<int> Fields => [0, 2, 4, 5, 6, 7, 8, 24, 40, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 136, 144];
+    public override IReadOnlyList<int> Fields =>
+        [0, 2, 4, 5, 6, 7, 8, 24, 40, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 136, 144];
 
     public override int MostBytes => HandshakeFactsCodec.MaximumBytes + 64;
 
@@ -43,7 +44,8 @@ internal sealed class HandshakeFactsTarget : FuzzTarget
             CreationSource = CreationSource.Empty,
             JustCreated = true,
         });
-        yield return Encoded(Sample with { IsPrimary = true, HasProof = true, SplitBrainPolicy = SplitBrainPolicy.DiscardStandby });
+        yield return Encoded(
+            Sample with { IsPrimary = true, HasProof = true, SplitBrainPolicy = SplitBrainPolicy.DiscardStandby });
     }
 
     // The number of volumes that fits the length.
@@ -69,7 +71,8 @@ internal sealed class HandshakeFactsTarget : FuzzTarget
             BrokenProperty.UnlessSame(input, Encoded(facts));
             BrokenProperty.Unless(facts.SyncSetBlocks >= 0, "blocks are counted from 0");
             BrokenProperty.Unless(
-                facts.Volumes.All(volume => volume.DataBytes is > 0 and <= MetadataLayout.MaximumDataBytes), "a volume has a size");
+                facts.Volumes.All(volume => volume.DataBytes is > 0 and <= MetadataLayout.MaximumDataBytes),
+                    "a volume has a size");
         }
     }
 

@@ -8,7 +8,8 @@ internal sealed class PeerFrameTarget : FuzzTarget
 {
     public override string Name => "peer-frame";
 
-    public override IReadOnlyList<string> Files => ["src/MirrorD.Formats/Peer/PeerFrame.cs", "src/MirrorD.Formats/Peer/SipHash.cs"];
+    public override IReadOnlyList<string> Files =>
+        ["src/MirrorD.Formats/Peer/PeerFrame.cs", "src/MirrorD.Formats/Peer/SipHash.cs"];
 
     public override IReadOnlyList<int> Fields => [0, 4, 5, 6, 8, 16, 24, 32, 36, 40, 44, 46, 48, 56, 60];
 
@@ -22,7 +23,8 @@ internal sealed class PeerFrameTarget : FuzzTarget
     public override void Run(byte[] input)
     {
         byte[] header = Bytes.Padded(input, PeerFrame.HeaderBytes);
-        bool isGood = PeerFrame.TryDecode(header, Frames.Keys.FromConnector, 0, Frames.Keys.Session, out PeerFrame frame, out string error);
+        bool isGood = PeerFrame.TryDecode(header, Frames.Keys.FromConnector, 0, Frames.Keys.Session, out PeerFrame frame,
+            out string error);
         BrokenProperty.Unless(isGood == (error.Length == 0), "a frame, or what is wrong with it");
         if (isGood)
         {
@@ -32,9 +34,11 @@ internal sealed class PeerFrameTarget : FuzzTarget
             BrokenProperty.Unless(frame.PayloadBytes <= PeerFrame.MaxDataBytes, "a payload fits into a slot");
             bool isMessage = frame.Type == PeerFrameType.Message;
             BrokenProperty.Unless(
-                !isMessage || frame.PayloadBytes is >= PeerMessageCodec.MacBytes and <= PeerFrame.MaxMessageBytes, "a message has its MAC");
+                !isMessage || frame.PayloadBytes is >= PeerMessageCodec.MacBytes and <= PeerFrame.MaxMessageBytes,
+                    "a message has its MAC");
             bool isRead = frame.Type is PeerFrameType.Read or PeerFrameType.HashQuestion or PeerFrameType.CopyZero;
-            BrokenProperty.Unless(!isRead || frame.RangeBytes is > 0 and <= PeerFrame.MaxDataBytes, "a read fits into a slot");
+            BrokenProperty.Unless(!isRead || frame.RangeBytes is > 0 and <= PeerFrame.MaxDataBytes,
+                "a read fits into a slot");
             BrokenProperty.Unless(frame.RangeBytes <= PeerFrame.MaxZeroBytes, "a range has a limit");
         }
     }

@@ -35,7 +35,8 @@ internal sealed class PeerLinkTarget : FuzzTarget
         }
     }
 
-    public override byte[] FixUp(byte[] input) => input.Length == 0 ? input : [input[0], .. Frames.FixUp(input[1..], tags: true)];
+    public override byte[] FixUp(byte[] input) => input.Length == 0 ? input
+        : [input[0], .. Frames.FixUp(input[1..], tags: true)];
 
     public override void Run(byte[] input)
     {
@@ -77,7 +78,9 @@ internal sealed class PeerLinkTarget : FuzzTarget
         _wire.Until(() => client.IsIdle, "the connection is gone");
     }
 
-    /// <summary>Who hears what the connection brings: keeps to the rules of the interface, and checks what it is given.</summary>
+    /// <summary>
+    /// Who hears what the connection brings: keeps to the rules of the interface, and checks what it is given.
+    /// </summary>
     private sealed class RecordingUser(IIoLoop loop, int slots) : IPeerConnectionUser, IDisposable
     {
         private readonly List<IncomingIo> _taken = [];
@@ -119,7 +122,8 @@ internal sealed class PeerLinkTarget : FuzzTarget
 
         public string? ReadArrived(in PeerFrame question, IoBuffer slot)
         {
-            BrokenProperty.Unless(question.RangeBytes is > 0 and <= PeerFrame.MaxDataBytes, "what is asked for fits into the slot");
+            BrokenProperty.Unless(question.RangeBytes is > 0 and <= PeerFrame.MaxDataBytes,
+                "what is asked for fits into the slot");
             _reads.Add(slot);
             loop.Post(ReturnAll);
             return question.Sequence == 13 ? "refused" : null;

@@ -72,7 +72,8 @@ internal sealed class WatchDatagramTarget : FuzzTarget
         switch (header.Type)
         {
             case WatchDatagramType.Heartbeat when HeartbeatEntry.IsValidBody(body):
-                BrokenProperty.Unless(body.Length <= HeartbeatEntry.MaxEntries * HeartbeatEntry.Bytes, "entries have a limit");
+                BrokenProperty.Unless(body.Length <= HeartbeatEntry.MaxEntries * HeartbeatEntry.Bytes,
+                    "entries have a limit");
                 for (int at = 0; at < body.Length; at += HeartbeatEntry.Bytes)
                 {
                     HeartbeatEntry.Decode(body[at..]).Encode(again.AsSpan(WatchHeader.Bytes + at));
@@ -115,7 +116,8 @@ internal sealed class WatchDatagramTarget : FuzzTarget
             entries[i].Encode(bytes.AsSpan(WatchHeader.Bytes + i * HeartbeatEntry.Bytes));
         }
 
-        return bytes[..WatchDatagram.Seal(bytes, Header(WatchDatagramType.Heartbeat), entries.Length * HeartbeatEntry.Bytes, s_key)];
+        return bytes[..WatchDatagram.Seal(bytes, Header(WatchDatagramType.Heartbeat),
+            entries.Length * HeartbeatEntry.Bytes, s_key)];
     }
 
     private static byte[] Control(ControlMessage message)
