@@ -21,10 +21,12 @@ public static partial class PlantedBugs
         new("api-body", Json,
             """
                     AllowDuplicateProperties = false,
+                    RespectNullableAnnotations = true,
                     WriteIndented
             """,
             """
                     AllowDuplicateProperties = true,
+                    RespectNullableAnnotations = true,
                     WriteIndented
             """, "a member may stand there twice"),
         new("api-body", "src/MirrorD.Api/ResizeRequest.cs",
