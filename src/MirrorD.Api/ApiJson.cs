@@ -24,6 +24,9 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(VersionReport))]
+[JsonSerializable(typeof(KeysReport))]
+[JsonSerializable(typeof(KeyStep))]
+[JsonSerializable(typeof(KeyStepReply))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>The contracts on one line, with letters beyond ASCII and quotes as they are.</summary>

@@ -6,6 +6,9 @@ public static class ApiPaths
     /// <summary>Where the daemon listens unless told otherwise.</summary>
     public const string DefaultSocket = "/run/mirrord/mirrord.sock";
 
+    /// <summary>Name of the socket beside it that serves GET only.</summary>
+    public const string ReadSocketName = "mirrord-read.sock";
+
     /// <summary>GET: <see cref="VersionReport"/>.</summary>
     public const string Version = "/v1/version";
 
@@ -88,10 +91,25 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>, once it is stored that the copy does not count.</summary>
     public const string Invalidate = "/v1/resources/{name}/invalidate";
 
+    /// <summary>GET: <see cref="KeysReport"/>.</summary>
+    public const string Keys = "/v1/keys";
+
+    /// <summary>POST: <see cref="CommandReply"/>, once all keys of all nodes are exchanged. Root only.</summary>
+    public const string RotateKeys = "/v1/keys/rotate";
+
+    /// <summary>POST: <see cref="CommandReply"/>, once this node has a new certificate. Root only.</summary>
+    public const string RenewKeys = "/v1/keys/renew";
+
+    /// <summary>POST <see cref="Api.KeyStep"/>: <see cref="KeyStepReply"/>. Root only; for the node that leads an exchange.</summary>
+    public const string KeyStep = "/v1/keys/step";
+
     /// <summary>A path with its resource filled in.</summary>
     public static string For(string path, string resource) =>
         path.Replace("{name}", Uri.EscapeDataString(resource));
 
     /// <summary>Header that names the node that is meant; without it, the one that answers.</summary>
     public const string NodeHeader = "Mirrord-Node";
+
+    /// <summary>Header by which a node says for whom it passes a call on; of no other caller does it count.</summary>
+    public const string UserHeader = "Mirrord-User";
 }

@@ -10,11 +10,12 @@ namespace MirrorD.Configuration;
 /// <param name="VerifyBytesPerSecond">Ceiling of the rate of a verify; 0 means none.</param>
 /// <param name="VerifySchedule">When a verify begins by itself; null: never.</param>
 /// <param name="TakesSnapshots">A whole copy is kept while a resync overwrites it, where that can be done.</param>
+/// <param name="Encrypts">The link is encrypted; it is authentic in any case.</param>
 public sealed record ReplicationConfiguration(
     MirrorMode Mode = MirrorMode.Sync, long AsyncBufferBytes = ReplicationConfiguration.DefaultBufferBytes,
     int AsyncLagMs = ReplicationConfiguration.DefaultLagMs, bool ResyncByChecksum = false,
     long VerifyBytesPerSecond = ReplicationConfiguration.DefaultVerifyBytesPerSecond,
-    VerifySchedule? VerifySchedule = null, bool TakesSnapshots = true)
+    VerifySchedule? VerifySchedule = null, bool TakesSnapshots = true, bool Encrypts = true)
 {
     /// <summary>16 MiB.</summary>
     public const long DefaultBufferBytes = 16 << 20;

@@ -132,10 +132,41 @@ internal sealed class DaemonClient : IDisposable
 
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext _, CancellationToken stop)
     {
+        try
+        {
+            return await Connect(_socket, stop);
+        }
+        catch (SocketException denied) when (denied.SocketErrorCode == SocketError.AccessDenied)
+        {
+            if (await ConnectForReading(stop) is { } reading)
+            {
+                return reading;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Those who may only read have a socket of their own; null where that can't be used either.</summary>
+    private async Task<Stream?> ConnectForReading(CancellationToken stop)
+    {
+        try
+        {
+            string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_socket))!, ApiPaths.ReadSocketName);
+            return await Connect(beside, stop);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<Stream> Connect(string path, CancellationToken stop)
+    {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), stop);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -151,7 +182,8 @@ internal sealed class DaemonClient : IDisposable
         (string why, string remedy) = cause switch
         {
             SocketError.AccessDenied => (
-                "this user may not use it", "run this as root or as a member of the group mirrord"),
+                "this user may not use it",
+                "run this as root or as a member of the group mirrord, or to read only, of mirrord-read"),
             SocketError.ConnectionRefused => (
                 "nobody listens there", "start the daemon with 'systemctl start mirrord'"),
             _ when !File.Exists(_socket) => (

@@ -18,13 +18,13 @@ internal static class MirrorctlCommandLine
         typeof(VerifyVerb), typeof(ResizeVerb), typeof(ReplaceVerb),
         typeof(DisconnectVerb), typeof(ConnectVerb), typeof(InvalidateVerb),
         typeof(CreateVerb),
-        typeof(InspectVerb), typeof(DevicesVerb), typeof(KeygenVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
+        typeof(InspectVerb), typeof(DevicesVerb), typeof(ClusterVerb), typeof(KeysVerb), typeof(ConfigVerb), typeof(NotifyVerb), typeof(VersionVerb),
     ];
 
     /// <summary>Options that may also stand before the verb, with a value.</summary>
     private static readonly string[] s_leading = ["--socket", "--config", "--node-name"];
 
-    private static readonly string[] s_valued = [.. s_leading, "--out", "--after", "--from", "--state-dir", "--size"];
+    private static readonly string[] s_valued = [.. s_leading, "--out", "--valid", "--token", "--after", "--from", "--state-dir", "--size"];
 
     /// <summary>Runs a command.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>

@@ -10,6 +10,7 @@ internal static class LinuxError
     public const int ENXIO = 6;
     public const int ENODEV = 19;
     public const int ENOTTY = 25;
+    public const int ERANGE = 34;
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ETIME = 62;

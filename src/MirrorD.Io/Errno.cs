@@ -16,6 +16,7 @@ public static class Errno
     public const int EINVAL = 22;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
+    public const int EBADMSG = 74;
     public const int EOVERFLOW = 75;
     public const int EMSGSIZE = 90;
     public const int EOPNOTSUPP = 95;

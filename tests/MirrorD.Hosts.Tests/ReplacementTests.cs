@@ -20,12 +20,13 @@ public sealed class ReplacementTests : PairTest
             Write(client, seed: 2);
         }
 
-        // The old machine is put aside; the new one has the name, the addresses, the configuration and the key.
-        string oldId = File.ReadAllText(Path.Combine(pair.B.StateDirectory, "node-id"));
+        // The old machine is put aside; the new one has the name, the addresses, the configuration and keys of its own. Those
+        // of the old one are good all the same: nobody took them back.
         string oldDisk = Path.Combine(Lab.Directory, "old.img");
+        string oldState = Path.Combine(Lab.Directory, "old-state");
         Tool.Run("cp", pair.B.Disk(), oldDisk).Require();
-        File.Delete(Path.Combine(pair.B.StateDirectory, "node-id"));
-        Directory.Delete(Path.Combine(pair.B.StateDirectory, "places"), recursive: true);
+        Directory.Move(pair.B.StateDirectory, oldState);
+        Pair.Issue(pair.A, pair.B);
         Tool.Run("truncate", "-s", "0", pair.B.Disk()).Require();
         Tool.Run("truncate", "-s", $"{64L << 20}", pair.B.Disk()).Require();
         ToolResult tooEarly = pair.A.Control("node", "replace", "b", "--yes");
@@ -51,10 +52,11 @@ public sealed class ReplacementTests : PairTest
         // The old machine comes back instead of the new one: with its own identity and its own disk.
         pair.B.Daemon.Kill();
         pair.A.WaitFor("to miss its peer", 20, view => view.Link == "Disconnected");
-        string newId = File.ReadAllText(Path.Combine(pair.B.StateDirectory, "node-id"));
+        string newState = Path.Combine(Lab.Directory, "new-state");
+        Directory.Move(pair.B.StateDirectory, newState);
         string newDisk = Path.Combine(Lab.Directory, "new.img");
         Tool.Run("cp", pair.B.Disk(), newDisk).Require();
-        Become(pair.B, oldId, oldDisk);
+        Become(pair.B, oldState, oldDisk);
         pair.A.WaitFor("to see a stranger", 30, view => view.HoldUp == "PeerUnknown");
         ToolResult promoted = pair.B.Control("promote", Pair.ResourceName);
         Assert.False(promoted.Succeeded, promoted.Text);
@@ -66,14 +68,15 @@ public sealed class ReplacementTests : PairTest
 
         Assert.Equal("Disconnected", pair.A.Status().Link);
         pair.B.Daemon.Kill();
-        Become(pair.B, newId, newDisk);
+        Directory.Delete(pair.B.StateDirectory, recursive: true);
+        Become(pair.B, newState, newDisk);
         pair.WaitUntilJoined(60);
         WaitUntilIdentical(pair);
     }
 
-    private static void Become(Node node, string id, string disk)
+    private static void Become(Node node, string state, string disk)
     {
-        File.WriteAllText(Path.Combine(node.StateDirectory, "node-id"), id);
+        Directory.Move(state, node.StateDirectory);
         Tool.Run("cp", disk, node.Disk()).Require();
         node.StartAndWait();
     }

@@ -289,7 +289,7 @@ public sealed class SimulatedNodeState
         Volumes = [.. Copies.Select(copy => copy.Options)],
         Listen = new TcpEndpoint(DedicatedOf(_number), 7700),
         Connect = new TcpEndpoint(DedicatedOf(3 - _number), 7700),
-        Key = _simulation.Key,
+        Security = new Testing.SharedSecret(_simulation.Key),
         OnPeerLoss = _simulation.Scenario.OnPeerLoss,
         Autoswitch = _simulation.Scenario.Autoswitch,
         TakeoverDelayMs = _simulation.Scenario.TakeoverDelayMs,

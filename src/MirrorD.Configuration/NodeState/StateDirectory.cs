@@ -16,6 +16,9 @@ public sealed class StateDirectory(string path)
     /// <summary>File of the key that the nodes share.</summary>
     public string KeyFile => System.IO.Path.Combine(Path, "cluster.key");
 
+    /// <summary>The files by which this node shows who it is.</summary>
+    public Identity.IdentityDirectory Identity => new(System.IO.Path.Combine(Path, "identity"));
+
     /// <summary>File of what happened.</summary>
     public string EventsFile => System.IO.Path.Combine(Path, "events.jsonl");
 

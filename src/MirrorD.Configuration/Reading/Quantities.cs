@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MirrorD.Configuration.Reading;
 
 /// <summary>Durations ("5s"), sizes ("16MiB") and rates ("100MiB/s") with their units.</summary>
-internal static class Quantities
+public static class Quantities
 {
     private static readonly (string Unit, double Milliseconds)[] s_durations =
         [("ms", 1), ("s", 1000), ("min", 60_000), ("m", 60_000), ("h", 3_600_000)];

@@ -8,7 +8,7 @@ internal static class ReplicationReader
     private const long MostBufferBytes = 1 << 30;
 
     /// <summary>The keys of a resource that are read here.</summary>
-    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate", "verify-schedule", "snapshot-before-resync"];
+    public static readonly string[] Keys = ["mode", "async-buffer", "async-lag", "resync", "verify-rate", "verify-schedule", "snapshot-before-resync", "encryption"];
 
     /// <summary>What the section of a resource says.</summary>
     public static ReplicationConfiguration Read(Section section)
@@ -27,7 +27,8 @@ internal static class ReplicationReader
                 ("copy", false), ("by-checksum", true)),
             VerifyRate(section), Schedule(section),
             section.Choice("snapshot-before-resync", true, "way to keep a copy", "write 'auto' or 'none'",
-                ("auto", true), ("none", false)));
+                ("auto", true), ("none", false)),
+            section.Choice("encryption", true, "answer", "write 'on' or 'off'", ("on", true), ("off", false)));
     }
 
     private static VerifySchedule? Schedule(Section section)

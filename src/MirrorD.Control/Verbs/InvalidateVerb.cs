@@ -13,29 +13,13 @@ internal sealed class InvalidateVerb : ResourceVerb
     {
         if (!Yes)
         {
-            await Confirm(context, stop);
+            context.Error.WriteLine($"The copy of {Resource} on {Node ?? "this node"} is thrown away. "
+                + "Until it is copied again, the other node has the only one.");
+            await context.Confirm(
+                "this", "Type the name of the resource to go on", Resource, "you accept this", stop);
         }
 
         using var daemon = new DaemonClient(Socket, Node);
         return Report(await daemon.Command(ApiPaths.For(ApiPaths.Invalidate, Resource), null, stop), context);
-    }
-
-    private async Task Confirm(CommandContext context, CancellationToken stop)
-    {
-        context.Error.WriteLine($"The copy of {Resource} on {Node ?? "this node"} is thrown away. "
-            + "Until it is copied again, the other node has the only one.");
-        if (!context.CanAsk)
-        {
-            throw new CommandFailure(
-                ExitCode.Usage, "this needs a confirmation, and there is no terminal to ask on",
-                "add --yes if you accept this");
-        }
-
-        context.Error.Write("Type the name of the resource to go on: ");
-        string? answer = await context.In.ReadLineAsync(stop);
-        if (answer?.Trim() != Resource)
-        {
-            throw new CommandFailure(ExitCode.Failed, "not confirmed, nothing was changed");
-        }
     }
 }

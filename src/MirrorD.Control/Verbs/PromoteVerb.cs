@@ -35,23 +35,10 @@ internal sealed class PromoteVerb : ResourceVerb
             context.Error.WriteLine($"  - {loss}");
         }
 
-        if (Yes)
+        if (!Yes)
         {
-            return;
-        }
-
-        if (!context.CanAsk)
-        {
-            throw new CommandFailure(
-                ExitCode.Usage, "a forced promotion needs a confirmation, and there is no terminal to ask on",
-                "add --yes if you accept this");
-        }
-
-        context.Error.Write("Type the name of the resource to go on: ");
-        string? answer = await context.In.ReadLineAsync(stop);
-        if (answer?.Trim() != Resource)
-        {
-            throw new CommandFailure(ExitCode.Failed, "not confirmed, nothing was changed");
+            await context.Confirm(
+                "a forced promotion", "Type the name of the resource to go on", Resource, "you accept this", stop);
         }
     }
 }

@@ -58,18 +58,7 @@ internal sealed class ReplaceVerb : DaemonVerb
                 + (resource.HoldUp is { } held ? $"; {held.Reason}" : ""));
         }
 
-        if (!context.CanAsk)
-        {
-            throw new CommandFailure(
-                ExitCode.Usage, "replacing a node needs a confirmation, and there is no terminal to ask on",
-                "add --yes if the old machine is off for good");
-        }
-
-        context.Error.Write("Make sure that the old machine is off for good. Type the name of the node to go on: ");
-        string? answer = await context.In.ReadLineAsync(stop);
-        if (answer?.Trim() != Replaced)
-        {
-            throw new CommandFailure(ExitCode.Failed, "not confirmed, nothing was changed");
-        }
+        const string question = "Make sure that the old machine is off for good. Type the name of the node to go on";
+        await context.Confirm("replacing a node", question, Replaced, "the old machine is off for good", stop);
     }
 }

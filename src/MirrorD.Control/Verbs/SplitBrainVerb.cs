@@ -88,28 +88,11 @@ internal sealed partial class SplitBrainVerb : DaemonVerb
             + $"{kept} then brings it up to date.");
         if (!Yes)
         {
-            await Confirm(context, stop);
+            await context.Confirm("this", "Type the name of that node to go on", Discard!, "you accept this", stop);
         }
 
         return Report(
             await chosen.Daemon.Command(ApiPaths.For(ApiPaths.Discard, Resource), null, stop), context);
-    }
-
-    private async Task Confirm(CommandContext context, CancellationToken stop)
-    {
-        if (!context.CanAsk)
-        {
-            throw new CommandFailure(
-                ExitCode.Usage, "this needs a confirmation, and there is no terminal to ask on",
-                "add --yes if you accept this");
-        }
-
-        context.Error.Write("Type the name of that node to go on: ");
-        string? answer = await context.In.ReadLineAsync(stop);
-        if (answer?.Trim() != Discard)
-        {
-            throw new CommandFailure(ExitCode.Failed, "not confirmed, nothing was changed");
-        }
     }
 
     private static string Describe(string node, ResourceReport report)

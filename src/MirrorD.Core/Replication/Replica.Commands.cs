@@ -198,11 +198,9 @@ public sealed partial class Replica
             return;
         }
 
-        // Over every path too: the link may be gone, and its loss then looks like a crash.
-        _effects.SendControl(new ControlMessage.Goodbye(isOutdated, State.Session, State.Current));
+        SayGoodbye(isOutdated);
         if (IsLinked)
         {
-            _effects.SendMessage(new PeerMessage.Goodbye(isOutdated, State.Session, State.Current));
             _effects.CloseLink("planned stop", operatorNeeded: true);
         }
 

@@ -542,6 +542,7 @@ public sealed partial class Replica
     {
         Phase = LinkPhase.Joined;
         _splitBrainTold = false;
+        _couldNotKeep = false;
         _hasJoined = true;
         _unconfirmedBytes = 0;
         _effects.Raise("joined", $"{_settings.Resource}: joined with {_settings.PeerName} in session {State.Session}");

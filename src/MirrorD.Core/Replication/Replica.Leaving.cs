@@ -211,10 +211,13 @@ public sealed partial class Replica
     }
 
     /// <summary>Over every path too: the link may be gone, and its loss then looks like a crash.</summary>
-    private void SayGoodbye()
+    private void SayGoodbye(bool isOutdated = true)
     {
-        _effects.SendControl(new ControlMessage.Goodbye(true, State.Session, State.Current));
-        _effects.SendMessage(new PeerMessage.Goodbye(true, State.Session, State.Current));
+        _effects.SendControl(new ControlMessage.Goodbye(isOutdated, State.Session, State.Current));
+        if (IsLinked)
+        {
+            _effects.SendMessage(new PeerMessage.Goodbye(isOutdated, State.Session, State.Current));
+        }
     }
 
     /// <summary>The Primary is to be disconnected, and asks for its proof. It ends the link.</summary>

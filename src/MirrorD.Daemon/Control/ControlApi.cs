@@ -2,21 +2,18 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
-using MirrorD.Daemon.Forwarding;
-using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Resources;
 using MirrorD.Engine.Control;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
+using static MirrorD.Daemon.Control.ApiReply;
 
 namespace MirrorD.Daemon.Control;
 
 /// <summary>The control API: paths, bodies and codes as docs/api.md says.</summary>
-internal sealed class ControlApi(
-    MirrorDaemon daemon, Forwarder forwarder, ILogger logger, CancellationToken stopping)
+internal sealed class ControlApi(MirrorDaemon daemon, CallGuard guard, CancellationToken stopping)
 {
     /// <summary>Largest body of a request; the largest legal one is a few dozen bytes.</summary>
     public const long MostBodyBytes = 16 * 1024;
@@ -54,29 +51,9 @@ internal sealed class ControlApi(
         routes.MapPost(ApiPaths.Disconnect, Guarded(http => Command(http, new ResourceCommand.Disconnect())));
         routes.MapPost(ApiPaths.Connect, Guarded(http => Command(http, new ResourceCommand.Connect())));
         routes.MapPost(ApiPaths.Invalidate, Guarded(http => Command(http, new ResourceCommand.Invalidate())));
-        routes.MapFallback(Guarded(http => Fail(
+        routes.MapFallback("{*path}", Guarded(http => Fail(
             http, StatusCodes.Status404NotFound, $"the API has no {http.Request.Method} {http.Request.Path}",
             "docs/api.md lists its paths")));
-    }
-
-    private static async Task Reply<T>(HttpContext http, T value, JsonTypeInfo<T> type)
-    {
-        http.Response.ContentType = "application/json";
-        await JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
-    }
-
-    private static Task Reply(HttpContext http, bool succeeded, string message, string? remedy)
-    {
-        http.Response.StatusCode = succeeded ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
-        var reply = new CommandReply { Succeeded = succeeded, Message = message, Remedy = remedy };
-        return Reply(http, reply, ApiJson.Compact.CommandReply);
-    }
-
-    private static Task Fail(HttpContext http, int code, string message, string? remedy)
-    {
-        http.Response.StatusCode = code;
-        var reply = new CommandReply { Succeeded = false, Message = message, Remedy = remedy };
-        return Reply(http, reply, ApiJson.Compact.CommandReply);
     }
 
     private static long? AfterOf(HttpContext http)
@@ -191,39 +168,5 @@ internal sealed class ControlApi(
         http, StatusCodes.Status404NotFound, $"node {daemon.Context.Name} has no resource '{name}'",
         $"it has {string.Join(", ", daemon.Resources.Select(known => known.Name))}");
 
-    /// <summary>A fault in one call is logged and answered; it never reaches the data path.</summary>
-    private RequestDelegate Guarded(RequestDelegate handler) => async http =>
-    {
-        try
-        {
-            if (forwarder.IsForSelf(http))
-            {
-                await handler(http);
-            }
-            else if (await forwarder.Forward(http) is var (problem, remedy))
-            {
-                await Fail(http, StatusCodes.Status502BadGateway, problem, remedy);
-            }
-        }
-        catch (Exception gone) when (http.RequestAborted.IsCancellationRequested
-            && gone is OperationCanceledException or IOException)
-        {
-            // The caller left.
-        }
-        catch (BadHttpRequestException bad)
-        {
-            await Fail(http, bad.StatusCode, bad.Message.TrimEnd('.'), "docs/api.md describes the requests");
-        }
-        catch (Exception failed)
-        {
-            DaemonLog.RequestFailed(logger, http.Request.Path.ToString(), failed);
-            if (!http.Response.HasStarted)
-            {
-                await Fail(
-                    http, StatusCodes.Status500InternalServerError,
-                    $"the daemon failed in this call: {failed.Message}",
-                    "see its log and report this");
-            }
-        }
-    };
+    private RequestDelegate Guarded(RequestDelegate handler) => guard.Before(handler);
 }

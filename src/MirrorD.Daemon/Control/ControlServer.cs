@@ -1,5 +1,7 @@
 using MirrorD.Configuration;
+using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Forwarding;
+using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MirrorD.Daemon.Control;
 
-/// <summary>Serves the control API on a unix socket, and to other nodes of the cluster behind their key.</summary>
+/// <summary>Serves the control API on unix sockets, and to other nodes of the cluster behind TLS.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
     /// <summary>What calls under way have when mirrord ends.</summary>
@@ -25,14 +27,15 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         _application = application;
         _forwarder = new Forwarder(daemon.Context);
-        _calls = new CallListener(daemon.Context.Key, daemon.Context.ControlSocket, calls);
+        _calls = new CallListener(
+            daemon.Context.Security, new Joining(daemon.Context, daemon.Events), daemon.Context.CallSocket, calls);
     }
 
     /// <summary>Begins to serve.</summary>
-    /// <exception cref="StartupException">The socket can't be made.</exception>
+    /// <exception cref="StartupException">The sockets can't be made.</exception>
     public static async Task<ControlServer> Start(MirrorDaemon daemon, ILoggerFactory loggers)
     {
-        string socket = daemon.Context.ControlSocket;
+        var sockets = new ControlSockets(daemon.Context, AccessGroups.OfThisHost);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             // Not where it was started from: appsettings files there are none of ours.
@@ -45,16 +48,17 @@ internal sealed class ControlServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = ControlApi.MostBodyBytes;
-            kestrel.Limits.MaxConcurrentConnections = 200;
-            kestrel.ListenUnixSocket(socket);
+            sockets.Listen(kestrel);
         });
         WebApplication application = builder.Build();
         var server = new ControlServer(application, daemon, loggers.CreateLogger("mirrord.calls"));
         ILogger logger = loggers.CreateLogger("mirrord.api");
-        new ControlApi(daemon, server._forwarder, logger, server._stopping.Token).Map(application);
-
-        // The run directory is held: whatever bears this name is left over from a daemon that ended.
-        File.Delete(socket);
+        var guard = new CallGuard(server._forwarder, logger);
+        new KeysApi(new KeyRotation(daemon.Context, server._forwarder, daemon.Events), guard).Map(application);
+        new ControlApi(daemon, guard, server._stopping.Token).Map(application);
+        sockets.RemoveLeftOvers();
+        NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
+        server._calls.Open(self.Dedicated.Concat(self.Production));
         try
         {
             await application.StartAsync();
@@ -62,13 +66,12 @@ internal sealed class ControlServer : IAsyncDisposable
         catch (IOException failed)
         {
             throw new StartupException(
-                $"the control socket {socket} can't be made: {failed.Message.TrimEnd('.')}",
+                $"the control sockets in {daemon.Context.RunDirectory} can't be made: {failed.Message.TrimEnd('.')}",
                 "check the directory");
         }
 
-        RunDirectory.OpenToGroup(socket);
-        NodeConfiguration self = daemon.Context.Configuration.Nodes[daemon.Context.Name];
-        server._calls.Start(self.Dedicated.Concat(self.Production));
+        sockets.Open();
+        server._calls.Start();
         return server;
     }
 

@@ -9,6 +9,7 @@ using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
+using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using MirrorD.Daemon.Watch;
 using MirrorD.Io.Linux.NbdDevices;
@@ -27,6 +28,7 @@ internal sealed class MirrorDaemon
     private readonly ShortagePriority _priority;
     private readonly KernelNbd _kernel;
     private readonly ILogger _logger;
+    private ExpiryWarning? _expiry;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
     /// <summary>Makes the resources of the node; <see cref="Start"/> starts them.</summary>
@@ -97,6 +99,8 @@ internal sealed class MirrorDaemon
         }
 
         Notifier.Start();
+        Context.Security.Warn = problem => DaemonLog.Note(_logger, problem);
+        _expiry = new ExpiryWarning(Context.Security, TimeProvider.System, text => Tell("certificate-expires", text));
     }
 
     /// <summary>Planned stop of all resources at once.</summary>
@@ -104,6 +108,7 @@ internal sealed class MirrorDaemon
     {
         await Task.WhenAll(_resources.Values.Select(resource => resource.Stop(hostStops, wait)));
         await _watch.Stop();
+        _expiry?.Dispose();
         _priority.Dispose();
         await Notifier.DisposeAsync();
     }
@@ -156,11 +161,11 @@ internal sealed class MirrorDaemon
                 .. wanting.SelectMany(resource => resource.Configuration.On[Context.Name].Volumes
                     .Select(volume => DeviceBackend.Of(resource.Name, volume.Name))),
             ];
-            _ = new OrphanDevices(_kernel, TellOrphan).TakeAway(claimed);
+            _ = new OrphanDevices(_kernel, Tell).TakeAway(claimed);
         }
     }
 
-    private void TellOrphan(string kind, string message)
+    private void Tell(string kind, string message)
     {
         DaemonLog.Happened(_logger, EventClasses.LevelOf(kind), kind, message);
         Events.Add(null, kind, message);

@@ -1,5 +1,6 @@
 using MirrorD.Api;
 using MirrorD.Configuration;
+using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Http;
 
@@ -19,7 +20,20 @@ internal sealed class Forwarder : IDisposable
     {
         _self = context.Name;
         _peers = context.Configuration.Nodes.Values.Where(node => node.Name != context.Name)
-            .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Key), StringComparer.Ordinal);
+            .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Security), StringComparer.Ordinal);
+    }
+
+    /// <summary>The other nodes.</summary>
+    public IEnumerable<string> Nodes => _peers.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>Makes a call to another node.</summary>
+    /// <exception cref="HttpRequestException">It can't be reached, or whoever answers is not that node.</exception>
+    public async Task<HttpResponseMessage> Send(
+        string node, Caller caller, HttpMethod method, string path, HttpContent? body, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body };
+        request.Headers.TryAddWithoutValidation(ApiPaths.UserHeader, caller.ToHeader(_self));
+        return await _peers[node].Send(request, stop);
     }
 
     /// <summary>True when the request is for this node.</summary>
@@ -27,8 +41,10 @@ internal sealed class Forwarder : IDisposable
         !http.Request.Headers.TryGetValue(ApiPaths.NodeHeader, out var named) || named == _self;
 
     /// <summary>Forwards the request.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="caller">Who asks, for the other node.</param>
     /// <returns>Null when a reply was sent; else what is wrong and what to do.</returns>
-    public async Task<(string Problem, string Remedy)?> Forward(HttpContext http)
+    public async Task<(string Problem, string Remedy)?> Forward(HttpContext http, Caller caller)
     {
         string name = http.Request.Headers[ApiPaths.NodeHeader].ToString();
         if (!_peers.TryGetValue(name, out PeerCalls? peer))
@@ -36,9 +52,10 @@ internal sealed class Forwarder : IDisposable
             return ($"there is no node '{name}'", $"the nodes are {string.Join(", ", _peers.Keys.Append(_self).Order())}");
         }
 
-        // Without the header: a node never passes a forwarded call on.
+        // None of the caller's headers: a node never passes a forwarded call on, and nobody says himself who he is.
         using var request = new HttpRequestMessage(
             new HttpMethod(http.Request.Method), $"{http.Request.Path}{http.Request.QueryString}");
+        request.Headers.TryAddWithoutValidation(ApiPaths.UserHeader, caller.ToHeader(_self));
         if (http.Request.Method == HttpMethods.Post)
         {
             var body = new MemoryStream();

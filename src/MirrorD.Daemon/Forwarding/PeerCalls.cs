@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using MirrorD.Configuration;
+using MirrorD.Daemon.Security;
 
 namespace MirrorD.Daemon.Forwarding;
 
@@ -9,17 +10,17 @@ internal sealed class PeerCalls : IDisposable
 {
     private static readonly TimeSpan s_connectLimit = TimeSpan.FromSeconds(3);
 
-    private readonly byte[] _key;
+    private readonly NodeSecurity _security;
     private readonly HttpClient _http;
     private readonly NodeConfiguration _peer;
 
     /// <summary>Nothing is connected yet.</summary>
     /// <param name="peer">The other node.</param>
-    /// <param name="key">The cluster's key.</param>
-    public PeerCalls(NodeConfiguration peer, byte[] key)
+    /// <param name="security">Who this node is.</param>
+    public PeerCalls(NodeConfiguration peer, NodeSecurity security)
     {
         _peer = peer;
-        _key = key;
+        _security = security;
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = Connect, UseProxy = false })
         {
             BaseAddress = new Uri("http://mirrord"),
@@ -28,7 +29,7 @@ internal sealed class PeerCalls : IDisposable
     }
 
     /// <summary>Sends the request; the reply's body is read by the caller.</summary>
-    /// <exception cref="HttpRequestException">No network reaches the node, or it has another key.</exception>
+    /// <exception cref="HttpRequestException">No network reaches the node, or whoever answers is not that node.</exception>
     public Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationToken stop) =>
         _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
 
@@ -46,7 +47,8 @@ internal sealed class PeerCalls : IDisposable
             try
             {
                 await socket.ConnectAsync(endpoint, limit.Token);
-                return await SealedHandshake.Call(new NetworkStream(socket, ownsSocket: true), _key, limit.Token);
+                return await NodeTls.Call(
+                    new NetworkStream(socket, ownsSocket: true), _security, _peer.Name, limit.Token);
             }
             catch (Exception failed) when (failed is IOException or SocketException
                 || (failed is OperationCanceledException && !stop.IsCancellationRequested))

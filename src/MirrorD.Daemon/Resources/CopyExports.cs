@@ -24,7 +24,7 @@ internal sealed class CopyExports(IIoLoop loop, IReadOnlyList<string> sockets, A
         {
             for (int i = 0; i < copies.Count; i++)
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(sockets[i])!);
+                RunDirectory.MakeForGroup(Path.GetDirectoryName(sockets[i])!);
                 var server = new NbdServer(loop, new UnixEndpoint(sockets[i]), [copies[i]], new NbdServerOptions(), report);
                 server.Start();
                 _servers.Add(server);

@@ -9,6 +9,7 @@ using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Reports;
+using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using MirrorD.Daemon.Storage;
 using MirrorD.Daemon.Takeover;
@@ -176,7 +177,8 @@ internal sealed partial class RunningResource : IResourceOwner
             Volumes = volumes,
             Listen = new TcpEndpoint(here.Address, here.Port, here.Interface),
             Connect = new TcpEndpoint(there.Address, there.Port, here.Interface, here.Address),
-            Key = _context.Key,
+            Security = new TlsLinkSecurity(_context.Security, _loop!, peer),
+            Encrypts = _resource.Replication.Encrypts,
             OnPeerLoss = _resource.OnPeerLoss switch
             {
                 PeerLossPolicy.Auto => PeerLoss.Auto,
@@ -215,7 +217,7 @@ internal sealed partial class RunningResource : IResourceOwner
 
         try
         {
-            Directory.CreateDirectory(Path.Combine(_context.RunDirectory, Name));
+            RunDirectory.MakeForGroup(Path.Combine(_context.RunDirectory, Name));
             var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
             _exports = ResourceExports.Start(
                 _loop!,

@@ -1,4 +1,6 @@
-using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using MirrorD.Configuration.Identity;
+using MirrorD.Daemon.Security;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Nbd;
@@ -24,7 +26,7 @@ internal sealed class ScratchPair : IDisposable
     private readonly Thread _thread;
     private readonly UnixEndpoint _link;
     private readonly string _directory;
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly ClusterAuthority _authority = ClusterAuthority.Create(DateTimeOffset.UtcNow);
     private readonly ScratchNode _a;
     private readonly ScratchNode _b;
     private readonly List<LinuxDisk> _disks = [];
@@ -174,10 +176,17 @@ internal sealed class ScratchPair : IDisposable
         Volumes = [node.Volume],
         Listen = _link,
         Connect = _link,
-        Key = _key,
+        Security = new TlsLinkSecurity(Identity(name, node.Id), _loop, peer),
+        Encrypts = true,
         LinkTimeoutMs = LimitMs,
         BufferSlots = Slots,
     };
+
+    /// <summary>A certificate that lives as long as the pair: what is compiled is what a real link uses.</summary>
+    private NodeSecurity Identity(string name, NodeId id) => new(
+        NodeIdentity.Create(_authority, name, id.Value, DateTimeOffset.UtcNow, TimeSpan.FromDays(1)),
+        new ClusterTrust(
+            new X509Certificate2Collection(_authority.Certificate), new HashSet<string>(), new Dictionary<string, string>()));
 
     private void OnLoop(Action action) => Wait("the loop", done =>
     {

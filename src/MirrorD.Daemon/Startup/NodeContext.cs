@@ -1,5 +1,7 @@
+using MirrorD.Api;
 using MirrorD.Configuration;
 using MirrorD.Configuration.NodeState;
+using MirrorD.Daemon.Security;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Startup;
@@ -18,8 +20,11 @@ internal sealed record NodeContext
     /// <summary>This run of the host.</summary>
     public required BootId Boot { get; init; }
 
-    /// <summary>The key that the nodes share.</summary>
-    public required byte[] Key { get; init; }
+    /// <summary>The keys of this node.</summary>
+    public required NodeKeys Keys { get; init; }
+
+    /// <summary>Who this node is, and whom it trusts.</summary>
+    public NodeSecurity Security => Keys.Security;
 
     public required StateDirectory State { get; init; }
 
@@ -31,6 +36,12 @@ internal sealed record NodeContext
 
     /// <summary>Socket of the control API.</summary>
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
+
+    /// <summary>Socket of the control API for reading only.</summary>
+    public string ReadSocket => Path.Combine(RunDirectory, ApiPaths.ReadSocketName);
+
+    /// <summary>Socket of the control API to which this daemon brings the calls of other nodes.</summary>
+    public string CallSocket => Path.Combine(RunDirectory, "mirrord-calls.sock");
 
     /// <summary>Socket of a volume's export.</summary>
     public string ExportSocket(string resource, string volume) =>

@@ -1,5 +1,7 @@
 using MirrorD.Configuration;
+using MirrorD.Configuration.Identity;
 using MirrorD.Configuration.NodeState;
+using MirrorD.Daemon.Security;
 using MirrorD.Formats;
 
 namespace MirrorD.Daemon.Startup;
@@ -27,7 +29,7 @@ internal static class NodeContextLoader
                 Name = name,
                 Id = new NodeId(state.NodeId()),
                 Boot = new BootId(Guid.Parse(File.ReadAllText(BootIdFile).Trim())),
-                Key = ClusterKey.Load(state.KeyFile),
+                Keys = LoadKeys(state, name),
                 State = state,
                 RunDirectory = options.RunDirectory,
             };
@@ -38,6 +40,26 @@ internal static class NodeContextLoader
         {
             throw new StartupException(missing.Problem, missing.Remedy);
         }
+    }
+
+    private static NodeKeys LoadKeys(StateDirectory state, string name)
+    {
+        var keys = new NodeKeys(state);
+        NodeCertificate says = keys.Security.Identity.Says;
+        if (says.Name != name || says.Id != state.NodeId())
+        {
+            throw new NodeStateException(
+                $"the certificate in {state.Identity.NodeFile} is that of node {says.Name} with id {says.Id}, this is node {name} "
+                + $"with id {state.NodeId()}",
+                "don't copy the state directory of another node: join this one with 'mirrorctl cluster join'");
+        }
+
+        TrustVerdict verdict = keys.Security.Judge(keys.Security.Identity.CertificateDer, name);
+        return verdict.Distrust is Distrust.None or Distrust.Expired ? keys : throw new NodeStateException(
+            verdict.Distrust == Distrust.Revoked
+                ? $"the key in {state.Identity.NodeFile} was taken back"
+                : $"the certificate in {state.Identity.NodeFile} is not from the authority in {state.Identity.AuthorityFile}",
+            "join this node to its cluster anew with 'mirrorctl cluster join'");
     }
 
     private static ClusterConfiguration ReadConfiguration(string file)
@@ -59,7 +81,7 @@ internal static class NodeContextLoader
         var sockets = context.Configuration.ResourcesOf(context.Name)
             .SelectMany(resource => resource.On[context.Name].Volumes
                 .Select(volume => context.ExportSocket(resource.Name, volume.Name)))
-            .Prepend(context.ControlSocket);
+            .Concat([context.ControlSocket, context.ReadSocket, context.CallSocket]);
         foreach (string path in sockets.Where(
             path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocketPathBytes))
         {

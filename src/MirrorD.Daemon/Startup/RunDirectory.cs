@@ -1,4 +1,5 @@
 using System.Globalization;
+using MirrorD.Daemon.Access;
 using Mono.Unix.Native;
 
 namespace MirrorD.Daemon.Startup;
@@ -6,8 +7,9 @@ namespace MirrorD.Daemon.Startup;
 /// <summary>The directory of the sockets, held by one daemon at a time.</summary>
 internal sealed class RunDirectory : IDisposable
 {
-    private const FilePermissions SocketMode =
-        FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IRGRP | FilePermissions.S_IWGRP;
+    // Anybody may enter: each socket, and each directory of them, says whom it is for.
+    private const FilePermissions Mode = FilePermissions.S_IRWXU | FilePermissions.S_IRGRP | FilePermissions.S_IXGRP
+        | FilePermissions.S_IROTH | FilePermissions.S_IXOTH;
 
     private readonly string _path;
     private readonly FileStream _lock;
@@ -26,7 +28,12 @@ internal sealed class RunDirectory : IDisposable
         _ = Syscall.umask(FilePermissions.S_IRWXO);
         try
         {
-            Directory.CreateDirectory(path);
+            if (!Directory.Exists(path))
+            {
+                Directory.CreateDirectory(path);
+                _ = Syscall.chmod(path, Mode);
+            }
+
             // FileShare.None is an exclusive flock(2), which ends with the process however it ends.
             return new RunDirectory(path, new FileStream(
                 Path.Combine(path, "mirrord.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
@@ -46,15 +53,33 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
-    /// <summary>Opens a socket to its owner and the group mirrord, where there is one.</summary>
-    public static void OpenToGroup(string socket)
-    {
-        if (Syscall.getgrnam("mirrord") is { } group)
-        {
-            _ = Syscall.lchown(socket, uint.MaxValue, group.gr_gid);
-        }
+    /// <summary>Opens a socket of a volume to its owner and the group mirrord: whoever opens it has the raw data.</summary>
+    public static void OpenToGroup(string socket) => OpenToGroup(socket, AccessGroups.OfThisHost.Control);
 
-        _ = Syscall.chmod(socket, SocketMode);
+    /// <summary>Opens a socket to its owner and a group; where there is none it is its owner's alone.</summary>
+    public static void OpenToGroup(string socket, uint? group) =>
+        Give(
+            socket, group, FilePermissions.S_IRUSR | FilePermissions.S_IWUSR,
+            FilePermissions.S_IRGRP | FilePermissions.S_IWGRP);
+
+    /// <summary>Makes the directory of a resource's sockets, which those may enter whom the sockets are for.</summary>
+    /// <exception cref="IOException">It can't be made.</exception>
+    public static void MakeForGroup(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        Give(
+            directory, AccessGroups.OfThisHost.Control, FilePermissions.S_IRWXU,
+            FilePermissions.S_IRGRP | FilePermissions.S_IXGRP);
+    }
+
+    private static void Give(string path, uint? group, FilePermissions owner, FilePermissions shared)
+    {
+        // First closed: a mode that is meant for the group must not count for another one.
+        _ = Syscall.chmod(path, owner);
+        if (group is { } id && Syscall.lchown(path, uint.MaxValue, id) == 0)
+        {
+            _ = Syscall.chmod(path, owner | shared);
+        }
     }
 
     /// <summary>Leaves word, for the release helper, of how long a daemon may be away.</summary>

@@ -1,5 +1,6 @@
 using MirrorD.Api;
 using MirrorD.Configuration;
+using MirrorD.Configuration.NodeState;
 using MirrorD.Core.Failover;
 using MirrorD.Daemon.Events;
 using MirrorD.Daemon.Logging;
@@ -23,6 +24,9 @@ internal sealed class WatchThread : IPathReports
 {
     /// <summary>Limit of <see cref="Stop"/>.</summary>
     public static readonly TimeSpan StopWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>A loop that does not answer for so long stands still: its watch sends nothing either.</summary>
+    private static readonly TimeSpan s_rekeyLimit = TimeSpan.FromSeconds(5);
 
     private readonly NodeContext _context;
     private readonly EventLog _events;
@@ -81,6 +85,7 @@ internal sealed class WatchThread : IPathReports
     /// <summary>Opens the sockets and begins.</summary>
     public void Start()
     {
+        _context.Keys.Changed = Rekey;
         foreach (PeerWatch watch in _watches.Values)
         {
             watch.Start();
@@ -106,6 +111,20 @@ internal sealed class WatchThread : IPathReports
         }
 
         _loop.Stop();
+    }
+
+    /// <summary>Has all watches use the keys; returns when they do, so that nobody is told so before.</summary>
+    private void Rekey(ClusterKeys keys)
+    {
+        // Not disposed: a watch that is late must find it.
+        var done = new CountdownEvent(_watches.Count + 1);
+        foreach (PeerWatch watch in _watches.Values)
+        {
+            watch.Rekey(keys.Sending, keys.Accepted, () => done.Signal());
+        }
+
+        done.Signal();
+        done.Wait(s_rekeyLimit);
     }
 
     public IReadOnlyList<PathReport> Paths()
@@ -162,7 +181,8 @@ internal sealed class WatchThread : IPathReports
         Node = _context.Id,
         Boot = _context.Boot,
         PeerName = peer,
-        Key = _context.Key,
+        Key = _context.Keys.Datagrams.Sending,
+        AcceptedKey = _context.Keys.Datagrams.Accepted,
         Paths = paths,
         IntervalMs = _context.Configuration.Heartbeat.IntervalMs,
         DeadAfterMs = _context.Configuration.Heartbeat.DeadAfterMs,

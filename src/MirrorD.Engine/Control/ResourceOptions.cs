@@ -48,8 +48,10 @@ public sealed record ResourceOptions
     public required Endpoint Listen { get; init; }
     /// <summary>Where the peer listens.</summary>
     public required Endpoint Connect { get; init; }
-    /// <summary>The shared key, 32 bytes.</summary>
-    public required ReadOnlyMemory<byte> Key { get; init; }
+    /// <summary>How connections to the peer are made safe.</summary>
+    public required Link.ILinkSecurity Security { get; init; }
+    /// <summary>The link is encrypted; the same on both nodes. Where it is not, all that it carries has tags.</summary>
+    public bool Encrypts { get; init; }
     /// <summary>What a Primary without arbiter does when every path to the peer is lost.</summary>
     public PeerLoss OnPeerLoss { get; init; } = PeerLoss.Freeze;
     /// <summary>A Standby takes over by itself where the rules allow it.</summary>

@@ -35,7 +35,7 @@ internal sealed partial class PeerConnection
                 Type = PeerFrameType.HashAnswer,
                 Sequence = sequence,
                 PayloadBytes = (uint)length,
-                PayloadCrc = hash is null ? 0 : Crc32C.Compute(payload),
+                PayloadTag = hash is null ? default : TagOf(payload),
             },
             room);
         Pump();
@@ -51,9 +51,9 @@ internal sealed partial class PeerConnection
 
         ReadOnlySpan<byte> hash = _staging.Span.Slice(_stagingStart, length);
         _stagingStart += length;
-        if (length > 0 && Crc32C.Compute(hash) != _frame.PayloadCrc)
+        if (length > 0 && !IsAuthentic(hash))
         {
-            return Done("payload checksum does not fit");
+            return Done(NotAuthentic);
         }
 
         _user.HashAnswered(_frame.Sequence, length == 0 ? null : RangeHash.Read(hash));

@@ -59,7 +59,7 @@ internal sealed partial class PeerConnection
         }
 
         _dataMissing = length - here;
-        _loop.Receive(_connection, _readData.Slice(here, _dataMissing), _dataMissing, _receiveRead);
+        _stream.Receive(_readData.Slice(here, _dataMissing), _dataMissing, _receiveRead);
         return false;
     }
 
@@ -70,8 +70,7 @@ internal sealed partial class PeerConnection
             if (operation.Result < _dataMissing)
             {
                 WasEndedByPeer = operation.Result is >= 0 or -Errno.ECONNRESET;
-                Close(operation.Result >= 0
-                    ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                Close(ReceiveProblem(operation.Result));
                 return;
             }
 
@@ -88,9 +87,9 @@ internal sealed partial class PeerConnection
     private bool DeliverRead()
     {
         ReadOnlySpan<byte> data = _readData!.Span[..(int)_frame.PayloadBytes];
-        if (Crc32C.Compute(data) != _frame.PayloadCrc)
+        if (!IsAuthentic(data))
         {
-            return Done("payload checksum does not fit");
+            return Done(NotAuthentic);
         }
 
         _user.ReadAnswered(_frame.Sequence, data);

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using MirrorD.Core.Volumes;
-using MirrorD.Formats;
 using MirrorD.Formats.Peer;
 using MirrorD.Io;
 
@@ -13,6 +11,7 @@ namespace MirrorD.Engine.Replication;
 internal sealed partial class PeerConnection
 {
     private const int StagingBytes = 64 * 1024;
+    private const string NotAuthentic = "payload tag does not fit: damaged or forged";
 
     private readonly IoOperation _receive;
     private readonly IoOperation _receiveData;
@@ -37,8 +36,7 @@ internal sealed partial class PeerConnection
             if (operation.Result <= 0)
             {
                 WasEndedByPeer = operation.Result is 0 or -Errno.ECONNRESET;
-                Close(operation.Result == 0
-                    ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                Close(ReceiveProblem(operation.Result));
                 return;
             }
 
@@ -65,7 +63,7 @@ internal sealed partial class PeerConnection
         if (_closing is null && !_isPaused && !_receive.IsPending && !_receiveData.IsPending && !_receiveRead.IsPending)
         {
             MakeRoom();
-            _loop.Receive(_connection, _staging.Slice(_stagingEnd, StagingBytes - _stagingEnd), 1, _receive);
+            _stream.Receive(_staging.Slice(_stagingEnd, StagingBytes - _stagingEnd), 1, _receive);
         }
 
         FinishClose();
@@ -168,15 +166,12 @@ internal sealed partial class PeerConnection
         }
 
         ReadOnlySpan<byte> payload = _staging.Span.Slice(_stagingStart, length);
-        ReadOnlySpan<byte> body = payload[..^PeerMessageCodec.MacBytes];
-        Span<byte> mac = stackalloc byte[PeerMessageCodec.MacBytes];
-        _keys.ComputeMac(body, _framesReceived, !_isConnector, mac);
-        if (!CryptographicOperations.FixedTimeEquals(mac, payload[^PeerMessageCodec.MacBytes..]))
+        if (!IsAuthentic(payload))
         {
-            return Done("a control message's MAC does not fit");
+            return Done(NotAuthentic);
         }
 
-        PeerMessage? message = PeerMessageCodec.Decode(body);
+        PeerMessage? message = PeerMessageCodec.Decode(payload);
         _stagingStart += length;
         if (message is null)
         {
@@ -209,8 +204,8 @@ internal sealed partial class PeerConnection
         }
 
         _dataMissing = length - here;
-        _loop.Receive(
-            _connection, slot.Slice(BufferPool.HeadroomBytes + here, _dataMissing), _dataMissing, _receiveData);
+        _stream.Receive(
+            slot.Slice(BufferPool.HeadroomBytes + here, _dataMissing), _dataMissing, _receiveData);
         return false;
     }
 
@@ -221,8 +216,7 @@ internal sealed partial class PeerConnection
             if (operation.Result < _dataMissing)
             {
                 WasEndedByPeer = operation.Result is >= 0 or -Errno.ECONNRESET;
-                Close(operation.Result >= 0
-                    ? "closed by the peer" : $"receiving failed with errno {-operation.Result}");
+                Close(ReceiveProblem(operation.Result));
                 return;
             }
 
@@ -242,13 +236,13 @@ internal sealed partial class PeerConnection
         _incoming = null;
         int length = (int)incoming.LengthBytes;
         ReadOnlySpan<byte> data = incoming.Slot!.Span.Slice(BufferPool.HeadroomBytes, length);
-        if (Crc32C.Compute(data) == _frame.PayloadCrc)
+        if (IsAuthentic(data))
         {
             return Deliver(incoming);
         }
 
         _user.ReturnIncoming(incoming);
-        return Done("payload checksum does not fit");
+        return Done(NotAuthentic);
     }
 
     private bool Deliver(IncomingIo incoming)
@@ -276,6 +270,17 @@ internal sealed partial class PeerConnection
         incoming.IsFlushing = false;
     }
 
+    /// <summary>The payload of the present frame is what the peer sent in it.</summary>
+    private bool IsAuthentic(ReadOnlySpan<byte> payload) =>
+        _opener?.Fits(_frame.PayloadTag, payload, _framesReceived) ?? _frame.PayloadTag == default;
+
+    private string ReceiveProblem(int result) => result switch
+    {
+        >= 0 => "closed by the peer",
+        -Errno.EBADMSG => _stream.Problem,
+        _ => $"receiving failed with errno {-result}",
+    };
+
     private void AbandonReceive()
     {
         if (_incoming is { } incoming)
@@ -284,6 +289,9 @@ internal sealed partial class PeerConnection
             _user.ReturnIncoming(incoming);
         }
 
+        _stream.Dispose();
+        _sealer?.Dispose();
+        _opener?.Dispose();
         _staging.Dispose();
         _readData?.Dispose();
     }

@@ -1,4 +1,5 @@
 using MirrorD.Core.Volumes;
+using MirrorD.Engine.Link;
 using MirrorD.Formats;
 using MirrorD.Formats.Peer;
 using MirrorD.Io;
@@ -7,7 +8,8 @@ namespace MirrorD.Engine.Replication;
 
 /// <summary>
 /// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers
-/// are checked for magic, checksum, version, tag (key, order) and session before anything else is looked at.
+/// are checked for magic, version, tag (key, order) and session before anything else is looked at. Where the connection is not
+/// encrypted, each payload has a tag of its own.
 /// </summary>
 internal sealed partial class PeerConnection
 {
@@ -19,10 +21,12 @@ internal sealed partial class PeerConnection
     private const long CloseGraceNs = 1_000_000_000;
 
     private readonly IIoLoop _loop;
-    private readonly IConnection _connection;
+    private readonly LinkStream _stream;
     private readonly IPeerConnectionUser _user;
     private readonly LinkKeys _keys;
     private readonly bool _isConnector;
+    private readonly PayloadSealer? _sealer;
+    private readonly PayloadSealer? _opener;
     private readonly SendQueue _out;
     private ulong _framesSent;
     private ulong _framesReceived;
@@ -32,14 +36,20 @@ internal sealed partial class PeerConnection
     private bool _isReported;
 
     public PeerConnection(
-        IIoLoop loop, IConnection connection, IPeerConnectionUser user, LinkKeys keys, bool isConnector, SendChunks chunks)
+        IIoLoop loop, AuthenticatedLink link, IPeerConnectionUser user, bool isConnector, SendChunks chunks)
     {
         _loop = loop;
-        _connection = connection;
+        _stream = link.Stream;
         _user = user;
-        _keys = keys;
+        _keys = link.Keys;
         _isConnector = isConnector;
-        _out = new SendQueue(loop, connection, chunks, Sent);
+        if (!_stream.IsEncrypted)
+        {
+            _sealer = new PayloadSealer(isConnector ? _keys.PayloadsFromConnector : _keys.PayloadsFromListener);
+            _opener = new PayloadSealer(isConnector ? _keys.PayloadsFromListener : _keys.PayloadsFromConnector);
+        }
+
+        _out = new SendQueue(_stream, chunks, Sent);
         _receive = new IoOperation(Received);
         _receiveData = new IoOperation(DataReceived);
         _receiveRead = new IoOperation(ReadDataReceived);
@@ -133,10 +143,7 @@ internal sealed partial class PeerConnection
             return;
         }
 
-        byte[] body = PeerMessageCodec.Encode(message);
-        byte[] payload = new byte[body.Length + PeerMessageCodec.MacBytes];
-        body.CopyTo(payload, 0);
-        _keys.ComputeMac(body, _framesSent, _isConnector, payload.AsSpan(body.Length));
+        byte[] payload = PeerMessageCodec.Encode(message);
         Span<byte> room = _out.Append(PeerFrame.HeaderBytes + payload.Length);
         payload.CopyTo(room[PeerFrame.HeaderBytes..]);
         Encode(
@@ -144,7 +151,7 @@ internal sealed partial class PeerConnection
             {
                 Type = PeerFrameType.Message,
                 PayloadBytes = (uint)payload.Length,
-                PayloadCrc = Crc32C.Compute(payload),
+                PayloadTag = TagOf(payload),
             },
             room);
         Pump();
@@ -216,7 +223,7 @@ internal sealed partial class PeerConnection
             Offset = offset,
             RangeBytes = (uint)data.LengthBytes,
             PayloadBytes = (uint)data.LengthBytes,
-            PayloadCrc = Crc32C.Compute(data.Span),
+            PayloadTag = TagOf(data.Span),
         };
         if (owner is null)
         {
@@ -254,6 +261,9 @@ internal sealed partial class PeerConnection
         Pump();
     }
 
+    /// <summary>Tag of the payload of the frame that is encoded next.</summary>
+    private PayloadTag TagOf(ReadOnlySpan<byte> payload) => _sealer?.TagOf(payload, _framesSent) ?? default;
+
     private void Encode(in PeerFrame frame, Span<byte> to) => (frame with { Session = Session }).Encode(
         to, _isConnector ? _keys.FromConnector : _keys.FromListener, _framesSent++);
 
@@ -287,7 +297,7 @@ internal sealed partial class PeerConnection
         if (!_isClosed && (_out.IsEmpty || _loop.NowNs >= _closeAtNs))
         {
             _isClosed = true;
-            _connection.Close();
+            _stream.Close();
         }
 
         if (_isClosed && !_out.IsSending && !_receive.IsPending && !_receiveData.IsPending && !_receiveRead.IsPending)

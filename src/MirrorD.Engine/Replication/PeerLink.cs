@@ -1,5 +1,6 @@
 using System.Net;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Link;
 using MirrorD.Formats;
 using MirrorD.Formats.Peer;
 using MirrorD.Io;
@@ -39,7 +40,7 @@ internal sealed class PeerLink
     private readonly ResourceOptions _options;
     private readonly IResourceHost _host;
     private readonly Func<NodeId, bool> _admits;
-    private readonly Action<IConnection, LinkKeys, bool> _connected;
+    private readonly Action<AuthenticatedLink, bool> _connected;
     private readonly bool _isConnector;
     private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
     private readonly HashSet<string> _told = new(MaxTold);
@@ -53,14 +54,13 @@ internal sealed class PeerLink
     private bool _isStopped;
 
     /// <param name="loop">The loop.</param>
-    /// <param name="options">Where, with which key.</param>
+    /// <param name="options">Where, and how the peer is known.</param>
     /// <param name="host">Randomness and events.</param>
-    /// <param name="admits">Whether a machine that has the key and the peer's name may be used.</param>
-    /// <param name="connected">Gets each authenticated connection: its keys, and whether this side made
-    /// it.</param>
+    /// <param name="admits">Whether a machine that is the peer by its certificate may be used.</param>
+    /// <param name="connected">Gets each authenticated connection, and whether this side made it.</param>
     public PeerLink(
         IIoLoop loop, ResourceOptions options, IResourceHost host, Func<NodeId, bool> admits,
-        Action<IConnection, LinkKeys, bool> connected)
+        Action<AuthenticatedLink, bool> connected)
     {
         _loop = loop;
         _options = options;
@@ -225,42 +225,54 @@ internal sealed class PeerLink
     {
         byte[] challenge = new byte[PeerHello.ChallengeBytes];
         _host.FillRandom(challenge);
-        var hello = new PeerHello(_options.Node, challenge, _options.Name);
+        var hello = new PeerHello(_options.Node, challenge, _options.Name, _options.Encrypts);
         _authenticating.Add(new LinkAuthentication(
-            _loop, connection, _isConnector, hello, _options.Key, AuthenticationTimeoutNs, Authenticated));
+            _loop, connection, _isConnector, hello, _options.Security, AuthenticationTimeoutNs, Authenticated));
     }
 
-    private void Authenticated(LinkAuthentication authentication, LinkKeys? keys, NodeId peer, string problem)
+    private void Authenticated(LinkAuthentication authentication, AuthenticatedLink? link, string problem)
     {
         _authenticating.Remove(authentication);
-        if (IsHeldOff)
+        if (link is null)
         {
-            authentication.Connection.Close();
+            if (!IsHeldOff)
+            {
+                Tell($"link attempt refused: {problem}", $" ({authentication.Connection.Name})");
+            }
         }
-        else if (keys is null)
+        else if (Refuses(link.Peer))
         {
-            Tell($"link attempt refused: {problem}", $" ({authentication.Connection.Name})");
-        }
-        else if (_isStopped)
-        {
-            authentication.Connection.Close();
-        }
-        else if (peer == _options.Node)
-        {
-            Tell("the other side has this node's own id: don't copy the state directory");
-            authentication.Connection.Close();
-        }
-        else if (!_admits(peer))
-        {
-            // An operator has to act first.
-            authentication.Connection.Close();
-            SlowDown();
+            link.Stream.Close();
+            link.Stream.Dispose();
         }
         else
         {
             _told.Clear();
-            _connected(authentication.Connection, keys, _isConnector);
+            _connected(link, _isConnector);
         }
+    }
+
+    private bool Refuses(NodeId peer)
+    {
+        if (IsShut)
+        {
+            return true;
+        }
+
+        if (peer == _options.Node)
+        {
+            Tell("the other side has this node's own id: don't copy the state directory");
+            return true;
+        }
+
+        if (_admits(peer))
+        {
+            return false;
+        }
+
+        // An operator has to act first.
+        SlowDown();
+        return true;
     }
 
     /// <summary>Each cause once, until the peer was there or some minutes have passed.</summary>

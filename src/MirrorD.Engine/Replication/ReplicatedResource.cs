@@ -3,6 +3,7 @@ using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Disks;
+using MirrorD.Engine.Link;
 using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Takeover;
 using MirrorD.Formats;
@@ -34,7 +35,7 @@ public sealed partial class ReplicatedResource : IDisposable
     private readonly SendChunks _chunks;
     private Replica? _replica;
     private PeerConnection? _connection;
-    private (IConnection Connection, LinkKeys Keys, bool IsConnector)? _next;
+    private (AuthenticatedLink Link, bool IsConnector)? _next;
     private bool _isStopped;
     private string? _loadFailure;
 
@@ -288,11 +289,15 @@ public sealed partial class ReplicatedResource : IDisposable
     }
 
     /// <summary>An authenticated connection: the old one, if any, is given up first.</summary>
-    private void Connected(IConnection connection, LinkKeys keys, bool isConnector)
+    private void Connected(AuthenticatedLink link, bool isConnector)
     {
         _link.IsBusy = true;
-        _next?.Connection.Close();
-        _next = (connection, keys, isConnector);
+        if (_next is { } former)
+        {
+            GiveUp(former.Link);
+        }
+
+        _next = (link, isConnector);
         if (_connection is null)
         {
             UseNext();
@@ -315,13 +320,19 @@ public sealed partial class ReplicatedResource : IDisposable
         _next = null;
         if (_isStopped || _replica is not { IsDisconnected: false })
         {
-            next.Connection.Close();
+            GiveUp(next.Link);
             _link.IsBusy = false;
             return;
         }
 
-        _connection = new PeerConnection(_loop, next.Connection, this, next.Keys, next.IsConnector, _chunks);
-        _replica.LinkUp(next.Keys.Session);
+        _connection = new PeerConnection(_loop, next.Link, this, next.IsConnector, _chunks);
+        _replica.LinkUp(next.Link.Keys.Session);
         _connection?.Start();
+    }
+
+    private static void GiveUp(AuthenticatedLink link)
+    {
+        link.Stream.Close();
+        link.Stream.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using MirrorD.Engine.Link;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Replication;
@@ -19,8 +20,7 @@ internal sealed class SendQueue
 {
     private const int ChunkBytes = SendChunks.ChunkBytes;
 
-    private readonly IIoLoop _loop;
-    private readonly IConnection _connection;
+    private readonly LinkStream _stream;
     private readonly IoOperation _send;
     private readonly Action<int> _ended;
     private readonly Queue<Segment> _segments = new(256);
@@ -30,15 +30,13 @@ internal sealed class SendQueue
     private int _chunkStart;
     private int _chunkEnd;
 
-    /// <param name="loop">The loop.</param>
-    /// <param name="connection">Where to.</param>
+    /// <param name="stream">Where to.</param>
     /// <param name="chunks">Memory for what is copied together.</param>
     /// <param name="ended">Called after each send with 0 or a positive errno.</param>
-    public SendQueue(IIoLoop loop, IConnection connection, SendChunks chunks, Action<int> ended)
+    public SendQueue(LinkStream stream, SendChunks chunks, Action<int> ended)
     {
         _chunks = chunks;
-        _loop = loop;
-        _connection = connection;
+        _stream = stream;
         _ended = ended;
         _send = new IoOperation(Sent);
     }
@@ -101,7 +99,7 @@ internal sealed class SendQueue
 
         if (_segments.TryDequeue(out _sending))
         {
-            _loop.Send(_connection, _sending.Slice, _send);
+            _stream.Send(_sending.Slice, _send);
         }
     }
 

@@ -94,6 +94,11 @@ public sealed partial class PeerWatch
         NoticePause(now);
         WatchFault fault = WatchDatagram.Open(
             datagram.Span, _receiveKey, out WatchHeader header, out ReadOnlySpan<byte> body);
+        if (fault == WatchFault.Mac && _acceptedKey is not null)
+        {
+            fault = WatchDatagram.Open(datagram.Span, _acceptedKey, out header, out body);
+        }
+
         if (fault == WatchFault.None)
         {
             fault = Check(socket, header, body);

@@ -25,8 +25,9 @@ public sealed partial class PeerWatch : IPeerWatch
     private readonly long _tickNs;
     private readonly PathMonitor _monitor;
     private readonly PeerRuns _runs;
-    private readonly WatchKey _sendKey;
-    private readonly WatchKey _receiveKey;
+    private WatchKey _sendKey;
+    private WatchKey _receiveKey;
+    private WatchKey? _acceptedKey;
     private readonly ulong _instance;
     private readonly PathSocket[] _sockets;
     private readonly long[] _heardNs;
@@ -47,8 +48,7 @@ public sealed partial class PeerWatch : IPeerWatch
         _monitor = new PathMonitor(
             options.PeerName, [.. options.Paths.Select(path => (path.Name, path.Kind))], _times, loop.NowNs);
         _runs = new PeerRuns(options.Paths.Count, options.NewIdentifier());
-        _sendKey = new WatchKey(options.Key.Span, options.NodeName, options.PeerName);
-        _receiveKey = new WatchKey(options.Key.Span, options.PeerName, options.NodeName);
+        (_sendKey, _receiveKey, _acceptedKey) = Keys(options.Key.Span, options.AcceptedKey);
         _instance = options.NewIdentifier();
         _sockets =
         [
@@ -59,6 +59,16 @@ public sealed partial class PeerWatch : IPeerWatch
         _tick = new IoOperation(Ticked);
         Sights = _monitor.Sights;
     }
+
+    /// <summary>Any thread: what is sent from now on has the first key; what arrives may have either.</summary>
+    /// <param name="sending">Cluster key, 32 bytes.</param>
+    /// <param name="accepted">Another one, or null.</param>
+    /// <param name="done">Called on the loop's thread when it is so.</param>
+    public void Rekey(byte[] sending, byte[]? accepted, Action done) => _loop.Post(() =>
+    {
+        (_sendKey, _receiveKey, _acceptedKey) = Keys(sending, accepted);
+        done();
+    });
 
     /// <summary>Name of the peer node.</summary>
     public string PeerName => _options.PeerName;
@@ -130,6 +140,11 @@ public sealed partial class PeerWatch : IPeerWatch
             EndIfIdle();
         }
     });
+
+    private (WatchKey Send, WatchKey Receive, WatchKey? Accepted) Keys(ReadOnlySpan<byte> sending, byte[]? accepted) => (
+        new WatchKey(sending, _options.NodeName, _options.PeerName),
+        new WatchKey(sending, _options.PeerName, _options.NodeName),
+        accepted is null ? null : new WatchKey(accepted, _options.PeerName, _options.NodeName));
 
     private void Ticked(IoOperation operation)
     {

@@ -22,6 +22,9 @@ public sealed record PeerWatchOptions
     /// <summary>The cluster key, 32 bytes.</summary>
     public required ReadOnlyMemory<byte> Key { get; init; }
 
+    /// <summary>Another cluster key that the peer may use; null when keys are not being exchanged.</summary>
+    public byte[]? AcceptedKey { get; init; }
+
     /// <summary>Networks to the peer, at least one; the same on both nodes.</summary>
     public required IReadOnlyList<WatchPath> Paths { get; init; }
 

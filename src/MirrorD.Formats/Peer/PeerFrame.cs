@@ -21,7 +21,7 @@ public enum PeerFrameType : byte
     Durable = 6,
     /// <summary>A sign of life.</summary>
     Ping = 7,
-    /// <summary>A control message: encoded <see cref="PeerMessage"/>, then its MAC.</summary>
+    /// <summary>A control message: an encoded <see cref="PeerMessage"/>.</summary>
     Message = 8,
     /// <summary>
     /// In mode memory: the client's mutation with this sequence is in the receiver's memory, and will be carried out.
@@ -70,12 +70,10 @@ public enum PeerFrameFlags : ushort
 /// 24  u64  offset
 /// 32  u32  range length in bytes
 /// 36  u32  payload length in bytes
-/// 40  u32  CRC-32C of the payload
-/// 44  u16  volume
-/// 46  u16  reserved, zero
-/// 48  u64  tag: SipHash-2-4 of bytes 0 to 47 and the frame's number in its direction
-/// 56  u32  reserved, zero
-/// 60  u32  CRC-32C of bytes 0 to 59
+/// 40  u16  volume
+/// 42  u16  reserved, zero
+/// 44  12   tag of the payload (<see cref="Peer.PayloadTag"/>), zero without one or where the connection is encrypted
+/// 56  u64  tag: SipHash-2-4 of bytes 0 to 55 and the frame's number in its direction
 /// </code>
 /// </summary>
 public readonly record struct PeerFrame
@@ -83,16 +81,18 @@ public readonly record struct PeerFrame
     /// <summary>Bytes of a header.</summary>
     public const int HeaderBytes = 64;
 
+    private const int TagAt = 56;
+
     /// <summary>"MIRR", read as little endian.</summary>
     public const uint Magic = 0x5252494D;
 
     /// <summary>Version of the framing.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     /// <summary>Longest payload of a write or copy: one slot.</summary>
     public const int MaxDataBytes = 128 * 1024;
 
-    /// <summary>Longest control message with its MAC.</summary>
+    /// <summary>Longest control message.</summary>
     public const int MaxMessageBytes = 16 * 1024;
 
     /// <summary>Longest range of a zero.</summary>
@@ -119,8 +119,8 @@ public readonly record struct PeerFrame
     /// <summary>Bytes that follow the header.</summary>
     public uint PayloadBytes { get; init; }
 
-    /// <summary>CRC-32C of the payload; 0 without one.</summary>
-    public uint PayloadCrc { get; init; }
+    /// <summary>Tag of the payload; zero without one.</summary>
+    public PayloadTag PayloadTag { get; init; }
 
     /// <summary>Volume number.</summary>
     public ushort Volume { get; init; }
@@ -138,10 +138,9 @@ public readonly record struct PeerFrame
         BinaryPrimitives.WriteInt64LittleEndian(to[24..], Offset);
         BinaryPrimitives.WriteUInt32LittleEndian(to[32..], RangeBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(to[36..], PayloadBytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[40..], PayloadCrc);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[44..], Volume);
-        BinaryPrimitives.WriteUInt64LittleEndian(to[48..], SipHash.Compute(key, to[..48], frameNumber));
-        BinaryPrimitives.WriteUInt32LittleEndian(to[60..], Crc32C.Compute(to[..60]));
+        BinaryPrimitives.WriteUInt16LittleEndian(to[40..], Volume);
+        PayloadTag.Write(to[44..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[TagAt..], SipHash.Compute(key, to[..TagAt], frameNumber));
     }
 
     /// <summary>Reads and checks a header; the error names what is wrong.</summary>
@@ -165,8 +164,8 @@ public readonly record struct PeerFrame
             Offset = BinaryPrimitives.ReadInt64LittleEndian(from[24..]),
             RangeBytes = BinaryPrimitives.ReadUInt32LittleEndian(from[32..]),
             PayloadBytes = BinaryPrimitives.ReadUInt32LittleEndian(from[36..]),
-            PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
-            Volume = BinaryPrimitives.ReadUInt16LittleEndian(from[44..]),
+            Volume = BinaryPrimitives.ReadUInt16LittleEndian(from[40..]),
+            PayloadTag = PayloadTag.Read(from[44..]),
         };
         error = frame.CheckFields();
         return error.Length == 0;
@@ -179,20 +178,15 @@ public readonly record struct PeerFrame
             return "not a frame of this protocol (magic)";
         }
 
-        if (BinaryPrimitives.ReadUInt32LittleEndian(from[60..]) != Crc32C.Compute(from[..60]))
-        {
-            return "damaged header (checksum)";
-        }
-
         if (from[4] != Version)
         {
             return $"framing version {from[4]}, known is {Version}";
         }
 
-        ulong tag = SipHash.Compute(key, from[..48], frameNumber);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(from[48..]) != tag)
+        ulong tag = SipHash.Compute(key, from[..TagAt], frameNumber);
+        if (BinaryPrimitives.ReadUInt64LittleEndian(from[TagAt..]) != tag)
         {
-            return "header tag does not fit: forged, replayed or lost frame";
+            return "header tag does not fit: damaged, forged, replayed or lost frame";
         }
 
         if (BinaryPrimitives.ReadUInt64LittleEndian(from[8..]) != session.Value)
@@ -200,7 +194,7 @@ public readonly record struct PeerFrame
             return "frame of another session";
         }
 
-        if (from[46] != 0 || from[47] != 0 || BinaryPrimitives.ReadUInt32LittleEndian(from[56..]) != 0)
+        if (from[42] != 0 || from[43] != 0)
         {
             return "reserved bytes are not zero";
         }
@@ -215,33 +209,35 @@ public readonly record struct PeerFrame
         PeerFrameType.Copy or PeerFrameType.ReadData => CheckData(PeerFrameFlags.None),
         PeerFrameType.Read or PeerFrameType.CopyZero or PeerFrameType.HashQuestion =>
             PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ? $"{Type} of {RangeBytes} bytes"
-            : PayloadCrc != 0 ? Unused
+            : HasTag ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Zero =>
             PayloadBytes != 0 || RangeBytes is 0 or > MaxZeroBytes ? $"zero of {RangeBytes} bytes"
-            : PayloadCrc != 0 ? Unused
+            : HasTag ? Unused
             : CheckFlags(PeerFrameFlags.ForceUnitAccess | PeerFrameFlags.MayUnmap),
         PeerFrameType.Message =>
-            PayloadBytes is < PeerMessageCodec.MacBytes or > MaxMessageBytes
+            PayloadBytes is 0 or > MaxMessageBytes
                 ? $"message of {PayloadBytes} bytes"
             : Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
             or PeerFrameType.ReadFailed =>
             PayloadBytes != 0 ? $"{Type} with payload"
-            : PayloadCrc != 0 || NamesRange ? Unused
+            : HasTag || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.HashAnswer =>
             PayloadBytes is not (0 or RangeHash.Bytes) ? $"{Type} with payload {PayloadBytes}"
-            : NamesRange || (PayloadBytes == 0 && PayloadCrc != 0) ? Unused
+            : NamesRange || (PayloadBytes == 0 && HasTag) ? Unused
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Ping =>
             PayloadBytes != 0 ? $"{Type} with payload"
-            : PayloadCrc != 0 || Sequence != 0 || NamesRange ? Unused
+            : HasTag || Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
     };
 
     private const string Unused = "a field that this frame does not use is not zero";
+
+    private bool HasTag => PayloadTag != default;
 
     private bool NamesRange => Offset != 0 || RangeBytes != 0 || Volume != 0;
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace MirrorD.Formats.Peer;
 
 /// <summary>
-/// The first bytes of each side on a new connection, before anything is authenticated: 128 bytes, little
-/// endian, the node id in the order in which it is written down.
+/// What each side says first on a new connection, after the TLS handshake: 128 bytes, little endian, the node id in the order in
+/// which it is written down.
 /// <code>
 ///   0  u32  magic
 ///   4  u16  lowest version spoken
@@ -13,11 +13,11 @@ namespace MirrorD.Formats.Peer;
 ///   8  16   node id
 ///  24  32   challenge
 ///  56  64   resource name, UTF-8, padded with zeroes
-/// 120  u32  reserved, zero
+/// 120  u32  flags: 1 encrypts; the others zero
 /// 124  u32  CRC-32C of bytes 0 to 123
 /// </code>
 /// </summary>
-public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, string Resource)
+public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, string Resource, bool Encrypts)
 {
     /// <summary>Bytes of a hello.</summary>
     public const int Bytes = 128;
@@ -29,10 +29,12 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
     public const uint Magic = 0x4852494D;
 
     /// <summary>Lowest protocol version spoken.</summary>
-    public const ushort LowestVersion = 1;
+    public const ushort LowestVersion = 2;
 
     /// <summary>Highest protocol version spoken.</summary>
-    public const ushort HighestVersion = 1;
+    public const ushort HighestVersion = 2;
+
+    private const uint EncryptsFlag = 1;
 
     /// <summary>Writes the hello.</summary>
     public void Encode(Span<byte> to)
@@ -44,6 +46,7 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
         Node.Value.TryWriteBytes(to[8..], bigEndian: true, out _);
         Challenge.Span.CopyTo(to[24..]);
         Encoding.UTF8.GetBytes(Resource, to.Slice(56, 64));
+        BinaryPrimitives.WriteUInt32LittleEndian(to[120..], Encrypts ? EncryptsFlag : 0);
         BinaryPrimitives.WriteUInt32LittleEndian(to[124..], Crc32C.Compute(to[..124]));
     }
 
@@ -66,9 +69,9 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
                 + $"{BinaryPrimitives.ReadUInt16LittleEndian(from[6..])}, this node {LowestVersion} to "
                 + $"{HighestVersion}: install the same release on both nodes";
         }
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) != 0)
+        else if (BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) > EncryptsFlag)
         {
-            error = "reserved bytes of the hello are not zero";
+            error = "unknown flags of the hello";
         }
 
         if (error.Length > 0)
@@ -81,6 +84,7 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
         return new PeerHello(
             new NodeId(new Guid(from.Slice(8, 16), bigEndian: true)),
             from.Slice(24, ChallengeBytes).ToArray(),
-            Encoding.UTF8.GetString(end < 0 ? name : name[..end]));
+            Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
+            BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) == EncryptsFlag);
     }
 }

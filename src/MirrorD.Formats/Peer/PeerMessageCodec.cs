@@ -11,10 +11,7 @@ namespace MirrorD.Formats.Peer;
 /// </summary>
 public static class PeerMessageCodec
 {
-    /// <summary>Bytes of the MAC that follows a message: HMAC-SHA-256, first half.</summary>
-    public const int MacBytes = 16;
-
-    /// <summary>Encodes the message without MAC.</summary>
+    /// <summary>Encodes the message.</summary>
     public static byte[] Encode(PeerMessage message)
     {
         var to = new Writer();

@@ -23,10 +23,12 @@ internal static unsafe partial class Socket
     public const int SO_REUSEADDR = 2;
     public const int SO_SNDBUF = 7;
     public const int SO_KEEPALIVE = 9;
+    public const int SO_PEERCRED = 17;
     public const int SO_RCVTIMEO = 20;
     public const int SO_BINDTODEVICE = 25;
     public const int SO_ATTACH_FILTER = 26;
     public const int SO_SNDBUFFORCE = 32;
+    public const int SO_PEERGROUPS = 59;
 
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_WAITALL = 0x100;

@@ -11,7 +11,7 @@ public class CommandLineTests
     [InlineData(
         "promote", "mirrorctl: an argument is missing, e.g. the name of the resource; see 'mirrorctl help'")]
     [InlineData("status --socket", "mirrorctl: the option --socket needs a value")]
-    [InlineData("keygen --out", "mirrorctl: the option --out needs a value")]
+    [InlineData("cluster issue b --out", "mirrorctl: the option --out needs a value")]
     [InlineData("config chek", "mirrorctl: there is no 'config chek'; did you mean 'config check'?")]
     [InlineData("split-brain exprot mail", "mirrorctl: this is no command: split-brain exprot; mirrorctl split-brain show|")]
     [InlineData("split-brain export mail --discard b", "mirrorctl: this is no command: split-brain export --discard; ")]
@@ -83,20 +83,42 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task Keygen_makes_a_key_for_its_owner_only_and_never_overwrites()
+    public async Task A_cluster_is_made_with_keys_for_their_owner_only_and_never_overwritten()
     {
         using var directory = new TemporaryDirectory();
-        string file = directory.At("cluster.key");
+        File.WriteAllText(directory.At("mirrord.yaml"), """
+            nodes: {a: {dedicated: {address: 127.0.0.1}}, b: {dedicated: {address: 127.0.0.2}}}
+            resources: {}
+            """);
+        string[] options = ["--config", directory.At("mirrord.yaml"), "--node-name", "a", "--state-dir", directory.At("a")];
 
-        Assert.Equal(ExitCode.Ok, (await MirrorctlRun.Of("keygen", "--out", file)).ExitCode);
-        string key = File.ReadAllText(file);
-        MirrorctlRun again = await MirrorctlRun.Of("keygen", "--out", file);
+        MirrorctlRun made = await MirrorctlRun.Of(["cluster", "init", .. options]);
+        MirrorctlRun issued = await MirrorctlRun.Of(["cluster", "issue", "b", "--out", directory.At("b"), .. options]);
+        string[] files = [.. Directory.EnumerateFiles(directory.At("a"), "*", SearchOption.AllDirectories).Order()];
+        string before = string.Concat(files.Select(File.ReadAllText));
+        MirrorctlRun again = await MirrorctlRun.Of(["cluster", "init", .. options]);
+        MirrorctlRun issuedAgain = await MirrorctlRun.Of(["cluster", "issue", "b", "--out", directory.At("b"), .. options]);
 
-        Assert.Matches("^[0-9a-f]{64}\n", key);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Assert.StartsWith($"mirrorctl: {file} exists already", again.Error);
-        Assert.Equal(ExitCode.Failed, again.ExitCode);
-        Assert.Equal(key, File.ReadAllText(file));
+        Assert.Equal(("", "", ExitCode.Ok), (made.Error, issued.Error, made.ExitCode));
+        foreach (string node in (string[])["a", "b"])
+        {
+            foreach (string secret in (string[])["cluster.key", "identity/authority.key", "identity/node.pem"])
+            {
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.At($"{node}/{secret}")));
+            }
+        }
+
+        Assert.Equal(File.ReadAllText(directory.At("a/cluster.key")), File.ReadAllText(directory.At("b/cluster.key")));
+        Assert.Equal(
+            File.ReadAllText(directory.At("a/identity/authority.crt")), File.ReadAllText(directory.At("b/identity/authority.crt")));
+        Assert.NotEqual(File.ReadAllText(directory.At("a/node-id")), File.ReadAllText(directory.At("b/node-id")));
+        Assert.All((MirrorctlRun[])[again, issuedAgain], run =>
+        {
+            Assert.Contains("belongs to a member of a cluster already", run.Error);
+            Assert.Equal(ExitCode.Failed, run.ExitCode);
+        });
+        Assert.Equal(before, string.Concat(files.Select(File.ReadAllText)));
     }
 
     [Fact]

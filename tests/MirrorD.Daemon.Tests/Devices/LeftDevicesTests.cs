@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using MirrorD.Configuration.Identity;
 using MirrorD.Configuration.NodeState;
 using MirrorD.Daemon.Control;
 using MirrorD.Daemon.Devices;
@@ -208,8 +209,7 @@ public sealed class LeftDevicesTests : IAsyncDisposable
 
     private MirrorDaemon Daemon(string blockDevices, string more = "")
     {
-        string key = _directory.At("state/cluster.key");
-        ClusterKey.Generate(key);
+        ClusterMembership.Found(new StateDirectory(_directory.At("state")), "a", DateTimeOffset.UtcNow);
         string file = _directory.At("mirrord.yaml");
         int port = FreePort();
         File.WriteAllText(file, $"""

@@ -43,20 +43,35 @@ internal sealed class DaemonProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Makes a cluster of the nodes, with the state directories that their daemons use.</summary>
+    public static async Task MakeCluster(string configuration, string directory, string first, params string[] others)
+    {
+        string[] options =
+            ["--config", configuration, "--node-name", first, "--state-dir", StateOf(directory, first)];
+        MirrorctlRun made = await MirrorctlRun.Of(["cluster", "init", .. options]);
+        Assert.Equal("", made.Error);
+        foreach (string other in others)
+        {
+            MirrorctlRun issued = await MirrorctlRun.Of(
+                ["cluster", "issue", other, "--out", StateOf(directory, other), .. options]);
+            Assert.Equal("", issued.Error);
+        }
+    }
+
     /// <summary>Starts a daemon; what it needs must be in place.</summary>
-    public static DaemonProcess Start(string configuration, string node, string directory)
+    /// <param name="configuration">Its file.</param>
+    /// <param name="node">The node that it is.</param>
+    /// <param name="directory">Where its directories are.</param>
+    /// <param name="before">A program, with its words, that ends by becoming the one behind them.</param>
+    public static DaemonProcess Start(string configuration, string node, string directory, params string[] before)
     {
         string run = Path.Combine(directory, $"run-{node}");
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "mirrord"))
-        {
-            RedirectStandardError = true,
-        };
-        foreach (string argument in (string[])
-            ["--config", configuration, "--node", node, "--run-dir", run, "--state-dir",
-            StateOf(directory, node)])
-        {
-            start.ArgumentList.Add(argument);
-        }
+        string[] words =
+        [
+            .. before, Path.Combine(AppContext.BaseDirectory, "mirrord"),
+            "--config", configuration, "--node", node, "--run-dir", run, "--state-dir", StateOf(directory, node),
+        ];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardError = true };
 
         var process = new DaemonProcess(Process.Start(start)!, Path.Combine(run, "mirrord.sock"));
         process._process.BeginErrorReadLine();
@@ -64,9 +79,10 @@ internal sealed class DaemonProcess : IDisposable
     }
 
     /// <summary>Starts a daemon and waits until it answers.</summary>
-    public static async Task<DaemonProcess> StartAndWait(string configuration, string node, string directory)
+    public static async Task<DaemonProcess> StartAndWait(
+        string configuration, string node, string directory, params string[] before)
     {
-        DaemonProcess process = Start(configuration, node, directory);
+        DaemonProcess process = Start(configuration, node, directory, before);
         try
         {
             await Within.Until(

@@ -67,10 +67,7 @@ public sealed class PairTests : IAsyncLifetime
             disk.SetLength(16 << 20);
         }
 
-        string key = Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key");
-        Assert.Equal("", (await MirrorctlRun.Of("keygen", "--out", key)).Error);
-        Directory.CreateDirectory(DaemonProcess.StateOf(_directory.Root, "b"));
-        File.Copy(key, Path.Combine(DaemonProcess.StateOf(_directory.Root, "b"), "cluster.key"));
+        await DaemonProcess.MakeCluster(Configuration, _directory.Root, "a", "b");
         foreach (string node in (string[])["a", "b"])
         {
             MirrorctlRun created = await MirrorctlRun.Of(

@@ -1,4 +1,5 @@
 using MirrorD.Daemon.Tests.Cli;
+using Mono.Unix.Native;
 
 namespace MirrorD.Daemon.Tests.Processes;
 
@@ -36,22 +37,66 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_key()
+    public async Task Without_a_cluster()
     {
         File.WriteAllText(_directory.At("mirrord.yaml"), Configuration);
 
-        await AssertRefused("a", "there is no cluster key", "make one with 'mirrorctl keygen'");
+        await AssertRefused("a", "this node has no certificate", "make a cluster with 'mirrorctl cluster init'");
     }
 
-    [Fact]
-    public async Task With_a_key_that_others_can_read()
+    [Theory]
+    [InlineData("cluster.key")]
+    [InlineData("identity/node.pem")]
+    public async Task With_a_key_that_others_can_read(string file)
     {
-        File.WriteAllText(_directory.At("mirrord.yaml"), Configuration);
-        string key = Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), "cluster.key");
-        await MirrorctlRun.Of("keygen", "--out", key);
+        string key = await MakeCluster(file);
         File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.OtherRead);
 
         await AssertRefused("a", "is open to others (mode 404); chmod 600 ");
+    }
+
+    [Theory]
+    [InlineData("identity/node.pem", "is damaged")]
+    [InlineData("identity/authority.crt", "damaged")]
+    [InlineData("cluster.key", "is damaged")]
+    public async Task With_a_damaged_key(string file, string cause)
+    {
+        string key = await MakeCluster(file);
+        string text = File.ReadAllText(key);
+        File.WriteAllText(key, text[..40] + "?" + text[41..]);
+
+        await AssertRefused("a", cause, file);
+    }
+
+    [Fact]
+    public async Task With_a_key_that_belongs_to_somebody_else()
+    {
+        string key = await MakeCluster("identity/node.pem");
+        Assert.Equal(0, Syscall.chown(key, 4711, 4711));
+
+        await AssertRefused("a", "belongs to the user with number 4711", "chown root: ");
+    }
+
+    [Fact]
+    public async Task With_the_state_of_another_node()
+    {
+        _ = await MakeCluster("node-id");
+
+        await AssertRefused("b", "this node has no certificate");
+        Directory.CreateDirectory(DaemonProcess.StateOf(_directory.Root, "b"));
+        Directory.Delete(DaemonProcess.StateOf(_directory.Root, "b"), recursive: true);
+        Directory.Move(DaemonProcess.StateOf(_directory.Root, "a"), DaemonProcess.StateOf(_directory.Root, "b"));
+        await AssertRefused("b", "is that of node a with id", "don't copy the state directory of another node");
+    }
+
+    [Fact]
+    public async Task With_a_certificate_of_another_authority()
+    {
+        string own = await MakeCluster("identity/authority.crt");
+        await DaemonProcess.MakeCluster(_directory.At("mirrord.yaml"), _directory.At("other"), "a");
+        File.Copy(Path.Combine(DaemonProcess.StateOf(_directory.At("other"), "a"), "identity/authority.crt"), own, true);
+
+        await AssertRefused("a", "is not from the authority in");
     }
 
     [Fact]
@@ -66,6 +111,13 @@ public sealed class StartTests : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
+
+    private async Task<string> MakeCluster(string file)
+    {
+        File.WriteAllText(_directory.At("mirrord.yaml"), Configuration);
+        await DaemonProcess.MakeCluster(_directory.At("mirrord.yaml"), _directory.Root, "a");
+        return Path.Combine(DaemonProcess.StateOf(_directory.Root, "a"), file);
+    }
 
     private async Task AssertRefused(string node, params string[] texts)
     {

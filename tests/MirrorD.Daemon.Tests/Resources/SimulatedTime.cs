@@ -11,7 +11,11 @@ internal sealed class SimulatedTime(DateTimeOffset now) : TimeProvider
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long GetTimestamp() => _elapsed.Ticks;
 
     /// <summary>Time passes; what is due in it happens in between.</summary>
     public void Advance(TimeSpan by)

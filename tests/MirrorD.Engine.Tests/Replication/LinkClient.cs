@@ -63,7 +63,7 @@ internal sealed class LinkClient
         byte[] bytes = new byte[PeerHello.Bytes];
         byte[] random = new byte[PeerHello.ChallengeBytes];
         Array.Fill(random, challenge);
-        new PeerHello(new NodeId(new Guid(node, 0, 0, new byte[8])), random, resource).Encode(bytes);
+        new PeerHello(new NodeId(new Guid(node, 0, 0, new byte[8])), random, resource, false).Encode(bytes);
         return bytes;
     }
 

@@ -62,14 +62,25 @@ public class LinkFrameTests
             new PeerFrame { Type = PeerFrameType.Ping, Session = frame.Session, Sequence = 1 }, []),
         ["a message of no known kind"] = (way, frame, _) =>
         {
-            byte[] payload = [0xff, .. new byte[PeerMessageCodec.MacBytes]];
+            byte[] payload = [0xff];
             return way.Seal(MessageOf(frame, payload), payload);
         },
-        ["a message without MAC"] = (way, frame, _) =>
+        ["a message that was changed"] = (way, frame, _) =>
         {
-            byte[] payload = [8, .. new byte[PeerMessageCodec.MacBytes]];
-            byte[] bytes = way.Seal(MessageOf(frame, payload), payload);
-            return [.. bytes[..(PeerFrame.HeaderBytes + 1)], .. new byte[PeerMessageCodec.MacBytes]];
+            byte[] payload = [8];
+            return Flip(way.Seal(MessageOf(frame, payload), payload), PeerFrame.HeaderBytes);
+        },
+        ["a payload without tag"] = (way, frame, payload) =>
+        {
+            byte[] header = way.Seal(frame with { PayloadTag = default }, [])[..PeerFrame.HeaderBytes];
+            return [.. header, .. payload];
+        },
+        ["a payload of another frame"] = (way, frame, payload) =>
+        {
+            byte[] other = [.. payload];
+            other[^1] ^= 1;
+            byte[] bytes = way.Seal(frame, payload);
+            return [.. bytes[..PeerFrame.HeaderBytes], .. other];
         },
         ["a message out of its turn"] = (way, _, _) =>
             way.Seal(new PeerMessage.Commit(default, new Generation(1), [], 0, 0)),
@@ -80,7 +91,7 @@ public class LinkFrameTests
     public static TheoryData<string, string> Cases() => new()
     {
         { "noise", "not a frame of this protocol" },
-        { "a header with a flipped bit", "damaged header" },
+        { "a header with a flipped bit", "header tag does not fit" },
         { "a header under another key", "header tag does not fit" },
         { "the same frame twice", "header tag does not fit" },
         { "a frame of another session", "frame of another session" },
@@ -88,7 +99,7 @@ public class LinkFrameTests
         { "a sequence left out", " after " },
         { "a payload that is too long", "Write with payload 131584" },
         { "a payload of 4 GiB", "Write with payload 4294967295" },
-        { "a damaged payload", "payload checksum does not fit" },
+        { "a damaged payload", "payload tag does not fit" },
         { "a range beyond the volume", "does not exist" },
         { "a negative offset", "does not exist" },
         { "an offset that overflows", "does not exist" },
@@ -101,7 +112,9 @@ public class LinkFrameTests
         { "a flush of what was never sent", "a flush up to 1000" },
         { "a ping that says something", "a field that this frame does not use" },
         { "a message of no known kind", "malformed control message" },
-        { "a message without MAC", "MAC does not fit" },
+        { "a message that was changed", "payload tag does not fit" },
+        { "a payload without tag", "payload tag does not fit" },
+        { "a payload of another frame", "payload tag does not fit" },
         { "a message out of its turn", "Commit while Joined" },
         { "facts a second time", "Facts while Joined" },
         { "a page of the dirty map", "DirtyPage while Joined" },
@@ -201,10 +214,10 @@ public class LinkFrameTests
         LinkProxy proxy = Through(pair);
         int seen = 0;
         Once(proxy, (_, frame) => frame.Type == PeerFrameType.Message && seen++ == number,
-            (way, frame, payload) => Flip(way.Seal(frame, payload), PeerFrame.HeaderBytes + 1));
+            (way, frame, payload) => Flip(way.Seal(frame, payload), PeerFrame.HeaderBytes));
         pair.StartBoth();
         pair.Join();
-        Assert.Single(pair.A.Events.Concat(pair.B.Events), e => e.Contains("MAC does not fit"));
+        Assert.Single(pair.A.Events.Concat(pair.B.Events), e => e.Contains("payload tag does not fit"));
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);
         pair.A.Write(0, Data, 3);
         Assert.Equal(pair.A.Peek(0, Data), pair.B.Peek(0, Data));

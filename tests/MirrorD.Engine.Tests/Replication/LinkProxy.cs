@@ -114,14 +114,13 @@ internal sealed class LinkProxy
 
         public void Receive() => _loop.Receive(_from, _in.Slice(0, _in.LengthBytes), 1, _receive);
 
-        /// <summary>The frame as its sender would send it next; a message gets its MAC.</summary>
+        /// <summary>The frame as its sender would send it next; a payload gets its tag.</summary>
         public byte[] Seal(PeerFrame frame, byte[] payload)
         {
-            if (frame.Type == PeerFrameType.Message)
+            if (payload.Length > 0)
             {
-                payload = [.. payload];
-                int body = payload.Length - PeerMessageCodec.MacBytes;
-                Keys.ComputeMac(payload.AsSpan(0, body), _framesOut, FromConnector, payload.AsSpan(body));
+                using var sealer = new PayloadSealer(FromConnector ? Keys.PayloadsFromConnector : Keys.PayloadsFromListener);
+                frame = frame with { PayloadTag = sealer.TagOf(payload, _framesOut) };
             }
 
             byte[] bytes = new byte[PeerFrame.HeaderBytes + payload.Length];
@@ -132,7 +131,7 @@ internal sealed class LinkProxy
 
         public byte[] Seal(PeerMessage message)
         {
-            byte[] payload = [.. PeerMessageCodec.Encode(message), .. new byte[PeerMessageCodec.MacBytes]];
+            byte[] payload = PeerMessageCodec.Encode(message);
             return Seal(
                 new PeerFrame
                 {

@@ -19,10 +19,10 @@ public class LinkTests
         { "zeroes", "not a mirrord peer" },
         { "noise", "not a mirrord peer" },
         { "a damaged hello", "damaged hello" },
-        { "a hello of later versions", "versions 2 to 3" },
+        { "a hello of later versions", "versions 3 to 3" },
         { "a hello of another resource", "means resource other, not r" },
         { "a hello with control characters", "means resource r?[31m, not r" },
-        { "a hello and a wrong proof", "another key" },
+        { "a hello and a wrong proof", "proof does not belong" },
     };
 
     [Theory]
@@ -60,7 +60,7 @@ public class LinkTests
             sent = mirror.Received.Count;
         };
         pair.Until("the mirror is closed", () => mirror.IsClosed);
-        Assert.Single(pair.B.Events, e => e.Contains("another key"));
+        Assert.Single(pair.B.Events, e => e.Contains("proof does not belong"));
         ServesAsBefore(pair);
     }
 
@@ -77,7 +77,7 @@ public class LinkTests
         var replayer = new LinkClient(LinkClient.Host(pair.World));
         replayer.Send(recorded);
         pair.Until("the replayer is closed", () => replayer.IsClosed);
-        Assert.Single(pair.B.Events, e => e.Contains("another key"));
+        Assert.Single(pair.B.Events, e => e.Contains("proof does not belong"));
         Assert.Equal(LinkState.Joined, pair.B.Link);
     }
 
@@ -249,7 +249,7 @@ public class LinkTests
                 hello[30] ^= 1;
                 return hello;
             case "a hello of later versions":
-                hello[4] = 2;
+                hello[4] = 3;
                 hello[6] = 3;
                 BitConverter.TryWriteBytes(hello.AsSpan(124), Formats.Crc32C.Compute(hello.AsSpan(0, 124)));
                 return hello;

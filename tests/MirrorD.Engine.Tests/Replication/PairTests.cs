@@ -232,12 +232,12 @@ public class PairTests
     }
 
     [Fact]
-    public void A_peer_with_another_key_is_refused_with_the_cause()
+    public void A_peer_with_another_secret_is_refused_with_the_cause()
     {
         var pair = new SimulatedPair();
         pair.B.Key = new byte[32];
         pair.StartBoth();
-        pair.Until("refusal", () => pair.A.Events.Any(e => e.Contains("key")));
+        pair.Until("refusal", () => pair.A.Events.Any(e => e.Contains("proof does not belong")));
         Assert.NotEqual(LinkState.Joined, pair.A.Link);
     }
 

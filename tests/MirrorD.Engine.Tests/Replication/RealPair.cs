@@ -84,7 +84,7 @@ internal sealed class RealPair : IDisposable
                 Volumes = [new VolumeOptions("v", _data, _metadata, 0, metadataBytes)],
                 Listen = endpoint,
                 Connect = endpoint,
-                Key = SimulatedPair.SharedKey,
+                Security = new Testing.SharedSecret(SimulatedPair.SharedKey),
                 LinkTimeoutMs = 30_000,
                 DiskTimeoutMs = 60_000,
                 Mode = mode,

@@ -83,7 +83,7 @@ internal sealed class SimulatedPair
                 Volumes = [.. _data.Select((d, i) => new VolumeOptions($"v{i}", d, _metadata[i], 0, metadataBytes))],
                 Listen = new TcpEndpoint(IPAddress.Parse(own), 7780),
                 Connect = new TcpEndpoint(IPAddress.Parse(other), 7780),
-                Key = SharedKey,
+                Security = new Testing.SharedSecret(SharedKey),
                 OnPeerLoss = onPeerLoss,
                 LinkTimeoutMs = 2000,
             };
@@ -135,7 +135,7 @@ internal sealed class SimulatedPair
             Resource = new ReplicatedResource(_loop,
                 _options with
                 {
-                    Key = Key,
+                    Security = new Testing.SharedSecret(Key),
                     Boot = _boot,
                     DiskTimeoutMs = DiskTimeoutMs,
                     ResyncByChecksum = ByChecksum,

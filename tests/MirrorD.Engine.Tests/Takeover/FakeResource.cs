@@ -33,7 +33,7 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
             Volumes = [],
             Listen = endpoint,
             Connect = endpoint,
-            Key = new byte[32],
+            Security = new Testing.SharedSecret(new byte[32]),
             ReleaseTimeoutMs = 3000,
         };
         Sequence = new RoleSequence(_loop, options, this, this, () => { });

@@ -71,7 +71,7 @@ public class RoleWalkTests
                 Volumes = [],
                 Listen = endpoint,
                 Connect = endpoint,
-                Key = new byte[32],
+                Security = new Testing.SharedSecret(new byte[32]),
                 ReleaseTimeoutMs = 2000,
             };
             _sequence = new RoleSequence(_loop, options, this, this, () => { });

@@ -13,14 +13,14 @@ public class LinkKeysTests
     public void The_golden_values_come_out()
     {
         Assert.Equal(
-            "eeb5e6d70549c9962cebbab3361325af2737ae1c6926efd1ad59059bd5e332d4", Hex(Keys.ConnectorProof));
+            "09d9923a31ef4aaa2ef76405cce3b0670f8fb692e9dc4ec69d5a7ca7124052f0", Hex(Keys.ConnectorProof));
         Assert.Equal(
-            "bedaea74a75a45223d1894e9f8f325906af6db51d799d4bde6f794e8fca03b28", Hex(Keys.ListenerProof));
-        Assert.Equal("3ea9563533d2ee6171f611382cc55349dc0e467a81eeb5af1d490271ad9b2672", Hex(Keys.MacKey));
-        Assert.Equal(SipKey.From(SamplePeer.Bytes("f8f04a1b1bfa0c125c8667fa0083f236")), Keys.FromConnector);
-        Assert.Equal(SipKey.From(SamplePeer.Bytes("2903f7f77a10ca6fe67a6f3c4217bd7a")), Keys.FromListener);
-        Assert.Equal(new SessionId(0x9d231c8ff913bb3e), Keys.Session);
-        Assert.Equal("446a9ff7b39e9cc3a80c83be7f4ca3e9", Hex(Mac([8], 7, fromConnector: true)));
+            "f586073d6e4343a41929dba334b2a24bdb15b548f59d1f09067f81b253ed13e8", Hex(Keys.ListenerProof));
+        Assert.Equal("96923f5bf3f96782c24b5c68ed1b74ca", Hex(Keys.PayloadsFromConnector));
+        Assert.Equal("b69e254651976133456ced9be10c79f8", Hex(Keys.PayloadsFromListener));
+        Assert.Equal(SipKey.From(SamplePeer.Bytes("113cb7ea4cc4dbd6887c5e80abf5e7ac")), Keys.FromConnector);
+        Assert.Equal(SipKey.From(SamplePeer.Bytes("58b4b426414ff20e95a24ff492b72dc2")), Keys.FromListener);
+        Assert.Equal(new SessionId(0x2b331e5c404a866f), Keys.Session);
     }
 
     [Fact]
@@ -67,26 +67,10 @@ public class LinkKeysTests
         Assert.DoesNotContain(Hex(Keys.ListenerProof), Outputs(swapped));
     }
 
-    [Fact]
-    public void A_messages_mac_covers_its_bytes_its_frame_number_and_its_direction()
-    {
-        string mac = Hex(Mac([1, 2, 3], 7, fromConnector: true));
-        Assert.NotEqual(mac, Hex(Mac([1, 2, 4], 7, fromConnector: true)));
-        Assert.NotEqual(mac, Hex(Mac([1, 2, 3, 0], 7, fromConnector: true)));
-        Assert.NotEqual(mac, Hex(Mac([1, 2, 3], 8, fromConnector: true)));
-        Assert.NotEqual(mac, Hex(Mac([1, 2, 3], 7, fromConnector: false)));
-    }
-
-    private static byte[] Mac(byte[] message, ulong frameNumber, bool fromConnector)
-    {
-        byte[] mac = new byte[PeerMessageCodec.MacBytes];
-        Keys.ComputeMac(message, frameNumber, fromConnector, mac);
-        return mac;
-    }
-
     private static string[] Outputs(LinkKeys keys) =>
     [
-        Hex(keys.ConnectorProof), Hex(keys.ListenerProof), Hex(keys.MacKey),
+        Hex(keys.ConnectorProof), Hex(keys.ListenerProof), Hex(keys.PayloadsFromConnector),
+        Hex(keys.PayloadsFromListener),
         keys.FromConnector.ToString(), keys.FromListener.ToString(), keys.Session.ToString(),
     ];
 

@@ -5,14 +5,14 @@ namespace MirrorD.Formats.Tests.Peer;
 public class PeerHelloTests
 {
     private const string Golden = """
-        4d495248 01000100 a0a1a2a3 a4a5a6a7
+        4d495248 02000200 a0a1a2a3 a4a5a6a7
         a8a9aaab acadaeaf 00010203 04050607
         08090a0b 0c0d0e0f 10111213 14151617
         18191a1b 1c1d1e1f 6d61696c 00000000
         00000000 00000000 00000000 00000000
         00000000 00000000 00000000 00000000
         00000000 00000000 00000000 00000000
-        00000000 00000000 00000000 66b908c6
+        00000000 00000000 01000000 022f22cb
         """;
 
     [Fact]
@@ -27,6 +27,7 @@ public class PeerHelloTests
         Assert.Equal(SamplePeer.Connector.Node, hello!.Node);
         Assert.Equal(SamplePeer.Connector.Challenge.ToArray(), hello.Challenge.ToArray());
         Assert.Equal("mail", hello.Resource);
+        Assert.True(hello.Encrypts);
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public class PeerHelloTests
     }
 
     [Theory]
-    [InlineData(2, 9, "2 to 9")]
+    [InlineData(3, 9, "3 to 9")]
     [InlineData(0, 0, "0 to 0")]
     public void Versions_without_one_in_common_are_refused_and_both_ranges_are_named(
         ushort lowest, ushort highest, string named)
@@ -67,13 +68,13 @@ public class PeerHelloTests
         Assert.NotNull(PeerHello.Decode(WithVersions(0, 7), out _));
 
     [Fact]
-    public void Reserved_bytes_must_be_zero()
+    public void Unknown_flags_are_refused()
     {
         byte[] bytes = SamplePeer.Encode(SamplePeer.Connector);
         bytes[121] = 1;
         Seal(bytes);
         Assert.Null(PeerHello.Decode(bytes, out string error));
-        Assert.Contains("reserved", error);
+        Assert.Contains("unknown flags", error);
     }
 
     [Fact]
@@ -88,7 +89,7 @@ public class PeerHelloTests
             {
                 BitConverter.TryWriteBytes(bytes, PeerHello.Magic);
                 bytes.AsSpan(4, 4).Clear();
-                bytes[6] = 1;
+                bytes[6] = 2;
                 bytes.AsSpan(120, 4).Clear();
                 Seal(bytes);
                 Assert.NotNull(PeerHello.Decode(bytes, out _));

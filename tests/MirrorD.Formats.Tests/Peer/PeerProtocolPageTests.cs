@@ -24,10 +24,11 @@ public partial class PeerProtocolPageTests
             ["offset"] = SamplePeer.Encode(frame with { Offset = ~frame.Offset }),
             ["range-bytes"] = SamplePeer.Encode(frame with { RangeBytes = ~frame.RangeBytes }),
             ["payload-bytes"] = SamplePeer.Encode(frame with { PayloadBytes = ~frame.PayloadBytes }),
-            ["payload-crc"] = SamplePeer.Encode(frame with { PayloadCrc = ~frame.PayloadCrc }),
+            ["payload-tag"] = SamplePeer.Encode(
+                frame with { PayloadTag = new PayloadTag(~frame.PayloadTag.First, ~frame.PayloadTag.Last) }),
             ["volume"] = SamplePeer.Encode(frame with { Volume = (ushort)~frame.Volume }),
         };
-        string[] derived = ["tag", "checksum"];
+        string[] derived = ["tag"];
         string[] constant = ["magic", "version", "reserved"];
         Assert.Equal(
             fields.Select(f => f.Name).Except([.. derived, .. constant]).Order(), changes.Keys.Order());
@@ -35,14 +36,13 @@ public partial class PeerProtocolPageTests
         {
             PageField field = Assert.Single(fields, f => f.Name == name);
             int[] expected = [.. Enumerable.Range(field.Offset, field.Bytes)];
-            Assert.Equal(expected, Differences(before, after).Where(at => at < 48));
+            Assert.Equal(expected, Differences(before, after).Where(at => at < 56));
         }
 
         byte[] renumbered = new byte[PeerFrame.HeaderBytes];
         frame.Encode(renumbered, SamplePeer.HeaderKey, SamplePeer.FrameNumber + 1);
         PageField tag = Assert.Single(fields, f => f.Name == "tag");
-        PageField checksum = Assert.Single(fields, f => f.Name == "checksum");
-        Assert.All(Differences(before, renumbered), at => Assert.True(IsIn(at, tag) || IsIn(at, checksum)));
+        Assert.All(Differences(before, renumbered), at => Assert.True(IsIn(at, tag)));
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public partial class PeerProtocolPageTests
         Assert.Equal(SamplePeer.Connector.Node.Value, node);
         Assert.Equal(SamplePeer.Connector.Challenge.ToArray(), bytes[At("challenge", 32)..][..32]);
         Assert.Equal("mail", Encoding.UTF8.GetString(bytes, At("resource", 64), 64).TrimEnd('\0'));
-        Assert.Equal(0u, BitConverter.ToUInt32(bytes, At("reserved", 4)));
+        Assert.Equal(1u, BitConverter.ToUInt32(bytes, At("flags", 4)));
         Assert.Equal(Crc32C.Compute(bytes.AsSpan(0, 124)), BitConverter.ToUInt32(bytes, At("checksum", 4)));
 
         int At(string name, int length)
@@ -127,8 +127,8 @@ public partial class PeerProtocolPageTests
         string[] listed = [.. Label().Matches(s_page.Section("### Keys")).Select(m => m.Groups[1].Value)];
         Assert.Equal(
             Derivation().Matches(source).Select(m => m.Groups[1].Value).Order(), listed.Order());
-        Assert.Contains("\"mirrord link 1: \"", source);
-        Assert.Contains("`mirrord link 1: `", s_page.Text);
+        Assert.Contains("\"mirrord link 2: \"", source);
+        Assert.Contains("`mirrord link 2: `", s_page.Text);
     }
 
     private static bool IsIn(int at, PageField field) =>
@@ -149,6 +149,6 @@ public partial class PeerProtocolPageTests
     [GeneratedRegex(@"^\| `([a-z ]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Label();
 
-    [GeneratedRegex(@"Derive\(sharedKey, ""([a-z ]+)""")]
+    [GeneratedRegex(@"Derive\(secret, ""([a-z ]+)""")]
     private static partial Regex Derivation();
 }

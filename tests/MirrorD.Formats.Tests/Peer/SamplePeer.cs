@@ -21,17 +21,17 @@ internal static class SamplePeer
         Offset = 0x10000,
         RangeBytes = 4096,
         PayloadBytes = 4096,
-        PayloadCrc = 0xdeadbeef,
+        PayloadTag = PayloadTag.Read(Bytes("efbeaddea1a2a3a4b1b2b3b4")),
         Volume = 3,
     };
 
     public static byte[] SharedKey { get; } = Counting(0, 32);
 
     public static PeerHello Connector { get; } = new(
-        new NodeId(new Guid("a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf")), Counting(0, 32), "mail");
+        new NodeId(new Guid("a0a1a2a3-a4a5-a6a7-a8a9-aaabacadaeaf")), Counting(0, 32), "mail", true);
 
     public static PeerHello Listener { get; } = new(
-        new NodeId(new Guid("b0b1b2b3-b4b5-b6b7-b8b9-babbbcbdbebf")), Counting(64, 32), "mail");
+        new NodeId(new Guid("b0b1b2b3-b4b5-b6b7-b8b9-babbbcbdbebf")), Counting(64, 32), "mail", true);
 
     /// <summary>One message of each kind, with its bytes.</summary>
     public static IReadOnlyList<(PeerMessage Message, string Hex)> Messages { get; } =

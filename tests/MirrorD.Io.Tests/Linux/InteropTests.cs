@@ -9,7 +9,7 @@ namespace MirrorD.Io.Tests.Linux;
 public sealed class InteropTests : IDisposable
 {
     private const string Remedy =
-        "the C compiler or headers are missing: apt-get install gcc libc6-dev linux-libc-dev";
+        "the C compiler or headers are missing: apt-get install gcc libc6-dev libssl-dev linux-libc-dev";
 
     private static readonly Type[] Declarations =
         [.. typeof(UringLoop).Assembly.GetTypes().Where(type => type.Namespace == typeof(Fs).Namespace)];

@@ -170,12 +170,21 @@ public sealed class Pair
     // The disks are new on both sides, so there is nothing to name as source.
     private void Create()
     {
-        string key = Path.Combine(A.StateDirectory, "cluster.key");
-        A.Offline("keygen", "--out", key).Require();
-        File.Copy(key, Path.Combine(B.StateDirectory, "cluster.key"));
+        MakeCluster(A);
+        Issue(A, B);
         Create(A, "--empty");
         Create(B, "--empty");
     }
+
+    /// <summary>Makes a cluster with one node.</summary>
+    public static void MakeCluster(Node node) => node.Offline(
+        "cluster", "init", "--config", node.ConfigurationPath, "--node-name", node.Name, "--state-dir", node.StateDirectory)
+        .Require();
+
+    /// <summary>Makes another node a member of a node's cluster.</summary>
+    public static void Issue(Node by, Node to) => by.Offline(
+        "cluster", "issue", to.Name, "--out", to.StateDirectory, "--config", by.ConfigurationPath, "--node-name", by.Name,
+        "--state-dir", by.StateDirectory).Require();
 
     /// <summary>Prepares a node's disks, while its daemon does not run.</summary>
     /// <param name="node">The node.</param>

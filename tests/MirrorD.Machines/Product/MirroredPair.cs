@@ -159,10 +159,14 @@ public sealed class MirroredPair : IDisposable
     private void Prepare()
     {
         (Machine a, Machine b) = (Lab.A, Lab.B);
-        a.RunWithin(SlowSeconds, "mirrorctl", "keygen", "--out", "/var/lib/mirrord/cluster.key").Require();
-        byte[] key = a.ReadBytes("/var/lib/mirrord/cluster.key");
-        b.WriteFile("/var/lib/mirrord/cluster.key", key);
-        b.Run("chmod", "600", "/var/lib/mirrord/cluster.key").Require();
+        a.WriteFile("/etc/mirrord/mirrord.yaml", Configuration());
+        a.RunWithin(SlowSeconds, "sh", "-euc", """
+            mirrorctl cluster init
+            mirrorctl cluster issue b --out /root/b
+            tar -C /root/b -cf /root/b.tar .
+            """).Require();
+        b.WriteFile("/root/b.tar", a.ReadBytes("/root/b.tar"));
+        b.Run("tar", "-C", "/var/lib/mirrord", "-xf", "/root/b.tar").Require();
         GuestProcess[] starts =
         [
             .. Lab.Machines.Select(machine =>

@@ -8,12 +8,14 @@ namespace MirrorD.Simulator.Checks;
 /// <summary>
 /// A copy that gives way in a split brain (J1 takes it back to the base) does so by an operator's word on that node, or by a
 /// policy that both nodes have. By a policy nothing is given up but what it may, judged by what lies on the disks: never what
-/// a Primary has, or one that crashed, and what a Standby changed only to a Primary and only by discard-standby.
+/// a Primary has, or one that crashed, and what a Standby changed only by discard-standby, to a Primary, and if its role
+/// ended since its daemon started.
 /// </summary>
 public sealed class PolicyCheck
 {
     private readonly PairSimulation _simulation;
     private readonly Dictionary<string, int> _words = new() { ["a"] = 0, ["b"] = 0 };
+    private readonly HashSet<string> _endedHere = [];
 
     /// <summary>Watches the metadata of all volumes of both nodes.</summary>
     public PolicyCheck(PairSimulation simulation)
@@ -33,8 +35,12 @@ public sealed class PolicyCheck
     public void CommandEnded(SimulatedNodeState node, ResourceCommand command) =>
         _words[node.Name] -= command is ResourceCommand.DiscardCopy ? 1 : 0;
 
-    /// <summary>Words end with the process that heard them.</summary>
-    public void ProcessStarts(SimulatedNodeState node) => _words[node.Name] = 0;
+    /// <summary>Words end with the process that heard them; a role that ended before was not ended in view of a split.</summary>
+    public void ProcessStarts(SimulatedNodeState node)
+    {
+        _words[node.Name] = 0;
+        _endedHere.Remove(node.Name);
+    }
 
     private void Watch(SimulatedNodeState node, VolumeCopy copy)
     {
@@ -46,6 +52,11 @@ public sealed class PolicyCheck
             if (isNewer && GivesWay(before!, now!) && _words[node.Name] == 0)
             {
                 Check(node, before!);
+            }
+
+            if (isNewer && before!.WasPrimary && !now!.WasPrimary)
+            {
+                _endedHere.Add(node.Name);
             }
 
             before = now ?? before;
@@ -66,6 +77,7 @@ public sealed class PolicyCheck
             : policy != _simulation.Scenario.PolicyOf(peer.Name) ? "the nodes have different policies"
             : before.WasPrimary || node.Status?.Role == Role.Primary ? "it is, or was when its daemon ended, a Primary's"
             : !hasChanged ? null
+            : !_endedHere.Contains(node.Name) ? "it has changed, and its role ended before its daemon started"
             : policy == SplitBrainPolicy.DiscardUnchanged ? "it has changed"
             : peer.Status?.Role != Role.Primary ? "it has changed, and the other node is no Primary"
             : null;

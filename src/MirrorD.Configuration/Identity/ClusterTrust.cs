@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MirrorD.Configuration.Identity;
+
+/// <summary>Why a certificate is refused.</summary>
+public enum Distrust
+{
+    /// <summary>It is not.</summary>
+    None,
+    /// <summary>The cluster's authority has not signed it, or it is no node's.</summary>
+    UnknownAuthority,
+    /// <summary>Its time has passed, or has not come.</summary>
+    Expired,
+    /// <summary>Its key was taken back.</summary>
+    Revoked,
+    /// <summary>It is another node's.</summary>
+    SomebodyElse,
+}
+
+/// <summary>What is thought of a certificate.</summary>
+/// <param name="Distrust">Why it is refused.</param>
+/// <param name="Certificate">What it says; null when it is no node's.</param>
+/// <param name="Problem">What is wrong and what to do; empty when nothing is.</param>
+public sealed record TrustVerdict(Distrust Distrust, NodeCertificate? Certificate, string Problem);
+
+/// <summary>
+/// Who is trusted: nodes whose certificates the cluster's authority has signed, whose keys were not taken back. Does not change;
+/// any thread.
+/// </summary>
+public sealed class ClusterTrust
+{
+    private readonly X509Certificate2Collection _authorities;
+    private readonly IReadOnlySet<string> _revokedKeys;
+    private readonly IReadOnlyDictionary<string, string> _knownKeys;
+
+    /// <param name="authorities">Certificates of the authority; several while it is exchanged.</param>
+    /// <param name="revokedKeys">Hashes of keys that were taken back.</param>
+    /// <param name="knownKeys">Of each node the hash of the key with which it was let in last.</param>
+    public ClusterTrust(
+        X509Certificate2Collection authorities, IReadOnlySet<string> revokedKeys, IReadOnlyDictionary<string, string> knownKeys)
+    {
+        _authorities = authorities;
+        _revokedKeys = revokedKeys;
+        _knownKeys = knownKeys;
+    }
+
+    /// <summary>Certificates of the authority.</summary>
+    public X509Certificate2Collection Authorities => _authorities;
+
+    /// <summary>Hash of the key with which a node was let in last; null when it never was.</summary>
+    public string? KnownKey(string node) => _knownKeys.GetValueOrDefault(node);
+
+    /// <summary>The node was let in with this very key last.</summary>
+    public bool Knows(NodeCertificate node) => KnownKey(node.Name) == node.KeyHash;
+
+    /// <summary>Judges a certificate that somebody has the key of.</summary>
+    /// <param name="der">The certificate.</param>
+    /// <param name="name">The node that it must be of; null: any node.</param>
+    /// <param name="now">The time.</param>
+    /// <remarks>
+    /// A node that was let in before with the same key is let in whatever the time: an expired certificate, or a clock that is
+    /// wrong after a power cut, must not end a mirror that runs. Only somebody new is refused then.
+    /// </remarks>
+    public TrustVerdict Judge(ReadOnlySpan<byte> der, string? name, DateTimeOffset now)
+    {
+        X509Certificate2 certificate;
+        try
+        {
+            certificate = X509CertificateLoader.LoadCertificate(der);
+        }
+        catch (CryptographicException)
+        {
+            return new TrustVerdict(Distrust.UnknownAuthority, null, "the other side's certificate is damaged");
+        }
+
+        using (certificate)
+        {
+            NodeCertificate? says = IsSigned(certificate) ? NodeCertificate.Read(certificate) : null;
+            if (says is null)
+            {
+                return new TrustVerdict(Distrust.UnknownAuthority, null,
+                    "the other side's certificate is not from this cluster's authority: join that node to this cluster "
+                    + "('mirrorctl cluster token' here, 'mirrorctl cluster join' there)");
+            }
+
+            if (_revokedKeys.Contains(says.KeyHash))
+            {
+                return new TrustVerdict(Distrust.Revoked, says,
+                    $"the other side has a key of node {says.Name} that was taken back: join it anew if it is the right machine");
+            }
+
+            if (name is not null && says.Name != name)
+            {
+                return new TrustVerdict(Distrust.SomebodyElse, says, $"the other side is node {says.Name}, not {name}");
+            }
+
+            bool isInTime = now >= says.NotBefore && now <= says.NotAfter;
+            return isInTime || Knows(says)
+                ? new TrustVerdict(Distrust.None, says, "")
+                : new TrustVerdict(Distrust.Expired, says,
+                    $"the other side's certificate is valid from {says.NotBefore:u} to {says.NotAfter:u}, here it is {now:u}: "
+                    + "check both clocks, or run 'mirrorctl keys renew' there");
+        }
+    }
+
+    private bool IsSigned(X509Certificate2 certificate)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(_authorities);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+
+        // The time is judged apart; a chain of the authority itself would end in its own certificate.
+        chain.ChainPolicy.VerificationFlags =
+            X509VerificationFlags.IgnoreNotTimeValid | X509VerificationFlags.IgnoreNotTimeNested;
+        return chain.Build(certificate) && chain.ChainElements.Count == 2;
+    }
+}

@@ -1,0 +1,259 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Mono.Unix.Native;
+using MirrorD.Configuration.NodeState;
+
+namespace MirrorD.Configuration.Identity;
+
+/// <summary>
+/// The files by which this node shows who it is and knows the others (docs/operating/security.md). Private ones belong to the
+/// user that runs the daemon and are open to nobody else: that is checked at each load.
+/// </summary>
+public sealed class IdentityDirectory
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private const UnixFileMode Readable = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>The directory need not exist.</summary>
+    public IdentityDirectory(string path) => Path = path;
+
+    /// <summary>The directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Certificates of the cluster's authority, PEM.</summary>
+    public string AuthorityFile => At("authority.crt");
+
+    /// <summary>Private key of the authority, PEM.</summary>
+    public string AuthorityKeyFile => At("authority.key");
+
+    /// <summary>This node's certificate and private key, PEM.</summary>
+    public string NodeFile => At("node.pem");
+
+    /// <summary>Keys that were taken back: a line each with the hash, the node's name and the time.</summary>
+    public string RevokedFile => At("revoked");
+
+    /// <summary>With which key each node was let in last: a line each with the name and the hash.</summary>
+    public string KnownFile => At("known-keys");
+
+    /// <summary>True when there is an authority already.</summary>
+    public bool HasAuthority => File.Exists(AuthorityFile);
+
+    /// <summary>This node's certificate and key.</summary>
+    /// <exception cref="NodeStateException">Missing, damaged, or open to others.</exception>
+    public NodeIdentity LoadNode()
+    {
+        string pem = ReadPrivate(NodeFile, "this node has no certificate",
+            "make a cluster with 'mirrorctl cluster init', or join one with 'mirrorctl cluster join'");
+        try
+        {
+            return NodeIdentity.FromPem(pem);
+        }
+        catch (CryptographicException damaged)
+        {
+            throw new NodeStateException(
+                $"{NodeFile} is damaged: {damaged.Message.TrimEnd('.')}",
+                "restore it from a backup, or join this node anew with 'mirrorctl cluster join'");
+        }
+    }
+
+    /// <summary>The authority with its key.</summary>
+    /// <exception cref="NodeStateException">Missing, damaged, or open to others.</exception>
+    public ClusterAuthority LoadAuthority()
+    {
+        string key = ReadPrivate(AuthorityKeyFile, "the key of the cluster's authority is missing",
+            "use a node that has it, or restore it from a backup");
+        try
+        {
+            return ClusterAuthority.FromPem(ReadAuthorities(), key);
+        }
+        catch (Exception damaged) when (damaged is CryptographicException or ArgumentException)
+        {
+            throw new NodeStateException(
+                $"{AuthorityKeyFile} does not fit {AuthorityFile}: {damaged.Message.TrimEnd('.')}",
+                "restore both from the same backup, or copy both from another node");
+        }
+    }
+
+    /// <summary>Who is trusted, as the files say now.</summary>
+    /// <exception cref="NodeStateException">Missing or damaged.</exception>
+    public ClusterTrust LoadTrust()
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPem(ReadAuthorities());
+        }
+        catch (CryptographicException damaged)
+        {
+            throw new NodeStateException(
+                $"{AuthorityFile} is damaged: {damaged.Message.TrimEnd('.')}", "copy it from another node");
+        }
+
+        if (authorities.Count == 0)
+        {
+            throw new NodeStateException($"{AuthorityFile} is damaged: it holds no certificate", "copy it from another node");
+        }
+
+        return new ClusterTrust(authorities, LoadRevoked(), LoadKnown());
+    }
+
+    /// <summary>Writes a new authority; never overwrites one.</summary>
+    /// <exception cref="NodeStateException">There is one already, or it can't be written.</exception>
+    public void SaveAuthority(string certificatePem, string? keyPem) => Guarded(AuthorityFile, () =>
+    {
+        MakeDirectory();
+        if (keyPem is not null)
+        {
+            DurableFile.Replace(AuthorityKeyFile, Encoding.ASCII.GetBytes(keyPem.TrimEnd() + "\n"), OwnerOnly);
+        }
+
+        DurableFile.Replace(AuthorityFile, Encoding.ASCII.GetBytes(certificatePem.TrimEnd() + "\n"), Readable);
+    });
+
+    /// <summary>Puts this node's certificate and key in the place of former ones.</summary>
+    /// <exception cref="NodeStateException">They can't be written.</exception>
+    public void SaveNode(NodeIdentity identity) => Guarded(NodeFile, () =>
+    {
+        MakeDirectory();
+        DurableFile.Replace(NodeFile, Encoding.ASCII.GetBytes(identity.Pem), OwnerOnly);
+    });
+
+    /// <summary>Takes a key back.</summary>
+    /// <exception cref="NodeStateException">It can't be written.</exception>
+    public void Revoke(string keyHash, string name, DateTimeOffset now) => Guarded(RevokedFile, () =>
+    {
+        if (LoadRevoked().Contains(keyHash))
+        {
+            return;
+        }
+
+        string former = File.Exists(RevokedFile) ? File.ReadAllText(RevokedFile) : "";
+        string line = string.Create(CultureInfo.InvariantCulture, $"{keyHash} {name} {now:yyyy-MM-ddTHH:mm:ssZ}\n");
+        DurableFile.Replace(RevokedFile, Encoding.ASCII.GetBytes(former + line), Readable);
+    });
+
+    /// <summary>Keeps in mind with which key a node was let in.</summary>
+    /// <exception cref="NodeStateException">It can't be written.</exception>
+    public void Remember(string name, string keyHash) => Guarded(KnownFile, () =>
+    {
+        Dictionary<string, string> known = LoadKnown();
+        if (known.TryGetValue(name, out string? former) && former == keyHash)
+        {
+            return;
+        }
+
+        known[name] = keyHash;
+        string text = string.Concat(known.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key} {each.Value}\n"));
+        DurableFile.Replace(KnownFile, Encoding.ASCII.GetBytes(text), Readable);
+    });
+
+    private HashSet<string> LoadRevoked()
+    {
+        var revoked = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string line, int number) in Lines(RevokedFile))
+        {
+            string hash = line.Split(' ')[0];
+            if (!IsHash(hash))
+            {
+                throw new NodeStateException(
+                    $"{RevokedFile}, line {number}: '{hash}' is no hash of a key", "copy the file from another node");
+            }
+
+            revoked.Add(hash);
+        }
+
+        return revoked;
+    }
+
+    /// <summary>A damaged line is as one that is not there: that node's certificate has to be valid.</summary>
+    private Dictionary<string, string> LoadKnown() => Lines(KnownFile)
+        .Select(each => each.Line.Split(' ')).Where(words => words.Length == 2 && IsHash(words[1]))
+        .GroupBy(words => words[0], StringComparer.Ordinal)
+        .ToDictionary(group => group.Key, group => group.Last()[1], StringComparer.Ordinal);
+
+    private static bool IsHash(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
+
+    private static IEnumerable<(string Line, int Number)> Lines(string file)
+    {
+        try
+        {
+            return File.Exists(file)
+                ? [.. File.ReadAllLines(file).Select((line, i) => (line.Trim(), i + 1)).Where(each => each.Item1.Length > 0)]
+                : [];
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStateException($"{file} can't be read: {failed.Message.TrimEnd('.')}", "run this as root");
+        }
+    }
+
+    private string ReadAuthorities()
+    {
+        try
+        {
+            return File.ReadAllText(AuthorityFile);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new NodeStateException(
+                $"this node belongs to no cluster: there is no {AuthorityFile}",
+                "make a cluster with 'mirrorctl cluster init', or join one with 'mirrorctl cluster join'");
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStateException(
+                $"{AuthorityFile} can't be read: {failed.Message.TrimEnd('.')}", "run this as root");
+        }
+    }
+
+    private static string ReadPrivate(string file, string problem, string remedy)
+    {
+        try
+        {
+            UnixFileMode mode = File.GetUnixFileMode(file);
+            if ((mode & ~OwnerOnly) != 0)
+            {
+                throw new NodeStateException(
+                    $"the private key in {file} is open to others (mode {Convert.ToString((int)mode, 8)})",
+                    $"chmod 600 {file}; if somebody may have read it, run 'mirrorctl keys rotate' afterwards");
+            }
+
+            if (Syscall.stat(file, out Stat found) == 0 && found.st_uid != 0 && found.st_uid != Syscall.geteuid())
+            {
+                throw new NodeStateException(
+                    $"the private key in {file} belongs to the user with number {found.st_uid}", $"chown root: {file}");
+            }
+
+            return File.ReadAllText(file);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new NodeStateException($"{problem}: there is no {file}", remedy);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStateException($"{file} can't be read: {failed.Message.TrimEnd('.')}", "run this as root");
+        }
+    }
+
+    private void MakeDirectory() => Directory.CreateDirectory(
+        Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+    private static void Guarded(string file, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStateException(
+                $"{file} can't be written: {failed.Message.TrimEnd('.')}", "run this as root, and check the disk");
+        }
+    }
+
+    private string At(string name) => System.IO.Path.Combine(Path, name);
+}
