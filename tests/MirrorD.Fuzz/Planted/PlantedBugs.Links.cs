@@ -34,15 +34,16 @@ public static partial class PlantedBugs
     private static PlantedBug[] Peer =>
     [
         new("peer-hello", Hello,
-            "ReadUInt32LittleEndian(from[120..]) != 0", "ReadUInt16LittleEndian(from[120..]) != 0",
-                "half of the reserved bytes not checked"),
+            "ReadUInt32LittleEndian(from[120..]) > EncryptsFlag", "ReadUInt16LittleEndian(from[120..]) > EncryptsFlag",
+            "half of the flags not checked"),
         new("peer-hello", Hello,
             "end < 0 ? name : name[..end]", "name[..end]", "a name without a zero behind it"),
-        new("peer-hello", "src/MirrorD.Engine/Replication/LinkAuthentication.cs",
-            "FixedTimeEquals(PeerProof.Span, right)", "FixedTimeEquals(PeerProof.Span[..16], right.AsSpan(0, 16))",
+        new("peer-hello", "src/MirrorD.Engine/Link/LinkAuthentication.cs",
+            "FixedTimeEquals(_in.Span.Slice(PeerProofAt, LinkKeys.KeyBytes), right)",
+            "FixedTimeEquals(_in.Span.Slice(PeerProofAt, 16), right.AsSpan(0, 16))",
             "half of the proof is enough"),
         new("peer-frame", Frame,
-            "from[46] != 0 || from[47] != 0", "from[46] != 0", "a reserved byte not checked"),
+            "from[42] != 0 || from[43] != 0", "from[42] != 0", "a reserved byte not checked"),
         new("peer-frame", Frame,
             "PayloadBytes != 0 || RangeBytes is 0 or > MaxDataBytes ?", "PayloadBytes != 0 || RangeBytes > MaxDataBytes ?",
             "a read of nothing"),
@@ -51,11 +52,11 @@ public static partial class PlantedBugs
         new("peer-link", Receiving,
             """
                     _user.ReturnIncoming(incoming);
-                    return Done("payload checksum does not fit");
+                    return Done(NotAuthentic);
             """,
             """
-                    return Done("payload checksum does not fit");
-            """, "a slot lost with each wrong checksum"),
+                    return Done(NotAuthentic);
+            """, "a slot lost with each wrong tag"),
         new("peer-link", Receiving,
             """
                     if (error is not null)

@@ -4,5 +4,5 @@ namespace MirrorD.Fuzz.Planted;
 public static partial class PlantedBugs
 {
     /// <summary>In the order of the targets.</summary>
-    public static IReadOnlyList<PlantedBug> List => [.. Nbd, .. Peer, .. Watch, .. Metadata, .. Node, .. Linux];
+    public static IReadOnlyList<PlantedBug> List => [.. Nbd, .. Peer, .. Watch, .. Metadata, .. Node, .. Identity, .. Linux];
 }

@@ -13,7 +13,7 @@ public static class Worker
 
     private const int MostCpuMs = 2000;
 
-    // What is committed stays small: 19 targets, two digits a byte.
+    // What is committed stays small: 24 targets, two digits a byte.
     private const int MostCorpusBytes = 20 * 1024;
     private const int MostInputBytes = 1900;
 

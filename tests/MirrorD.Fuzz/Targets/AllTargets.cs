@@ -1,4 +1,5 @@
 using MirrorD.Fuzz.Running;
+using MirrorD.Fuzz.Targets.Identity;
 using MirrorD.Fuzz.Targets.Linux;
 using MirrorD.Fuzz.Targets.Metadata;
 using MirrorD.Fuzz.Targets.Nbd;
@@ -17,6 +18,7 @@ public static class AllTargets
         new NbdHandshakeTarget(),
         new NbdRequestsTarget(),
         new PeerHelloTarget(),
+        new TlsTarget(),
         new PeerFrameTarget(),
         new PeerLinkTarget(),
         new PeerMessageTarget(),
@@ -30,6 +32,10 @@ public static class AllTargets
         new ConfigurationTarget(),
         new ApiBodyTarget(),
         new StateFilesTarget(),
+        new CertificateTarget(),
+        new IdentityFilesTarget(),
+        new JoinTarget(),
+        new ForwardedCallTarget(),
         new NetlinkTarget(),
         new ArpTarget(),
         new NeighbourTarget(),

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
+using MirrorD.Configuration.NodeState;
 using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Targets.Node;
@@ -20,7 +21,7 @@ internal sealed class ApiBodyTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => [.. new[]
     {
-        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "true", "false", "null", "1", "1e400", "-0",
+        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "\"step\"", "\"key\"", "\"node\"", "true", "false", "null", "1", "1e400", "-0",
             "\"\\ud800\"", "{", "}", "[",
         "\\u0000", "\"", ":", ",", "//", "\ufeff",
     }.Select(Encoding.UTF8.GetBytes)];
@@ -29,13 +30,15 @@ internal sealed class ApiBodyTarget : FuzzTarget
     {
         "0{\"force\":true}", "1{\"repair\":true}", "2{\"volume\":\"data\",\"sizeBytes\":4096}", "2{}", "0null", "0[]",
             "0{\"force\":1}",
+        "3{\"step\":\"accept\",\"key\":\"" + new string('a', 64) + "\"}",
+        "3{\"step\":\"exchange\",\"node\":\"a\",\"former\":null,\"now\":\"x\"}",
         "0{\"force\":true,\"force\":true}", "2{\"sizeBytes\":9223372036854775808}", "0{\"other\":{\"a\":[1]}}",
     }.Select(Encoding.UTF8.GetBytes);
 
     public override void Run(byte[] input)
     {
         byte[] body = input.Length == 0 ? input : input[1..];
-        switch (input.Length == 0 ? 0 : input[0] % 3)
+        switch (input.Length == 0 ? 0 : input[0] == '3' ? 3 : input[0] % 3)
         {
             case 0:
                 Check(body, ApiJson.Compact.PromoteRequest, read => (read.Force, null, null));
@@ -43,13 +46,17 @@ internal sealed class ApiBodyTarget : FuzzTarget
             case 1:
                 Check(body, ApiJson.Compact.VerifyRequest, read => (read.Repair, null, null));
                 break;
+            case 3:
+                Check(body, ApiJson.Compact.KeyStep, null);
+                break;
             default:
                 Check(body, ApiJson.Indented.ResizeRequest, read => (false, read.Volume, read.SizeBytes));
                 break;
         }
     }
 
-    private static void Check<T>(byte[] body, JsonTypeInfo<T> type, Func<T, (bool Flag, string? Text, long? Number)> valuesOf)
+    private static void Check<T>(
+        byte[] body, JsonTypeInfo<T> type, Func<T, (bool Flag, string? Text, long? Number)>? valuesOf)
         where T : class
     {
         T? request;
@@ -65,6 +72,13 @@ internal sealed class ApiBodyTarget : FuzzTarget
         if (request is null)
         {
             return;
+        }
+
+        if (request is KeyStep step)
+        {
+            BrokenProperty.Unless(step.Step is not null, "a step has its name");
+            BrokenProperty.Unless(ClusterKeys.Parse(step.Key ?? "") is null or { Length: ClusterKeys.LengthBytes },
+                "a key has its length");
         }
 
         T? again = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(request, type), type);
@@ -85,6 +99,6 @@ internal sealed class ApiBodyTarget : FuzzTarget
             number = property.Value.ValueKind == JsonValueKind.Number ? property.Value.GetInt64() : number;
         }
 
-        BrokenProperty.Unless(valuesOf(request) == (flag, text, number), "values are those of the body");
+        BrokenProperty.Unless(valuesOf is null || valuesOf(request) == (flag, text, number), "values are those of the body");
     }
 }

@@ -28,7 +28,7 @@ internal sealed class StateFilesTarget : FuzzTarget
     [
         "src/MirrorD.Daemon/Storage/JsonLinesFile.cs", "src/MirrorD.Daemon/Storage/LastVerifyFile.cs",
         "src/MirrorD.Daemon/Takeover/HeldAddressFile.cs", "src/MirrorD.Daemon/Resources/MetadataPlaces.cs",
-        "src/MirrorD.Configuration/NodeState/ClusterKey.cs",
+        "src/MirrorD.Configuration/NodeState/ClusterKeys.cs",
     ];
 
     public override bool IsText => true;
@@ -56,11 +56,12 @@ internal sealed class StateFilesTarget : FuzzTarget
             """{"node":"a","repair":true,"totalBytes":4096,"comparedBytes":4096,"differentBytes":0,"""
             + """ "unreadableBytes":0,"repairedBytes":0,"startedAt":"2026-01-31T12:00:00Z","findings":"""
             + """ [{"volume":"d","offset":0,"lengthBytes":4096,"kind":"different","repaired":true}]}""";
-        string key = Convert.ToHexStringLower(Bytes.Counting(ClusterKey.LengthBytes));
+        string key = Convert.ToHexStringLower(Bytes.Counting(ClusterKeys.LengthBytes));
         return new[]
         {
             "0" + Event + "\n" + Event + "\n", "0" + Event + "\n" + Event[..40], "1" + Record + "\n", "2" + Verify,
             "3mirrord-held 1 5 77\neth0 10.0.0.1/24\neth1 2001:db8::1/64\n", "4" + key + "\n",
+                "4" + key + "\n" + new string('a', 64) + "\n", "4" + key + "\n" + key[1..] + "\n",
             "511111111-2222-3333-4444-555555555555\n", "6278528\n",
                 "7mirrord-claim 1\n11111111-2222-3333-4444-555555555555\nend\n",
         }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') }).Select(
@@ -172,7 +173,19 @@ internal sealed class StateFilesTarget : FuzzTarget
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         try
         {
-            BrokenProperty.Unless(ClusterKey.Load(file).Length == ClusterKey.LengthBytes, "a key has its length");
+            ClusterKeys keys = ClusterKeys.Load(file);
+            BrokenProperty.Unless(
+                keys.Sending.Length == ClusterKeys.LengthBytes && keys.Accepted is null or { Length: ClusterKeys.LengthBytes },
+                "keys have their length");
+            BrokenProperty.Unless(keys.Accepts(keys.Sending) && keys.Accepts(keys.Accepted ?? keys.Sending),
+                "what is in the file is accepted");
+            if (writes)
+            {
+                keys.Save(file);
+                ClusterKeys again = ClusterKeys.Load(file);
+                BrokenProperty.UnlessSame(
+                    [.. keys.Sending, .. keys.Accepted ?? []], [.. again.Sending, .. again.Accepted ?? []]);
+            }
         }
         catch (NodeStateException)
         {
@@ -181,14 +194,12 @@ internal sealed class StateFilesTarget : FuzzTarget
 
         if (writes)
         {
-            Refused(() => ClusterKey.Generate(file));
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
-            Refused(() => ClusterKey.Load(file));
-            Refused(() => ClusterKey.Generate(Path.Combine(file, "below")));
+            Refused(() => ClusterKeys.Load(file));
+            Refused(() => new ClusterKeys(Bytes.Counting(ClusterKeys.LengthBytes)).Save(Path.Combine(file, "below")));
+            Refused(() => ClusterKeys.Load(Path.GetDirectoryName(file)!));
             File.Delete(file);
-            Refused(() => ClusterKey.Load(file));
-            ClusterKey.Generate(file);
-            BrokenProperty.Unless(ClusterKey.Load(file).Any(each => each != 0), "a key that is made is read");
+            Refused(() => ClusterKeys.Load(file));
         }
     }
 

@@ -7,7 +7,12 @@ namespace MirrorD.Fuzz.Targets.Peer;
 /// <summary>Frames of the peer link under keys that are always the same, as the connecting side sends them.</summary>
 internal static class Frames
 {
+    private const int PayloadTagAt = 44;
+    private const int TagAt = 56;
+
     public static LinkKeys Keys { get; } = new(Bytes.Counting(LinkKeys.KeyBytes), Bytes.Counting(128), Bytes.Counting(128));
+
+    private static readonly PayloadSealer s_sealer = new(Keys.PayloadsFromConnector);
 
     /// <summary>One frame of each type.</summary>
     public static IEnumerable<(PeerFrame Frame, byte[] Payload)> OfEachType()
@@ -19,9 +24,7 @@ internal static class Frames
                 or PeerFrameType.HashQuestion;
             byte[] payload = hasData ? Bytes.Counting(200) : type switch
             {
-                PeerFrameType.Message =>
-                    [.. PeerMessageCodec.Encode(new PeerMessage.RoleNotice(Role.Primary, 3)),
-                        .. new byte[PeerMessageCodec.MacBytes]],
+                PeerFrameType.Message => PeerMessageCodec.Encode(new PeerMessage.RoleNotice(Role.Primary, 3)),
                 PeerFrameType.HashAnswer => Bytes.Counting(RangeHash.Bytes),
                 _ => [],
             };
@@ -48,14 +51,14 @@ internal static class Frames
             bytes.AddRange(payload);
         }
 
-        return FixUp([.. bytes], tags: true);
+        return FixUp([.. bytes]);
     }
 
     /// <summary>
-    /// Walks the frames by the lengths that they state, and makes checksums, MACs and tags right under the number that each
-    /// has.
+    /// Walks the frames by the lengths that they state, and makes the tags of payloads and headers right under the number
+    /// that each has.
     /// </summary>
-    public static byte[] FixUp(byte[] bytes, bool tags)
+    public static byte[] FixUp(byte[] bytes)
     {
         Span<byte> rest = bytes;
         for (ulong number = 0; rest.Length >= PeerFrame.HeaderBytes; number++)
@@ -64,25 +67,15 @@ internal static class Frames
             uint stated = BinaryPrimitives.ReadUInt32LittleEndian(header[36..]);
             int length = (int)Math.Min(stated, (uint)(rest.Length - PeerFrame.HeaderBytes));
             Span<byte> payload = rest.Slice(PeerFrame.HeaderBytes, length);
-            if (header[5] == (byte)PeerFrameType.Message && length >= PeerMessageCodec.MacBytes)
-            {
-                Keys.ComputeMac(payload[..^PeerMessageCodec.MacBytes], number, true, payload[^PeerMessageCodec.MacBytes..]);
-            }
-
             if (length > 0)
             {
-                BinaryPrimitives.WriteUInt32LittleEndian(header[40..], Crc32C.Compute(payload));
+                s_sealer.TagOf(payload, number).Write(header[PayloadTagAt..]);
             }
 
             BinaryPrimitives.WriteUInt32LittleEndian(header, PeerFrame.Magic);
             BinaryPrimitives.WriteUInt64LittleEndian(header[8..], Keys.Session.Value);
-            if (tags)
-            {
-                BinaryPrimitives.WriteUInt64LittleEndian(header[48..],
-                    SipHash.Compute(Keys.FromConnector, header[..48], number));
-            }
-
-            BinaryPrimitives.WriteUInt32LittleEndian(header[60..], Crc32C.Compute(header[..60]));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                header[TagAt..], SipHash.Compute(Keys.FromConnector, header[..TagAt], number));
             rest = rest[(PeerFrame.HeaderBytes + length)..];
         }
 

@@ -11,14 +11,14 @@ internal sealed class PeerFrameTarget : FuzzTarget
     public override IReadOnlyList<string> Files =>
         ["src/MirrorD.Formats/Peer/PeerFrame.cs", "src/MirrorD.Formats/Peer/SipHash.cs"];
 
-    public override IReadOnlyList<int> Fields => [0, 4, 5, 6, 8, 16, 24, 32, 36, 40, 44, 46, 48, 56, 60];
+    public override IReadOnlyList<int> Fields => [0, 4, 5, 6, 8, 16, 24, 32, 36, 40, 42, 44, 52, 56];
 
     public override int MostBytes => PeerFrame.HeaderBytes;
 
     public override IEnumerable<byte[]> Seeds() =>
         Frames.OfEachType().Select(each => Frames.Encode([each])[..PeerFrame.HeaderBytes]);
 
-    public override byte[] FixUp(byte[] input) => Frames.FixUp(Bytes.Padded(input, PeerFrame.HeaderBytes), tags: true);
+    public override byte[] FixUp(byte[] input) => Frames.FixUp(Bytes.Padded(input, PeerFrame.HeaderBytes));
 
     public override void Run(byte[] input)
     {
@@ -32,10 +32,10 @@ internal sealed class PeerFrameTarget : FuzzTarget
             frame.Encode(again, Frames.Keys.FromConnector, 0);
             BrokenProperty.UnlessSame(header, again);
             BrokenProperty.Unless(frame.PayloadBytes <= PeerFrame.MaxDataBytes, "a payload fits into a slot");
-            bool isMessage = frame.Type == PeerFrameType.Message;
             BrokenProperty.Unless(
-                !isMessage || frame.PayloadBytes is >= PeerMessageCodec.MacBytes and <= PeerFrame.MaxMessageBytes,
-                    "a message has its MAC");
+                frame.Type != PeerFrameType.Message || frame.PayloadBytes is > 0 and <= PeerFrame.MaxMessageBytes,
+                "a message has a limit");
+            BrokenProperty.Unless(frame.PayloadBytes > 0 || frame.PayloadTag == default, "no payload, no tag");
             bool isRead = frame.Type is PeerFrameType.Read or PeerFrameType.HashQuestion or PeerFrameType.CopyZero;
             BrokenProperty.Unless(!isRead || frame.RangeBytes is > 0 and <= PeerFrame.MaxDataBytes,
                 "a read fits into a slot");

@@ -1,5 +1,7 @@
 using MirrorD.Core.Volumes;
+using MirrorD.Engine.Link;
 using MirrorD.Engine.Replication;
+using MirrorD.Formats;
 using MirrorD.Formats.Peer;
 using MirrorD.Fuzz.Running;
 using MirrorD.Io;
@@ -18,7 +20,7 @@ internal sealed class PeerLinkTarget : FuzzTarget
 
     public override IReadOnlyList<string> Files => ["src/MirrorD.Engine/Replication/PeerConnection.Receiving.cs"];
 
-    public override IReadOnlyList<int> Fields => [1, 6, 7, 9, 17, 25, 33, 37, 41, 45, 47, 57, 65];
+    public override IReadOnlyList<int> Fields => [1, 5, 6, 7, 9, 17, 25, 33, 37, 41, 43, 45, 57, 65];
 
     // The connection and its pool are objects.
     public override long MostAllocatedBytes(int inputBytes) => 2 * 1024 * 1024 + 256L * inputBytes;
@@ -36,7 +38,7 @@ internal sealed class PeerLinkTarget : FuzzTarget
     }
 
     public override byte[] FixUp(byte[] input) => input.Length == 0 ? input
-        : [input[0], .. Frames.FixUp(input[1..], tags: true)];
+        : [input[0], .. Frames.FixUp(input[1..])];
 
     public override void Run(byte[] input)
     {
@@ -66,7 +68,9 @@ internal sealed class PeerLinkTarget : FuzzTarget
         (IConnection server, SimulatedWire.Client client) = _wire.Connect();
         using var user = new RecordingUser(_wire.Loop, 1 + (input[0] & 3));
         using var chunks = new SendChunks(0);
-        var connection = new PeerConnection(_wire.Loop, server, user, Frames.Keys, isConnector: false, chunks);
+        var stream = LinkStream.Of(_wire.Loop, server, new SecuredLink(Frames.Keys.RangeHashKey, null, null, default));
+        var link = new AuthenticatedLink(stream, Frames.Keys, new NodeId(new Guid(1, 0, 0, new byte[8])));
+        var connection = new PeerConnection(_wire.Loop, link, user, isConnector: false, chunks);
         connection.Start();
         client.Send(input[1..]);
         client.Send(new byte[(input[0] >> 4 & 3) * 50_000]);

@@ -4,7 +4,7 @@ using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Targets.Peer;
 
-/// <summary>A control message of the link, without its MAC.</summary>
+/// <summary>A control message of the link.</summary>
 internal sealed class PeerMessageTarget : FuzzTarget
 {
     public override string Name => "peer-message";
@@ -14,7 +14,7 @@ internal sealed class PeerMessageTarget : FuzzTarget
 
     public override IReadOnlyList<int> Fields => [0, 1, 2, 3, 9, 17, 25, 33, 41, 42];
 
-    public override int MostBytes => PeerFrame.MaxMessageBytes - PeerMessageCodec.MacBytes;
+    public override int MostBytes => PeerFrame.MaxMessageBytes;
 
     public override long MostAllocatedBytes(int inputBytes) => 16 * 1024 + 16L * inputBytes;
 
