@@ -9,14 +9,17 @@ public static partial class PlantedBugs
 
     private static PlantedBug[] Identity =>
     [
-        new("tls", Tls, "if (Problem is not null || IsSecure ||", "if (IsSecure ||", "a handshake goes on after it was broken off"),
+        new("tls", Tls, "if (Problem is not null || IsSecure ||", "if (IsSecure ||",
+            "a handshake goes on after it was broken off"),
         new("tls", Tls,
             "consumedBytes = receivedBytes - _bio->InBytes;", "consumedBytes = receivedBytes;",
             "what there was no room for is lost"),
         new("tls", Tls,
-            "_bio->OutRoomBytes = roomBytes;", "_bio->OutRoomBytes = 2 * roomBytes;", "more is written than there is room for"),
+            "_bio->OutRoomBytes = roomBytes;", "_bio->OutRoomBytes = 2 * roomBytes;",
+            "more is written than there is room for"),
         new("certificate", $"{Identities}/ClusterTrust.cs",
-            "_revokedKeys.Contains(says.KeyHash)", "_revokedKeys.Contains(says.Name)", "a key that was taken back is accepted"),
+            "_revokedKeys.Contains(says.KeyHash)", "_revokedKeys.Contains(says.Name)",
+            "a key that was taken back is accepted"),
         new("certificate", $"{Identities}/ClusterTrust.cs",
             "return chain.Build(certificate) && chain.ChainElements.Count == 2;",
             "return chain.Build(certificate) || chain.ChainElements.Count == 2;", "a signature that is wrong is enough"),

@@ -14,16 +14,11 @@ internal sealed class CertificateTarget : FuzzTarget
 {
     private const string Hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    private readonly X509Certificate2Collection _authorities =
-        [X509CertificateLoader.LoadCertificate(Certificates.AuthorityDer)];
+    private readonly Lazy<X509Certificate2Collection> _authorities =
+        new(() => [X509CertificateLoader.LoadCertificate(Certificates.AuthorityDer)]);
 
-    private readonly string _key;
-
-    public CertificateTarget()
-    {
-        using X509Certificate2 node = X509CertificateLoader.LoadCertificate(Certificates.NodeDer);
-        _key = NodeCertificate.HashOf(node);
-    }
+    private readonly string _key = Convert.ToHexStringLower(
+        SHA256.HashData(Certificates.NodeKey.ExportSubjectPublicKeyInfo()));
 
     public override string Name => "certificate";
 
@@ -50,6 +45,8 @@ internal sealed class CertificateTarget : FuzzTarget
 
         yield return [0, .. Replaced("urn:uuid:", "urn:uuix:")];
         yield return [0, .. Replaced("node", "mode")];
+        yield return [0, .. Replaced("urn:uuid:0", "urn:uuid:x")];
+        yield return [0, .. Replaced("\u0086-urn", "\u0086\u007furn")];
         yield return [0, .. Certificates.AuthorityBody];
         yield return [4, .. Certificates.Wrapped(Certificates.NodeBody, Bytes.Counting(70))];
         yield return [4, .. Encoding.ASCII.GetBytes(Certificates.Pem(Certificates.AuthorityDer))];
@@ -69,7 +66,7 @@ internal sealed class CertificateTarget : FuzzTarget
             known["a"] = _key;
         }
 
-        var trust = new ClusterTrust(_authorities, revoked, known);
+        var trust = new ClusterTrust(_authorities.Value, revoked, known);
         TrustVerdict verdict = trust.Judge(der, kind == 3 ? "b" : "a", now);
         BrokenProperty.Unless(verdict.Distrust == Distrust.None == (verdict.Problem.Length == 0), "trust, or what is wrong");
         BrokenProperty.Unless(verdict.Certificate is null == (verdict.Distrust == Distrust.UnknownAuthority),
@@ -114,7 +111,7 @@ internal sealed class CertificateTarget : FuzzTarget
     private static byte[] Replaced(string old, string with)
     {
         byte[] body = (byte[])Certificates.NodeBody.Clone();
-        Encoding.ASCII.GetBytes(with).CopyTo(body, body.AsSpan().IndexOf(Encoding.ASCII.GetBytes(old)));
+        Encoding.Latin1.GetBytes(with).CopyTo(body, body.AsSpan().IndexOf(Encoding.Latin1.GetBytes(old)));
         return body;
     }
 }

@@ -6,8 +6,8 @@ using MirrorD.Configuration.Identity;
 namespace MirrorD.Fuzz.Targets.Identity;
 
 /// <summary>
-/// An authority and a node whose keys are always the same, so that what is to be signed is the same in each process; keys that
-/// anybody can compute are no secret.
+/// An authority and a node whose keys are always the same, so that what is to be signed is the same in each process; keys
+/// that anybody can compute are no secret.
 /// </summary>
 internal static class Certificates
 {
@@ -29,7 +29,7 @@ internal static class Certificates
     public static byte[] AuthorityDer { get; } = Signed(AuthorityBody);
 
     /// <summary>What the node's certificate says, unsigned.</summary>
-    public static byte[] NodeBody { get; } = BodyOf(Node());
+    public static byte[] NodeBody { get; } = Node();
 
     /// <summary>The node's certificate.</summary>
     public static byte[] NodeDer { get; } = Signed(NodeBody);

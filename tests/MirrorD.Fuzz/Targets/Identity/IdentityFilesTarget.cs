@@ -6,8 +6,8 @@ using MirrorD.Fuzz.Running;
 namespace MirrorD.Fuzz.Targets.Identity;
 
 /// <summary>
-/// The files by which a node shows who it is. The first byte of the input chooses the file that the rest stands in; the others
-/// are as they should be.
+/// The files by which a node shows who it is. The first byte of the input chooses the file that the rest stands in; the
+/// others are as they should be.
 /// </summary>
 internal sealed class IdentityFilesTarget : FuzzTarget
 {
@@ -30,7 +30,8 @@ internal sealed class IdentityFilesTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => [.. new[]
     {
-        "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
+        "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
         "-----BEGIN EC PRIVATE KEY-----", "-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----", Hash, " a ",
         "a " + Hash, "\n", "=", "MIIB", "\u00a0",
     }.Select(Encoding.UTF8.GetBytes)];
@@ -47,8 +48,10 @@ internal sealed class IdentityFilesTarget : FuzzTarget
             "0" + node + s_nodeKey, "0" + s_nodeKey + node, "0" + node + s_authorityKey, "0" + node, "0" + s_nodeKey,
             "0" + node + publicKey, "0" + node + Certificates.NodeKey.ExportECPrivateKeyPem(), "1" + node, "1" + node + node,
             "1", "1" + s_authorityKey, "2" + s_authorityKey, "2" + s_nodeKey, "2" + publicKey, "2",
-            "3" + Hash + " a 2026-01-01T00:00:00Z\n", "3\n" + Hash + "\n", "3x\n", "4a " + Hash + "\n", "4a b\nb " + Hash + "\n",
-        }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') }).Select(Encoding.UTF8.GetBytes);
+            "3" + Hash + " a 2026-01-01T00:00:00Z\n", "3\n" + Hash + "\n", "3x\n",
+            "4a " + Hash + "\n", "4a b\nb " + Hash + "\n",
+        }.SelectMany(each => new[] { each, each.PadRight((each.Length + 31) / 32 * 32, '\n') })
+            .Select(Encoding.UTF8.GetBytes);
     }
 
     public override void Run(byte[] input)
@@ -107,7 +110,12 @@ internal sealed class IdentityFilesTarget : FuzzTarget
         BrokenProperty.Unless(identity.LoadTrust().KnownKey("b") == Hash, "who is remembered is known");
         identity.SaveAuthority(s_authority, s_authorityKey);
         BrokenProperty.Unless(identity.HasAuthority, "there is an authority");
-        identity.SaveNode(NodeIdentity.FromPem(s_node + s_nodeKey));
+        using (ClusterAuthority authority = identity.LoadAuthority())
+        {
+            identity.SaveNode(NodeIdentity.Create(authority, "a", Guid.Empty, Certificates.Now, ClusterAuthority.NodeLifetime));
+        }
+
+        CheckNode(identity.LoadNode());
         File.SetUnixFileMode(identity.NodeFile, OwnerOnly | UnixFileMode.GroupRead);
         BrokenProperty.Unless(Told(() => identity.LoadNode()), "a key that others can read is none");
         var nowhere = new IdentityDirectory(Path.Combine(identity.NodeFile, "below"));
@@ -117,10 +125,9 @@ internal sealed class IdentityFilesTarget : FuzzTarget
             "what is not there is told");
         File.Delete(identity.NodeFile);
         File.Delete(identity.AuthorityFile);
-        Directory.CreateDirectory(identity.KnownFile + ".d");
-        var taken = new IdentityDirectory(identity.Path);
-        BrokenProperty.Unless(Told(() => taken.LoadNode()) && Told(() => taken.LoadTrust()), "what is missing is told");
-        Directory.Delete(identity.KnownFile + ".d");
+        Directory.CreateDirectory(identity.AuthorityFile);
+        BrokenProperty.Unless(Told(() => identity.LoadNode()) && Told(() => identity.LoadTrust()), "what is missing is told");
+        Directory.Delete(identity.AuthorityFile);
     }
 
     private static bool Told(Action action)

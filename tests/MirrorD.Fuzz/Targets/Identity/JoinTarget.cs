@@ -149,14 +149,15 @@ internal sealed class JoinTarget : FuzzTarget
         BrokenProperty.Unless(!isRedeemed || !tokens.Redeem("b", s_token.Secret, s_now), "a token is used once");
         string text = Encoding.UTF8.GetString(content);
         BrokenProperty.Unless(
-            !isRedeemed || text.Contains(Convert.ToHexString(SHA256.HashData(s_token.Secret)), StringComparison.OrdinalIgnoreCase),
+            !isRedeemed
+                || text.Contains(Convert.ToHexString(SHA256.HashData(s_token.Secret)), StringComparison.OrdinalIgnoreCase),
             "a token is redeemed by its secret");
 
         // Writing waits for the disk: not each time.
         if (writes)
         {
             tokens.Add(s_token, "b", s_now);
-            BrokenProperty.Unless(tokens.Redeem("b", s_token.Secret, s_now), "a token that is given out is good until its time");
+            BrokenProperty.Unless(tokens.Redeem("b", s_token.Secret, s_now), "a token is good until its time");
             JoinToken made = JoinToken.Create(_authority.Value);
             tokens.Add(made, "b", s_now);
             BrokenProperty.Unless(!tokens.Redeem("b", made.Secret, s_now.AddSeconds(1)), "and not after it");

@@ -21,7 +21,8 @@ internal sealed class ApiBodyTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words => [.. new[]
     {
-        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "\"step\"", "\"key\"", "\"node\"", "true", "false", "null", "1", "1e400", "-0",
+        "\"force\"", "\"repair\"", "\"volume\"", "\"sizeBytes\"", "\"step\"", "\"key\"", "\"node\"",
+        "true", "false", "null", "1", "1e400", "-0",
             "\"\\ud800\"", "{", "}", "[",
         "\\u0000", "\"", ":", ",", "//", "\ufeff",
     }.Select(Encoding.UTF8.GetBytes)];

@@ -8,8 +8,8 @@ using MirrorD.Io.Linux.Sockets;
 namespace MirrorD.Fuzz.Targets.Node;
 
 /// <summary>
-/// What another node says of whom a call is that it passes on: 0, the node by its certificate, a line's end and the header; or
-/// 1 and the first bytes of a connection that brings such calls.
+/// What another node says of whom a call is that it passes on: 0, the node by its certificate, a line's end and the header;
+/// or 1 and the first bytes of a connection that brings such calls.
 /// </summary>
 internal sealed class ForwardedCallTarget : FuzzTarget
 {
@@ -61,17 +61,21 @@ internal sealed class ForwardedCallTarget : FuzzTarget
 
         BrokenProperty.Unless(caller.Node == parts[0], "a node speaks for its own users only");
         BrokenProperty.Unless(
-            ulong.Parse(header!.Split("uid=")[^1].Split(';')[0]) == caller.UserId, "the number of the user is that of the header");
+            ulong.Parse(header!.Split("uid=")[^1].Split(';')[0]) == caller.UserId,
+            "the number of the user is that of the header");
         BrokenProperty.Unless((caller.Rights == Rights.All) == header.EndsWith("rights=all", StringComparison.Ordinal)
-            && (caller.Refusal(changes: true) is null) == (caller.Rights == Rights.All) && caller.Refusal(changes: false) is null,
+            && (caller.Refusal(changes: true) is null) == (caller.Rights == Rights.All)
+            && caller.Refusal(changes: false) is null,
             "rights are those of the header");
-        BrokenProperty.Unless(Caller.Elsewhere(caller.ToHeader(parts[0]), parts[0]) == caller, "passed on again he is the same");
+        BrokenProperty.Unless(Caller.Elsewhere(caller.ToHeader(parts[0]), parts[0]) == caller,
+            "passed on again it is the same");
     }
 
     private static Caller Here(uint user, Rights rights)
     {
         var caller = Caller.Here(new PeerCredentials(user, 1, []), rights);
-        BrokenProperty.Unless((caller.Refusal(changes: false) is null) == (rights != Rights.None), "who may do nothing is refused");
+        BrokenProperty.Unless((caller.Refusal(changes: false) is null) == (rights != Rights.None),
+            "who may do nothing is refused");
         return caller;
     }
 
@@ -90,6 +94,7 @@ internal sealed class ForwardedCallTarget : FuzzTarget
         }
 
         BrokenProperty.Unless(
-            reader.TryRead(out ReadResult rest) && rest.Buffer.Length == bytes.Length - PrefaceBytes, "the call follows the preface");
+            reader.TryRead(out ReadResult rest) && rest.Buffer.Length == bytes.Length - PrefaceBytes,
+            "the call follows the preface");
     }
 }

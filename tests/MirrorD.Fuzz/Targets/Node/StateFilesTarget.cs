@@ -175,7 +175,8 @@ internal sealed class StateFilesTarget : FuzzTarget
         {
             ClusterKeys keys = ClusterKeys.Load(file);
             BrokenProperty.Unless(
-                keys.Sending.Length == ClusterKeys.LengthBytes && keys.Accepted is null or { Length: ClusterKeys.LengthBytes },
+                keys.Sending.Length == ClusterKeys.LengthBytes
+                    && keys.Accepted is null or { Length: ClusterKeys.LengthBytes },
                 "keys have their length");
             BrokenProperty.Unless(keys.Accepts(keys.Sending) && keys.Accepts(keys.Accepted ?? keys.Sending),
                 "what is in the file is accepted");

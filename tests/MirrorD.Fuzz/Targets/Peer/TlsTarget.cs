@@ -7,9 +7,9 @@ using MirrorD.Io.Linux.Tls;
 namespace MirrorD.Fuzz.Targets.Peer;
 
 /// <summary>
-/// TLS of the link, by libssl, whose edges nobody counts. The first byte of the input chooses: 0 a listener that gets the rest, 1 a
-/// connector that gets it, both after a recorded hello whose random bytes were replaced; 2 a whole connection, and the
-/// rest says which bytes of it are changed on their way: message, place (two bytes), and the bits.
+/// TLS of the link, by libssl, whose edges nobody counts. The first byte of the input chooses: 0 a listener that gets the
+/// rest, 1 a connector that gets it (real inputs are recorded hellos whose random bytes were replaced); 2 a whole connection,
+/// and the rest says which bytes of it are changed on their way: message, place (two bytes), and the bits.
 /// </summary>
 internal sealed class TlsTarget : FuzzTarget
 {
@@ -82,7 +82,8 @@ internal sealed class TlsTarget : FuzzTarget
         }
 
         // What libssl does not give back is seen nowhere else.
-        BrokenProperty.Unless(++_runs % 1024 != 0 || Environment.WorkingSet < MostWorkingSetBytes, "sessions give their memory back");
+        BrokenProperty.Unless(++_runs % 1024 != 0 || Environment.WorkingSet < MostWorkingSetBytes,
+            "sessions give their memory back");
     }
 
     private static byte[] Fixed(byte[] hello)
@@ -114,7 +115,8 @@ internal sealed class TlsTarget : FuzzTarget
         session.Step(rest[..(rest.Length / 2)]);
         session.Step(rest[(rest.Length / 2)..]);
         BrokenProperty.Unless(!session.IsSecure, "nobody is let in without a key");
-        BrokenProperty.Unless(session.ToSend.Length + session.Unread.Length <= 2 * TlsSession.MostHandshakeBytes, "a step has a limit");
+        BrokenProperty.Unless(session.ToSend.Length + session.Unread.Length <= 2 * TlsSession.MostHandshakeBytes,
+            "a step has a limit");
         string? problem = session.Problem;
         session.Step(new byte[TlsSession.MostHandshakeBytes + 1]);
         BrokenProperty.Unless(session.Problem is not null && session.ToSend.IsEmpty, "a handshake ends");
@@ -147,7 +149,8 @@ internal sealed class TlsTarget : FuzzTarget
         byte[] plain = Bytes.Counting(DataBytes);
         IoBuffer wire = _wire.Value;
         int length = from.Seal(plain, wire.Address, wire.LengthBytes);
-        BrokenProperty.Unless(length > DataBytes && length <= TlsSession.MostSealedBytes(DataBytes), "it becomes as long as is said");
+        BrokenProperty.Unless(length > DataBytes && length <= TlsSession.MostSealedBytes(DataBytes),
+            "it becomes as long as is said");
         Changed(wire.Span[..length], changes, 3).CopyTo(wire.Span);
         byte[] opened = new byte[DataBytes + 1];
         (int at, int done, int got) = (0, 0, 0);
