@@ -115,6 +115,14 @@ public sealed class ClusterTrust
         // The time is judged apart; a chain of the authority itself would end in its own certificate.
         chain.ChainPolicy.VerificationFlags =
             X509VerificationFlags.IgnoreNotTimeValid | X509VerificationFlags.IgnoreNotTimeNested;
-        return chain.Build(certificate) && chain.ChainElements.Count == 2;
+        try
+        {
+            return chain.Build(certificate) && chain.ChainElements.Count == 2;
+        }
+        catch (CryptographicException)
+        {
+            // Its public key, for one, can't be read: damage that loading it does not see.
+            return false;
+        }
     }
 }

@@ -94,7 +94,8 @@ internal sealed class ForwardedCallTarget : FuzzTarget
         }
 
         BrokenProperty.Unless(
-            reader.TryRead(out ReadResult rest) && rest.Buffer.Length == bytes.Length - PrefaceBytes,
+            bytes.Length == PrefaceBytes
+                || (reader.TryRead(out ReadResult rest) && rest.Buffer.Length == bytes.Length - PrefaceBytes),
             "the call follows the preface");
     }
 }
