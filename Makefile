@@ -7,6 +7,8 @@ SHELL := /bin/bash
 CONFIGURATION ?= Release
 SEEDS ?= 200
 SEED ?= 1
+MINUTES ?= 2
+TARGET ?=
 
 # A bare Debian has no ICU; nothing here needs cultures.
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT := 1
@@ -25,7 +27,7 @@ PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
 BUILT := out/.built-$(CONFIGURATION)
 PUBLISHED := out/.published
 
-.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay demo format-check clean
+.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay fuzz demo format-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,9 +41,9 @@ deb: setup ## Put the package out/mirrord_<version>_amd64.deb
 	@tests/setup package
 	@packaging/build-deb
 
-test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, hosts in network namespaces, package, short stories in machines
+test: setup $(BUILT) $(PUBLISHED) ## Everything: unit, simulator, fuzzer, hosts in network namespaces, package, short stories in machines
 	@tests/setup package machines
-	@SEEDS=$(SEEDS) tests/run unit sim hosts package machines-short
+	@SEEDS=$(SEEDS) tests/run unit sim fuzz hosts package machines-short
 
 test-unit: setup $(BUILT) ## Unit and contract tests only
 	@tests/run unit
@@ -65,6 +67,9 @@ canaries: setup $(BUILT) ## Break one rule at a time; each must be caught
 
 replay: setup $(BUILT) ## Replay one simulated pair with a full trace: SEED=1
 	@tests/simulator replay --seed $(SEED)
+
+fuzz: setup $(BUILT) ## Fuzz the parsers of outside bytes for MINUTES=2 in all; one of them with TARGET=name
+	@tests/fuzz run $(TARGET) --seconds $$(( $(MINUTES) * 60 ))
 
 demo: setup $(BUILT) $(PUBLISHED) ## A pair of nodes in namespaces: write, cut, kill, take over, compare (root, under 3 minutes)
 	@tests/demo

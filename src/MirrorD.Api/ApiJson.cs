@@ -4,12 +4,14 @@ using System.Text.Json.Serialization;
 namespace MirrorD.Api;
 
 /// <summary>
-/// How the contracts look as JSON: camel case, null left out, unknown members in requests refused.
+/// How the contracts look as JSON: camel case, null left out, no member twice, no null where a
+/// value belongs; members that are not known are passed over.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    AllowDuplicateProperties = false)]
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(EventReport))]
 [JsonSerializable(typeof(EventList))]
@@ -39,6 +41,7 @@ public sealed partial class ApiJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
         WriteIndented = indented,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };

@@ -28,11 +28,20 @@ public sealed record NodeCertificate(string Name, Guid Id, DateTimeOffset NotBef
     /// <summary>Reads a certificate; null when it is not one of a node.</summary>
     public static NodeCertificate? Read(X509Certificate2 certificate)
     {
-        string? name = Part(certificate, CommonName);
-        return name is not null && Part(certificate, OrganizationalUnit) == Unit && IdOf(certificate) is { } id
-            ? new NodeCertificate(
-                name, id, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(), HashOf(certificate))
-            : null;
+        try
+        {
+            string? name = Part(certificate, CommonName);
+            return name is not null && Part(certificate, OrganizationalUnit) == Unit && IdOf(certificate) is { } id
+                ? new NodeCertificate(
+                    name, id, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(),
+                    HashOf(certificate))
+                : null;
+        }
+        catch (CryptographicException)
+        {
+            // Names, times and keys are read when they are asked for: damage in them shows only then.
+            return null;
+        }
     }
 
     /// <summary>SHA-256 of the certificate's public key.</summary>

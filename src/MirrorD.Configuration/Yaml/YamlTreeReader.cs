@@ -15,9 +15,11 @@ internal sealed class YamlTreeReader(string file, ConfigurationErrors errors)
     /// <summary>The root mapping; null when there is none, with the reasons among the errors.</summary>
     public YamlMapping? Read(TextReader text)
     {
+        Parser? parser = null;
         try
         {
-            return ReadDocument(new Parser(text));
+            parser = new Parser(text);
+            return ReadDocument(parser);
         }
         catch (YamlException broken)
         {
@@ -25,6 +27,16 @@ internal sealed class YamlTreeReader(string file, ConfigurationErrors errors)
                 new SourcePlace(file, (int)Math.Max(broken.Start.Line, broken.End.Line)),
                 $"not valid YAML: {FirstSentence(broken.Message)}",
                 "check indentation (spaces, no tabs), quotes and brackets around this line");
+            return null;
+        }
+        catch (Exception broken) when (broken is InvalidOperationException or ArgumentException)
+        {
+            // The library lets these out of its scanner for some texts, without their place: it lies behind what was read
+            // last.
+            errors.Add(
+                new SourcePlace(file, (int)(parser?.Current?.End.Line ?? 0)),
+                "not valid YAML: what stands here or below can't be read",
+                "check quotes, brackets and words that begin with '!' from this line on");
             return null;
         }
     }

@@ -49,7 +49,8 @@ internal sealed class HeldAddressFile(string? path)
             {
                 if (line.Split(' ', '/') is [var device, var address, var prefix]
                     && IPAddress.TryParse(address, out IPAddress? parsed)
-                    && int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits))
+                    && int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits)
+                    && device.Length > 0 && bits <= 8 * parsed.GetAddressBytes().Length)
                 {
                     listed.Add(new ServiceAddressConfiguration(parsed, bits, device));
                 }

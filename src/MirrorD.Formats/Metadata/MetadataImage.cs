@@ -8,6 +8,9 @@ namespace MirrorD.Formats.Metadata;
 /// </summary>
 public sealed class MetadataImage
 {
+    // Shared by all pages that were marked as a whole: a map that is all dirty needs no memory for its bits.
+    private static readonly byte[] s_allDirty = AllOnes();
+
     private readonly byte[]?[] _pages;
 
     /// <summary>An image without a dirty block.</summary>
@@ -75,6 +78,13 @@ public sealed class MetadataImage
         {
             int page = (int)(block / DirtyPageCodec.BlocksPerPage);
             int bit = (int)(block % DirtyPageCodec.BlocksPerPage);
+            if (bit == 0 && firstBlock + count - block >= DirtyPageCodec.BlocksPerPage)
+            {
+                MarkWhole(page);
+                block += DirtyPageCodec.BlocksPerPage;
+                continue;
+            }
+
             byte[] bits = _pages[page] ??= new byte[DirtyPageCodec.BitsBytes];
             bool wholeByte = bit % 8 == 0 && firstBlock + count - block >= 8;
             byte mask = wholeByte ? (byte)0xff : (byte)(1 << (bit % 8));
@@ -92,6 +102,7 @@ public sealed class MetadataImage
         {
             byte[]? page = _pages[block / DirtyPageCodec.BlocksPerPage];
             int bit = (int)(block % DirtyPageCodec.BlocksPerPage);
+            bool isUniform = bit == 0 && (page is null || page == s_allDirty);
             byte bits = page is null ? (byte)0 : page[bit / 8];
             bool isWhole = bit % 8 == 0 && BlockCount - block >= 8 && bits is 0 or 0xff;
             bool isDirty = (bits >> (bit % 8) & 1) != 0;
@@ -105,7 +116,7 @@ public sealed class MetadataImage
                 first = -1;
             }
 
-            block += isWhole ? 8 : 1;
+            block += isUniform ? Math.Min(DirtyPageCodec.BlocksPerPage, BlockCount - block) : isWhole ? 8 : 1;
         }
 
         if (first >= 0)
@@ -151,6 +162,22 @@ public sealed class MetadataImage
         {
             write(MetadataLayout.SuperblockOffset(slot), block);
             flush();
+        }
+    }
+
+    private static byte[] AllOnes()
+    {
+        byte[] bits = new byte[DirtyPageCodec.BitsBytes];
+        bits.AsSpan().Fill(0xff);
+        return bits;
+    }
+
+    private void MarkWhole(int page)
+    {
+        if (_pages[page] != s_allDirty)
+        {
+            DirtyBlocks += DirtyPageCodec.BlocksPerPage - (_pages[page] ?? []).Sum(bits => BitOperations.PopCount(bits));
+            _pages[page] = s_allDirty;
         }
     }
 }
