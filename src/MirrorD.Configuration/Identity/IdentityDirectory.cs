@@ -141,7 +141,8 @@ public sealed class IdentityDirectory
             return;
         }
 
-        string former = File.Exists(RevokedFile) ? File.ReadAllText(RevokedFile) : "";
+        // Somebody may have edited it, and left no end of its last line.
+        string former = string.Concat(Lines(RevokedFile).Select(each => each.Line + "\n"));
         string line = string.Create(CultureInfo.InvariantCulture, $"{keyHash} {name} {now:yyyy-MM-ddTHH:mm:ssZ}\n");
         DurableFile.Replace(RevokedFile, Encoding.ASCII.GetBytes(former + line), Readable);
     });

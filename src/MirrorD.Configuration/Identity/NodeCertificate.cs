@@ -31,7 +31,7 @@ public sealed record NodeCertificate(string Name, Guid Id, DateTimeOffset NotBef
         try
         {
             string? name = Part(certificate, CommonName);
-            return name is not null && Part(certificate, OrganizationalUnit) == Unit && IdOf(certificate) is { } id
+            return name is { Length: > 0 } && Part(certificate, OrganizationalUnit) == Unit && IdOf(certificate) is { } id
                 ? new NodeCertificate(
                     name, id, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(),
                     HashOf(certificate))

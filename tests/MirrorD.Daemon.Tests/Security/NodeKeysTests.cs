@@ -113,6 +113,15 @@ public sealed class NodeKeysTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_keys_that_somebody_edited_loses_none()
+    {
+        string[] keys = [.. Enumerable.Range(0, 2).Select(i => Convert.ToHexStringLower(SHA256.HashData([(byte)i])))];
+        File.WriteAllText(StateOf("a").Identity.RevokedFile, keys[0] + " b without an end of its line");
+        Load("a").Security.Exchange("b", keys[1], keys[0], DateTimeOffset.UtcNow);
+        Assert.All(keys, key => Assert.True(Load("a").Security.Trust.IsRevoked(key)));
+    }
+
+    [Fact]
     public void A_new_member_knows_which_keys_were_taken_back()
     {
         string key = Convert.ToHexStringLower(SHA256.HashData([1]));

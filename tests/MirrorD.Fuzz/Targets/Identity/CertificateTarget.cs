@@ -33,7 +33,7 @@ internal sealed class CertificateTarget : FuzzTarget
 
     public override int MostBytes => 1500;
 
-    // A chain is built with its own lists of certificates.
+    // What is loaded has its own lists of names and extensions.
     public override long MostAllocatedBytes(int inputBytes) => 1024 * 1024 + 256L * inputBytes;
 
     public override IEnumerable<byte[]> Seeds()
@@ -71,6 +71,7 @@ internal sealed class CertificateTarget : FuzzTarget
         BrokenProperty.Unless(verdict.Distrust == Distrust.None == (verdict.Problem.Length == 0), "trust, or what is wrong");
         BrokenProperty.Unless(verdict.Certificate is null == (verdict.Distrust == Distrust.UnknownAuthority),
             "what it says, unless it says nothing");
+        BrokenProperty.Unless(trust.RevokedKeys.All(trust.IsRevoked) && trust.Authorities.Count == 1, "it says what it was given");
         TrustVerdict ofAny = trust.Judge(der, null, now);
         BrokenProperty.Unless(ofAny.Distrust is not Distrust.SomebodyElse, "any node is no node in particular");
         if (verdict.Certificate is { } says)

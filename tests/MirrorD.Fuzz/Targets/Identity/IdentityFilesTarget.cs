@@ -99,17 +99,31 @@ internal sealed class IdentityFilesTarget : FuzzTarget
         _ = Told(() =>
         {
             identity.Revoke(Hash, "b", Certificates.Now);
+            string once = File.ReadAllText(identity.RevokedFile);
             identity.Revoke(Hash, "b", Certificates.Now);
-            BrokenProperty.Unless(File.ReadAllLines(identity.RevokedFile).Count(line => line.Contains(Hash)) == 1,
-                "a key is taken back once");
+            BrokenProperty.Unless(File.ReadAllText(identity.RevokedFile) == once, "a key is taken back once");
+            Write(identity.AuthorityFile, s_authority);
+            BrokenProperty.Unless(identity.LoadTrust().IsRevoked(Hash), "and it is taken back");
         });
         identity.Remember("b", Hash);
+        identity.Remember("b", Hash);
+        BrokenProperty.Unless(
+            Told(() => identity.Revoke("no hash", "b", Certificates.Now)) && Told(() => identity.Remember("b", "no hash")),
+            "what is no hash is told");
+        BrokenProperty.Unless(
+            identity.NoteFormer(Hash).SequenceEqual([Hash]) && identity.NoteFormer(Hash).SequenceEqual([Hash]),
+            "a former key is noted once");
+        identity.ForgetFormers();
+        Write(identity.KnownFile, "");
+        File.SetUnixFileMode(identity.KnownFile, OwnerOnly | UnixFileMode.OtherWrite);
+        BrokenProperty.Unless(Told(() => identity.LoadTrust()), "what others can write is not trusted");
+        File.Delete(identity.KnownFile);
         identity.Remember("b", Hash);
         Write(identity.RevokedFile, "");
         Write(identity.AuthorityFile, s_authority);
         BrokenProperty.Unless(identity.LoadTrust().KnownKey("b") == Hash, "who is remembered is known");
         identity.SaveAuthority(s_authority, s_authorityKey);
-        BrokenProperty.Unless(identity.HasAuthority, "there is an authority");
+        BrokenProperty.Unless(File.Exists(identity.AuthorityFile), "there is an authority");
         using (ClusterAuthority authority = identity.LoadAuthority())
         {
             identity.SaveNode(NodeIdentity.Create(authority, "a", Guid.Empty, Certificates.Now, ClusterAuthority.NodeLifetime));

@@ -44,6 +44,10 @@ internal sealed class ScriptedHandshake(IIoLoop loop, byte[] secret, NodeId peer
         loop.Post(done);
     }
 
+    public void GiveUp()
+    {
+    }
+
     public void Dispose()
     {
     }
