@@ -90,9 +90,8 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
 
         try
         {
-            using var limit = new CancellationTokenSource(s_rotateLimit);
             CommandReply reply = await Ask(
-                leader, caller, HttpMethod.Post, ApiPaths.RotateKeys, null, ApiJson.Compact.CommandReply, limit.Token);
+                leader, caller, HttpMethod.Post, ApiPaths.RotateKeys, null, ApiJson.Compact.CommandReply, s_rotateLimit);
             return (reply.Succeeded, reply.Message, reply.Remedy);
         }
         catch (StepFailed failed)
@@ -142,7 +141,7 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         string[] others = [.. forwarder.Nodes];
         foreach (string node in others)
         {
-            await Ask(node, caller, HttpMethod.Get, ApiPaths.Keys, null, ApiJson.Compact.KeysReport, CancellationToken.None);
+            await Ask(node, caller, HttpMethod.Get, ApiPaths.Keys, null, ApiJson.Compact.KeysReport, s_stepLimit);
         }
 
         await ExchangeDatagramKeys(others, caller);
@@ -211,30 +210,27 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         KeyStepReply reply = node == context.Name ? Do(step)
             : await Ask(
                 node, caller, HttpMethod.Post, ApiPaths.KeyStep, JsonContent.Create(step, ApiJson.Compact.KeyStep),
-                ApiJson.Compact.KeyStepReply, CancellationToken.None);
+                ApiJson.Compact.KeyStepReply, s_stepLimit);
         return reply.Succeeded ? reply
             : throw new StepFailed($"the exchange of keys stopped at '{step.Step}' on node {node}: {reply.Message}");
     }
 
     private async Task<T> Ask<T>(
-        string node, Caller caller, HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, CancellationToken stop)
+        string node, Caller caller, HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, TimeSpan limit)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        if (!stop.CanBeCanceled)
-        {
-            limit.CancelAfter(s_stepLimit);
-        }
-
+        using var ended = new CancellationTokenSource(limit);
         try
         {
-            using HttpResponseMessage reply = await forwarder.Send(node, caller, method, path, body, limit.Token);
-            return (reply.IsSuccessStatusCode || reply.StatusCode == HttpStatusCode.Conflict ? await reply.Content.ReadFromJsonAsync(type, limit.Token) : default)
+            using HttpResponseMessage reply = await forwarder.Send(node, caller, method, path, body, ended.Token);
+            bool isAnswer = reply.IsSuccessStatusCode || reply.StatusCode == HttpStatusCode.Conflict;
+            return (isAnswer ? await reply.Content.ReadFromJsonAsync(type, ended.Token) : default)
                 ?? throw new StepFailed($"node {node} answers with {(int)reply.StatusCode}: is it of the same release?");
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException or System.Text.Json.JsonException
             or OperationCanceledException)
         {
-            string why = failed is OperationCanceledException ? "no answer in time" : (failed.InnerException ?? failed).Message.TrimEnd('.');
+            string why = failed is OperationCanceledException
+                ? $"no answer within {limit.TotalSeconds:0} s" : (failed.InnerException ?? failed).Message.TrimEnd('.');
             throw new StepFailed($"node {node} can't be asked: {why}");
         }
     }
