@@ -194,7 +194,9 @@ public sealed class TlsSessionTests(ITestOutputHelper output) : IDisposable
                 wrong += server.Open(_wire.Address, length, _plain.Span[..bytes], out _) == bytes ? 0 : 1;
             }
 
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
+            // A collection that other tests cause counts what is left of this thread's share of the heap, at most 8 KiB; one object
+            // for each operation would be 44 KiB at least.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 16 * 1024);
             Assert.Equal(0, wrong);
             output.WriteLine($"{bytes} bytes: {time.Elapsed.TotalMicroseconds / Rounds:0.0} us for both sides");
         }
