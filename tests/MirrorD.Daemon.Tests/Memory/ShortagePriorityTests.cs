@@ -187,6 +187,9 @@ public sealed class ShortagePriorityTests : IDisposable
                 }
             });
             _thread.Start();
+
+            // Listed from the beginning, as the threads of a process are: who finds no list gives up.
+            _number.Task.GetAwaiter().GetResult();
         }
 
         // chrt(1) is the witness.
