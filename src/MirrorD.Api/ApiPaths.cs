@@ -100,7 +100,9 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>, once this node has a new certificate. Root only.</summary>
     public const string RenewKeys = "/v1/keys/renew";
 
-    /// <summary>POST <see cref="Api.KeyStep"/>: <see cref="KeyStepReply"/>. Root only; for the node that leads an exchange.</summary>
+    /// <summary>
+    /// POST <see cref="Api.KeyStep"/>: <see cref="KeyStepReply"/>. Root only; for the node that leads an exchange.
+    /// </summary>
     public const string KeyStep = "/v1/keys/step";
 
     /// <summary>A path with its resource filled in.</summary>

@@ -26,8 +26,8 @@ public enum Distrust
 public sealed record TrustVerdict(Distrust Distrust, NodeCertificate? Certificate, string Problem);
 
 /// <summary>
-/// Who is trusted: nodes whose certificates the cluster's authority has signed, whose keys were not taken back. Does not change;
-/// any thread.
+/// Who is trusted: nodes whose certificates the cluster's authority has signed, whose keys were not taken back. Does
+/// not change; any thread.
 /// </summary>
 public sealed class ClusterTrust
 {
@@ -69,8 +69,8 @@ public sealed class ClusterTrust
     /// <param name="name">The node that it must be of; null: any node.</param>
     /// <param name="now">The time.</param>
     /// <remarks>
-    /// A node that was let in before with the same key is let in whatever the time: an expired certificate, or a clock that is
-    /// wrong after a power cut, must not end a mirror that runs. Only somebody new is refused then.
+    /// A node that was let in before with the same key is let in whatever the time: an expired certificate, or a clock
+    /// that is wrong after a power cut, must not end a mirror that runs. Only somebody new is refused then.
     /// </remarks>
     public TrustVerdict Judge(ReadOnlySpan<byte> der, string? name, DateTimeOffset now)
     {
@@ -115,8 +115,8 @@ public sealed class ClusterTrust
     }
 
     /// <summary>
-    /// The authority has signed it itself, as no authority: one signature and nothing else to follow (a chain of the system's kind
-    /// takes 2 ms, which strangers could ask for).
+    /// The authority has signed it itself, as no authority: one signature and nothing else to follow (a chain of the
+    /// system's kind takes 2 ms, which strangers could ask for).
     /// </summary>
     private bool IsSigned(X509Certificate2 certificate)
     {

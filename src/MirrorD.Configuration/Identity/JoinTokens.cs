@@ -6,8 +6,8 @@ using MirrorD.Configuration.NodeState;
 namespace MirrorD.Configuration.Identity;
 
 /// <summary>
-/// The tokens that this node has given out: a file for each node that may come, with the hash of the secret and the time until
-/// which it is good. A new token for a node ends the former one.
+/// The tokens that this node has given out: a file for each node that may come, with the hash of the secret and the
+/// time until which it is good. A new token for a node ends the former one.
 /// </summary>
 public sealed class JoinTokens
 {
@@ -18,7 +18,9 @@ public sealed class JoinTokens
     /// <summary>The directory need not exist.</summary>
     public JoinTokens(IdentityDirectory identity) => _directory = Path.Combine(identity.Path, "tokens");
 
-    /// <summary>Something waits to be redeemed and is not too old: without that no connection of a stranger is worth a look.</summary>
+    /// <summary>
+    /// Something waits to be redeemed and is not too old: without that no connection of a stranger is worth a look.
+    /// </summary>
     public bool Any(DateTimeOffset now) => Directory.Exists(_directory)
         && Directory.EnumerateFiles(_directory).Any(file => Read(file) is { } token && now.ToUnixTimeSeconds() <= token.Until);
 

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace MirrorD.Configuration.Identity;
 
 /// <summary>
-/// What a node's certificate says (X.509, RFC 5280): CN is the node's name, OU the word "node", and a URI among the alternative
-/// names is "urn:uuid:" and the node's id (RFC 9562).
+/// What a node's certificate says (X.509, RFC 5280): CN is the node's name, OU the word "node", and a URI among the
+/// alternative names is "urn:uuid:" and the node's id (RFC 9562).
 /// </summary>
 /// <param name="Name">Name of the node.</param>
 /// <param name="Id">Id of the node.</param>

@@ -21,8 +21,8 @@ internal sealed class CallListener : IAsyncDisposable
     private const int MostCalls = 32;
 
     /// <summary>
-    /// Connections that wait in the kernel: at the rate of <see cref="Strangers.Interval"/> for 0.6 s at most, within the time
-    /// that a calling node gives each network.
+    /// Connections that wait in the kernel: at the rate of <see cref="Strangers.Interval"/> for 0.6 s at most, within
+    /// the time that a calling node gives each network.
     /// </summary>
     private const int Backlog = 128;
 
@@ -54,8 +54,8 @@ internal sealed class CallListener : IAsyncDisposable
     }
 
     /// <summary>
-    /// Listens on the networks; whoever connects is served once <see cref="Start"/> was called. A network whose address is not
-    /// there yet is tried again.
+    /// Listens on the networks; whoever connects is served once <see cref="Start"/> was called. A network whose address
+    /// is not there yet is tried again.
     /// </summary>
     public void Open(IEnumerable<NetworkConfiguration> networks)
     {

@@ -3,14 +3,16 @@ using System.Net;
 namespace MirrorD.Daemon.Forwarding;
 
 /// <summary>
-/// Places for connections that have not shown yet who they are. When all are taken, one more takes the place of the oldest one
-/// from the address that has most: many from one address don't keep those from another one out. New ones are taken up at a
-/// bounded rate, which is also the time that each one has at least. Any thread.
+/// Places for connections that have not shown yet who they are. When all are taken, one more takes the place of the
+/// oldest one from the address that has most: many from one address don't keep those from another one out. New ones are
+/// taken up at a bounded rate, which is also the time that each one has at least. Any thread.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class Strangers(TimeProvider time)
 {
-    /// <summary>Places. A handshake needs a few round trips; whoever is still there after that is nobody who may call.</summary>
+    /// <summary>
+    /// Places. A handshake needs a few round trips; whoever is still there after that is nobody who may call.
+    /// </summary>
     public const int Most = 64;
 
     /// <summary>So many may come at once.</summary>

@@ -12,9 +12,9 @@ using MirrorD.Daemon.Startup;
 namespace MirrorD.Daemon.Security;
 
 /// <summary>
-/// Leads an exchange of the cluster's keys while everything runs. First all accept the new key of the heartbeats, then all use
-/// it, then the former one ends; each node makes itself a new certificate key, and the former ones are taken back. It can stop
-/// anywhere: every node then understands every other one, and running it again ends what was begun.
+/// Leads an exchange of the cluster's keys while everything runs. First all accept the new key of the heartbeats, then
+/// all use it, then the former one ends; each node makes itself a new certificate key, and the former ones are taken
+/// back. It can stop anywhere: every node then understands every other one, and running it again ends what was begun.
 /// </summary>
 internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, EventLog events)
 {
@@ -101,8 +101,8 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
     }
 
     /// <summary>
-    /// A new key and certificate for this node only. It has them in any case; nodes that can't be asked take the former key back at
-    /// the next exchange.
+    /// A new key and certificate for this node only. It has them in any case; nodes that can't be asked take the former
+    /// key back at the next exchange.
     /// </summary>
     /// <param name="caller">Who asked.</param>
     public Task<(bool Succeeded, string Message, string? Remedy)> Renew(Caller caller) => OneAtATime(

@@ -133,8 +133,8 @@ internal sealed class NodeSecurity
     }
 
     /// <summary>
-    /// This node gets a new key and certificate. Its former keys stay good until they are taken back everywhere; they are noted
-    /// before that, so that none is forgotten.
+    /// This node gets a new key and certificate. Its former keys stay good until they are taken back everywhere; they
+    /// are noted before that, so that none is forgotten.
     /// </summary>
     /// <returns>Hashes of all former keys that were not taken back everywhere, and of the new one.</returns>
     /// <exception cref="NodeStateException">The authority's key is missing, or something can't be stored.</exception>

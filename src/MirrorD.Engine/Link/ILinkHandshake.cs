@@ -10,10 +10,11 @@ namespace MirrorD.Engine.Link;
 public interface ILinkHandshake : IDisposable
 {
     /// <summary>
-    /// Takes what has arrived, and finds out what is next. The work may be done on another thread; while it is under way
-    /// nothing else of this object is used.
+    /// Takes what has arrived, and finds out what is next. The work may be done on another thread; while it is under
+    /// way nothing else of this object is used.
     /// </summary>
-    /// <param name="received">What arrived since the last step; empty in the connector's first one. Unchanged until the end.</param>
+    /// <param name="received">What arrived since the last step; empty in the connector's first one. Unchanged until the
+    /// end.</param>
     /// <param name="done">Called on the loop's thread, once, after this call has returned.</param>
     void Step(BufferSlice received, Action done);
 

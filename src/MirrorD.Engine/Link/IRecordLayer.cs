@@ -2,7 +2,9 @@ using MirrorD.Io;
 
 namespace MirrorD.Engine.Link;
 
-/// <summary>Encrypts and decrypts the bytes of one connection (TLS records). Used by the loop's thread; allocates nothing.</summary>
+/// <summary>
+/// Encrypts and decrypts the bytes of one connection (TLS records). Used by the loop's thread; allocates nothing.
+/// </summary>
 public interface IRecordLayer : IDisposable
 {
     /// <summary>What went wrong, as far as is known; null while nothing has.</summary>
@@ -23,7 +25,8 @@ public interface IRecordLayer : IDisposable
     /// <summary>Decrypts as much as there is, or fits.</summary>
     /// <param name="received">What arrived and was not consumed yet.</param>
     /// <param name="into">Not empty.</param>
-    /// <param name="consumedBytes">So much of what arrived is not needed any more: all of it when less than fits came out.</param>
+    /// <param name="consumedBytes">So much of what arrived is not needed any more: all of it when less than fits came
+    /// out.</param>
     /// <returns>Bytes that came out, perhaps none; negative when what arrived is not the peer's.</returns>
     int Open(BufferSlice received, Span<byte> into, out int consumedBytes);
 }

@@ -6,9 +6,9 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Link;
 
 /// <summary>
-/// The first exchange on a new connection: the handshake of <see cref="ILinkSecurity"/>, then from both sides a hello of fixed
-/// size and a proof that it belongs to this very connection. Nothing else is read before the other side's proof was found
-/// right. Bounded in time and size.
+/// The first exchange on a new connection: the handshake of <see cref="ILinkSecurity"/>, then from both sides a hello
+/// of fixed size and a proof that it belongs to this very connection. Nothing else is read before the other side's
+/// proof was found right. Bounded in time and size.
 /// </summary>
 internal sealed class LinkAuthentication
 {

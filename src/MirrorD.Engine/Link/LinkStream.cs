@@ -3,7 +3,8 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Link;
 
 /// <summary>
-/// The bytes of one connection to the peer, whether they are encrypted or not: operations are as those of <see cref="IIoLoop"/>.
+/// The bytes of one connection to the peer, whether they are encrypted or not: operations are as those of <see
+/// cref="IIoLoop"/>.
 /// </summary>
 internal abstract class LinkStream : IDisposable
 {

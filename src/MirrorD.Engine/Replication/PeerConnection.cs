@@ -7,9 +7,9 @@ using MirrorD.Io;
 namespace MirrorD.Engine.Replication;
 
 /// <summary>
-/// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers
-/// are checked for magic, version, tag (key, order) and session before anything else is looked at. Where the connection is not
-/// encrypted, each payload has a tag of its own.
+/// One authenticated connection to the peer: frames out, frames in (docs/internals/peer-protocol.md). Headers are
+/// checked for magic, version, tag (key, order) and session before anything else is looked at. Where the connection is
+/// not encrypted, each payload has a tag of its own.
 /// </summary>
 internal sealed partial class PeerConnection
 {

@@ -1,6 +1,9 @@
 namespace MirrorD.Io.Linux.Tls;
 
-/// <summary>What is thought of the other side's certificate; each refusal has an alert of its own in TLS (RFC 8446, section 6.2).</summary>
+/// <summary>
+/// What is thought of the other side's certificate; each refusal has an alert of its own in TLS (RFC 8446, section
+/// 6.2).
+/// </summary>
 public enum CertificateVerdict
 {
     /// <summary>It may be trusted.</summary>

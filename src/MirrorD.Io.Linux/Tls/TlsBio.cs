@@ -5,8 +5,8 @@ using MirrorD.Io.Linux.Interop;
 namespace MirrorD.Io.Linux.Tls;
 
 /// <summary>
-/// Where a TLS session reads from and writes to: memory that its owner names anew for each call, so that records are copied once
-/// on each way and nothing is allocated.
+/// Where a TLS session reads from and writes to: memory that its owner names anew for each call, so that records are
+/// copied once on each way and nothing is allocated.
 /// </summary>
 internal unsafe struct TlsBio
 {

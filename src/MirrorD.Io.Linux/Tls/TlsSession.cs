@@ -5,8 +5,8 @@ using MirrorD.Io.Linux.Interop;
 namespace MirrorD.Io.Linux.Tls;
 
 /// <summary>
-/// One side of a TLS 1.3 connection (RFC 8446) by libssl, without a socket: bytes in, bytes out. First steps of the handshake, then
-/// records. Used by one thread at a time; sealing and opening allocate nothing.
+/// One side of a TLS 1.3 connection (RFC 8446) by libssl, without a socket: bytes in, bytes out. First steps of the
+/// handshake, then records. Used by one thread at a time; sealing and opening allocate nothing.
 /// </summary>
 public sealed unsafe class TlsSession : IDisposable
 {
