@@ -117,6 +117,10 @@ public sealed class NodeKeysTests : IDisposable
     {
         string[] keys = [.. Enumerable.Range(0, 2).Select(i => Convert.ToHexStringLower(SHA256.HashData([(byte)i])))];
         File.WriteAllText(StateOf("a").Identity.RevokedFile, keys[0] + " b without an end of its line");
+
+        // Whatever the mask of this process is: one that others can write is refused.
+        File.SetUnixFileMode(
+            StateOf("a").Identity.RevokedFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         Load("a").Security.Exchange("b", keys[1], keys[0], DateTimeOffset.UtcNow);
         Assert.All(keys, key => Assert.True(Load("a").Security.Trust.IsRevoked(key)));
     }
