@@ -133,15 +133,15 @@ internal sealed class ResourceReader(
             }
         }
 
-        if (named.Count == items.Count && (named.Count != 2 || named[0] == named[1]))
+        bool isPair = named.Count == 2 && named[0] != named[1];
+        if (!isPair && named.Count == items.Count)
         {
             section.Bad(
                 "between", "a resource is between exactly two different nodes",
                 $"write e.g. 'between: {example}'");
-            return [];
         }
 
-        return named.Count == 2 ? [.. named] : [];
+        return isPair ? [.. named] : [];
     }
 
     private static long ResyncRate(Section section, string key, string example)

@@ -79,6 +79,8 @@ public class MistakeTests
             "beginning with a letter or digit" },
         { "10", "    between: [a, c]",
             "m.yaml:10: resources.mail.between: there is no node 'c'; did you mean 'a'?" },
+        { "10", "    between: [c, a, a]",
+            "m.yaml:10: resources.mail.between: there is no node 'c'; did you mean 'a'?" },
         { "10", "    between: [a, a]",
             "m.yaml:10: resources.mail.between: a resource is between exactly two different nodes; " +
             "write e.g. 'between: [a, b]'" },

@@ -17,7 +17,7 @@ public static partial class PlantedBugs
         new("configuration", "src/MirrorD.Configuration/Reading/ServiceAddressReader.cs",
             "|| prefix < 1 || prefix > most)", "|| prefix > most)", "a prefix of no bits"),
         new("configuration", "src/MirrorD.Configuration/Reading/ResourceReader.cs",
-            "(named.Count != 2 || named[0] == named[1])", "named.Count != 2", "a resource between one node and itself"),
+            "named.Count == 2 && named[0] != named[1]", "named.Count == 2", "a resource between one node and itself"),
         new("api-body", Json,
             """
                     AllowDuplicateProperties = false,
