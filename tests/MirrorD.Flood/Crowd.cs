@@ -43,9 +43,10 @@ public sealed class Crowd(IPEndPoint from, IPEndPoint to, int connections)
 
     /// <summary>Goes on until the process is ended.</summary>
     /// <param name="tell">Called now and then.</param>
-    public void KeepUp(Action tell)
+    public async Task KeepUp(Action tell)
     {
         var told = Stopwatch.StartNew();
+        using var pace = new PeriodicTimer(s_pace);
         while (true)
         {
             int most = Begun < connections ? MostAtFirst : MostReplaced;
@@ -60,7 +61,7 @@ public sealed class Crowd(IPEndPoint from, IPEndPoint to, int connections)
                 tell();
             }
 
-            Thread.Sleep(s_pace);
+            await pace.WaitForNextTickAsync();
         }
     }
 

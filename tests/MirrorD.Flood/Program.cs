@@ -13,5 +13,5 @@ if (args is not [string from, string to, string most]
 }
 
 var crowd = new Crowd(new IPEndPoint(source, 0), target, connections);
-crowd.KeepUp(() => Console.WriteLine($"{crowd.Begun} begun, {crowd.Connected} connected, {crowd.Closed} closed"));
+await crowd.KeepUp(() => Console.WriteLine($"{crowd.Begun} begun, {crowd.Connected} connected, {crowd.Closed} closed"));
 return 0;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Mono.Unix.Native;
 using MirrorD.Configuration.NodeState;
 
 namespace MirrorD.Configuration.Identity;
@@ -13,9 +12,7 @@ namespace MirrorD.Configuration.Identity;
 /// </summary>
 public sealed class IdentityDirectory
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
-    private const UnixFileMode Readable = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode Readable = PrivateFile.Mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>The directory need not exist.</summary>
     public IdentityDirectory(string path) => Path = path;
@@ -45,7 +42,7 @@ public sealed class IdentityDirectory
     /// <exception cref="NodeStateException">Missing, damaged, or open to others.</exception>
     public NodeIdentity LoadNode()
     {
-        string pem = ReadPrivate(NodeFile, "this node has no certificate",
+        string pem = PrivateFile.Read(NodeFile, "this node has no certificate",
             "make a cluster with 'mirrorctl cluster init', or join one with 'mirrorctl cluster join'");
         try
         {
@@ -63,7 +60,7 @@ public sealed class IdentityDirectory
     /// <exception cref="NodeStateException">Missing, damaged, or open to others.</exception>
     public ClusterAuthority LoadAuthority()
     {
-        string key = ReadPrivate(AuthorityKeyFile, "the key of the cluster's authority is missing",
+        string key = PrivateFile.Read(AuthorityKeyFile, "the key of the cluster's authority is missing",
             "use a node that has it, or restore it from a backup");
         try
         {
@@ -84,7 +81,7 @@ public sealed class IdentityDirectory
         RequireUnchanged();
         if (File.Exists(AuthorityKeyFile))
         {
-            RequirePrivate(AuthorityKeyFile);
+            PrivateFile.Require(AuthorityKeyFile);
         }
 
         var authorities = new X509Certificate2Collection();
@@ -108,12 +105,12 @@ public sealed class IdentityDirectory
 
     /// <summary>Writes the authority to whose cluster this node belongs from now on.</summary>
     /// <exception cref="NodeStateException">It can't be written.</exception>
-    public void SaveAuthority(string certificatePem, string? keyPem) => Guarded(AuthorityFile, () =>
+    public void SaveAuthority(string certificatePem, string? keyPem) => PrivateFile.Guarded(AuthorityFile, () =>
     {
         MakeDirectory();
         if (keyPem is not null)
         {
-            DurableFile.Replace(AuthorityKeyFile, Encoding.ASCII.GetBytes(keyPem.TrimEnd() + "\n"), OwnerOnly);
+            PrivateFile.Write(AuthorityKeyFile, keyPem.TrimEnd() + "\n");
         }
 
         DurableFile.Replace(AuthorityFile, Encoding.ASCII.GetBytes(certificatePem.TrimEnd() + "\n"), Readable);
@@ -121,15 +118,11 @@ public sealed class IdentityDirectory
 
     /// <summary>Puts this node's certificate and key in the place of former ones.</summary>
     /// <exception cref="NodeStateException">They can't be written.</exception>
-    public void SaveNode(NodeIdentity identity) => Guarded(NodeFile, () =>
-    {
-        MakeDirectory();
-        DurableFile.Replace(NodeFile, Encoding.ASCII.GetBytes(identity.Pem), OwnerOnly);
-    });
+    public void SaveNode(NodeIdentity identity) => PrivateFile.Write(NodeFile, identity.Pem);
 
     /// <summary>Takes a key back.</summary>
     /// <exception cref="NodeStateException">It can't be written.</exception>
-    public void Revoke(string keyHash, string name, DateTimeOffset now) => Guarded(RevokedFile, () =>
+    public void Revoke(string keyHash, string name, DateTimeOffset now) => PrivateFile.Guarded(RevokedFile, () =>
     {
         if (!IsHash(keyHash))
         {
@@ -153,14 +146,14 @@ public sealed class IdentityDirectory
     public IReadOnlyList<string> NoteFormer(string keyHash)
     {
         string[] formers = [.. Lines(FormerFile).Select(each => each.Line).Where(IsHash).Append(keyHash).Distinct()];
-        Guarded(FormerFile, () => DurableFile.Replace(
+        PrivateFile.Guarded(FormerFile, () => DurableFile.Replace(
             FormerFile, Encoding.ASCII.GetBytes(string.Concat(formers.Select(each => each + "\n"))), Readable));
         return formers;
     }
 
     /// <summary>All nodes have taken this node's former keys back.</summary>
     /// <exception cref="NodeStateException">That can't be written.</exception>
-    public void ForgetFormers() => Guarded(FormerFile, () =>
+    public void ForgetFormers() => PrivateFile.Guarded(FormerFile, () =>
     {
         File.Delete(FormerFile);
         DurableFile.FlushDirectory(Path);
@@ -168,7 +161,7 @@ public sealed class IdentityDirectory
 
     /// <summary>Keeps in mind with which key a node was let in.</summary>
     /// <exception cref="NodeStateException">It can't be written.</exception>
-    public void Remember(string name, string keyHash) => Guarded(KnownFile, () =>
+    public void Remember(string name, string keyHash) => PrivateFile.Guarded(KnownFile, () =>
     {
         if (!IsHash(keyHash))
         {
@@ -182,7 +175,8 @@ public sealed class IdentityDirectory
         }
 
         known[name] = keyHash;
-        string text = string.Concat(known.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key} {each.Value}\n"));
+        string text = string.Concat(
+            known.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Key} {each.Value}\n"));
         DurableFile.Replace(KnownFile, Encoding.ASCII.GetBytes(text), Readable);
     });
 
@@ -245,38 +239,6 @@ public sealed class IdentityDirectory
         }
     }
 
-    private static string ReadPrivate(string file, string problem, string remedy)
-    {
-        try
-        {
-            RequirePrivate(file);
-            return File.ReadAllText(file);
-        }
-        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new NodeStateException($"{problem}: there is no {file}", remedy);
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeStateException($"{file} can't be read: {failed.Message.TrimEnd('.')}", "run this as root");
-        }
-    }
-
-    /// <summary>Refuses a private file that others can read, or that belongs to somebody else.</summary>
-    /// <exception cref="NodeStateException">It is so.</exception>
-    public static void RequirePrivate(string file)
-    {
-        UnixFileMode mode = File.GetUnixFileMode(file);
-        if ((mode & ~OwnerOnly) != 0)
-        {
-            throw new NodeStateException(
-                $"the private key in {file} is open to others (mode {Convert.ToString((int)mode, 8)})",
-                $"chmod 600 {file}; if somebody may have read it, see 'Keys that got out' in docs/operating/security.md");
-        }
-
-        RequireOwner(file);
-    }
-
     /// <summary>Whoever can write here is trusted by this node: nobody else may.</summary>
     /// <exception cref="NodeStateException">Somebody else can.</exception>
     private void RequireUnchanged()
@@ -294,34 +256,12 @@ public sealed class IdentityDirectory
                 throw new NodeStateException($"{path} can be written by others", $"chmod go-w {path}, and see what is in it");
             }
 
-            RequireOwner(path);
-        }
-    }
-
-    private static void RequireOwner(string path)
-    {
-        if (Syscall.stat(path, out Stat found) == 0 && found.st_uid != 0 && found.st_uid != Syscall.geteuid())
-        {
-            throw new NodeStateException(
-                $"{path} belongs to the user with number {found.st_uid}", $"chown root: {path}, and see what is in it");
+            PrivateFile.RequireOwner(path);
         }
     }
 
     private void MakeDirectory() => Directory.CreateDirectory(
-        Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-
-    private static void Guarded(string file, Action write)
-    {
-        try
-        {
-            write();
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeStateException(
-                $"{file} can't be written: {failed.Message.TrimEnd('.')}", "run this as root, and check the disk");
-        }
-    }
+        Path, PrivateFile.DirectoryMode);
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using MirrorD.Configuration.NodeState;
 
 namespace MirrorD.Configuration.Identity;
@@ -11,8 +10,6 @@ namespace MirrorD.Configuration.Identity;
 /// </summary>
 public sealed class JoinTokens
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private readonly string _directory;
 
     /// <summary>The directory need not exist.</summary>
@@ -28,19 +25,9 @@ public sealed class JoinTokens
     /// <exception cref="NodeStateException">It can't be written.</exception>
     public void Add(JoinToken token, string node, DateTimeOffset until)
     {
-        string text = string.Create(
-            CultureInfo.InvariantCulture, $"{Convert.ToHexStringLower(SHA256.HashData(token.Secret))} {until.ToUnixTimeSeconds()}\n");
-        try
-        {
-            Directory.CreateDirectory(
-                _directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            DurableFile.Replace(FileOf(node), Encoding.ASCII.GetBytes(text), OwnerOnly);
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw new NodeStateException(
-                $"{FileOf(node)} can't be written: {failed.Message.TrimEnd('.')}", "run this as root, and check the disk");
-        }
+        string hash = Convert.ToHexStringLower(SHA256.HashData(token.Secret));
+        PrivateFile.Write(
+            FileOf(node), string.Create(CultureInfo.InvariantCulture, $"{hash} {until.ToUnixTimeSeconds()}\n"));
     }
 
     /// <summary>Uses a token up: true once for each, and never after its time.</summary>

@@ -79,8 +79,8 @@ internal sealed partial class ClusterVerb
         (JoinReply reply, string authority) = await Ask(there, token, new JoinRequest(
             node, state.NodeId(), Convert.ToBase64String(token.Secret),
             Convert.ToBase64String(key.ExportSubjectPublicKeyInfo())), stop);
-        byte[]?[] keys = [.. (reply.ClusterKeys ?? []).Select(ClusterKeys.Parse)];
-        if (reply is not { Problem: null, Certificate: { } pem } || keys is not ([{ }] or [{ }, { }]))
+        if (reply is not { Problem: null, Certificate: { } pem }
+            || ClusterKeys.FromLines(reply.ClusterKeys ?? []) is not { } keys)
         {
             throw new CommandFailure(ExitCode.Failed, reply.Problem ?? $"node {member} gave no certificate", reply.Remedy ?? "");
         }
@@ -99,8 +99,7 @@ internal sealed partial class ClusterVerb
         }
 
         ClusterMembership.Admit(
-            state, authority, reply.AuthorityKey, new ClusterKeys(keys[0]!, keys.ElementAtOrDefault(1)), reply.Revoked ?? [],
-            identity);
+            state, authority, reply.AuthorityKey, keys, reply.Revoked ?? [], identity);
         context.Out.WriteLine(
             $"Node {node} belongs to the cluster of node {member} now; its keys are in {State}, "
             + $"valid until {identity.Says.NotAfter:yyyy-MM-dd}.");

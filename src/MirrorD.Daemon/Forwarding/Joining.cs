@@ -83,9 +83,7 @@ internal sealed class Joining(NodeContext context, EventLog events)
             $"Node {request.Node} has joined the cluster with id {request.Id}; keys that it had before are no longer good.");
         return new JoinReply(
             Certificate: certificate.ExportCertificatePem(), AuthorityKey: authority.ExportKeyPem(),
-            ClusterKeys: [.. new[] { context.Keys.Datagrams.Sending, context.Keys.Datagrams.Accepted }.OfType<byte[]>()
-                .Select(Convert.ToHexStringLower)],
-            Revoked: [.. context.Security.Trust.RevokedKeys]);
+            ClusterKeys: context.Keys.Datagrams.Lines, Revoked: [.. context.Security.Trust.RevokedKeys]);
     }
 
     private static byte[]? SecretOf(string text)

@@ -30,7 +30,6 @@ internal static class NodeTls
             TargetHost = peer,
             EnabledSslProtocols = SslProtocols.Tls13,
             ApplicationProtocols = [s_call],
-            ClientCertificates = [security.Certificate],
             LocalCertificateSelectionCallback = (_, _, _, _, _) => security.Certificate,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             AllowTlsResume = false,

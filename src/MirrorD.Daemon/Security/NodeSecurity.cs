@@ -10,7 +10,6 @@ namespace MirrorD.Daemon.Security;
 internal sealed class NodeSecurity
 {
     private readonly IdentityDirectory? _directory;
-    private readonly HandshakeThread _thread = new();
     private readonly Lock _writing = new();
     private volatile State _state;
 
@@ -53,9 +52,6 @@ internal sealed class NodeSecurity
 
     /// <summary>What this node shows to whoever connects by .NET's own TLS.</summary>
     public SslStreamCertificateContext Shown => _state.Shown;
-
-    /// <summary>Where steps of handshakes are done.</summary>
-    public HandshakeThread Thread => _thread;
 
     /// <summary>Judges a certificate.</summary>
     /// <param name="der">The certificate.</param>

@@ -1,4 +1,5 @@
 using MirrorD.Configuration.Identity;
+using MirrorD.Daemon.Threads;
 using MirrorD.Engine.Link;
 using MirrorD.Formats;
 using MirrorD.Io;
@@ -6,9 +7,14 @@ using MirrorD.Io.Linux.Tls;
 
 namespace MirrorD.Daemon.Security;
 
-/// <summary>The handshake of one connection; its arithmetic is done on the thread of <see cref="HandshakeThread"/>.</summary>
+/// <summary>
+/// The handshake of one connection. The arithmetic of all is done on one thread of their own, so that it never holds up a
+/// resource's requests; what waits there is little, since few connections authenticate at once.
+/// </summary>
 internal sealed class TlsLinkHandshake : ILinkHandshake
 {
+    private static readonly OwnThread s_arithmetic = new("handshakes");
+
     private readonly NodeSecurity _security;
     private readonly IIoLoop _loop;
     private readonly string _peer;
@@ -31,7 +37,7 @@ internal sealed class TlsLinkHandshake : ILinkHandshake
 
     public SecuredLink? Secured { get; private set; }
 
-    public void Step(BufferSlice received, Action done) => _security.Thread.Do(() =>
+    public void Step(BufferSlice received, Action done) => _ = s_arithmetic.Do(() =>
     {
         try
         {
@@ -47,6 +53,7 @@ internal sealed class TlsLinkHandshake : ILinkHandshake
         }
 
         _loop.Post(done);
+        return true;
     });
 
     public void GiveUp() => _isGivenUp = true;

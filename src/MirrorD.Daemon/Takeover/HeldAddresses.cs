@@ -1,4 +1,5 @@
 using MirrorD.Configuration;
+using MirrorD.Daemon.Threads;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Network;
 

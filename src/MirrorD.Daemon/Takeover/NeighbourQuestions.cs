@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using MirrorD.Configuration;
 using MirrorD.Core.Failover;
+using MirrorD.Daemon.Threads;
 using MirrorD.Io.Linux.Network;
 
 namespace MirrorD.Daemon.Takeover;

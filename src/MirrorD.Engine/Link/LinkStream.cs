@@ -8,9 +8,6 @@ namespace MirrorD.Engine.Link;
 /// </summary>
 internal abstract class LinkStream : IDisposable
 {
-    /// <summary>The connection's name, for messages.</summary>
-    public abstract string Name { get; }
-
     /// <summary>Bytes are secret and authentic: what is said needs no tag of its own.</summary>
     public abstract bool IsEncrypted { get; }
 

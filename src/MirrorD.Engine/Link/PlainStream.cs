@@ -13,8 +13,6 @@ internal sealed class PlainStream(IIoLoop loop, IConnection connection, ReadOnly
     private int _taken;
     private IoOperation? _receiving;
 
-    public override string Name => connection.Name;
-
     public override bool IsEncrypted => false;
 
     public override void Receive(BufferSlice into, int minimumBytes, IoOperation operation)

@@ -45,8 +45,6 @@ internal sealed class SealedStream : LinkStream
         _inEnd = early.Length;
     }
 
-    public override string Name => _connection.Name;
-
     public override bool IsEncrypted => true;
 
     public override string Problem => _records.Problem ?? base.Problem;

@@ -20,7 +20,7 @@ public sealed unsafe class TlsSession : IDisposable
     /// After so many bytes the key is changed (RFC 8446, section 5.5: about 2^24.5 full records of AES-GCM, 350 GiB; half of
     /// the records may be small).
     /// </summary>
-    private const long KeyUpdateBytes = 16L << 30;
+    internal long KeyUpdateBytes { get; init; } = 16L << 30;
 
     private const int RecordBytes = 16 * 1024;
     private const int RecordOverheadBytes = 5 + 1 + 16;

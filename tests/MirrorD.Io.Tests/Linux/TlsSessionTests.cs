@@ -98,6 +98,28 @@ public sealed class TlsSessionTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(sent, got);
     }
 
+    [Fact]
+    public void Keys_change_after_so_many_bytes_and_everything_comes_out()
+    {
+        TlsSession[] sides = [.. new[] { true, false }.Select(isClient =>
+            new TlsSession(_context, isClient, _ => CertificateVerdict.Accepted) { KeyUpdateBytes = 10_000 })];
+        ShakeHands(sides[0], sides[1]);
+        int changes = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            (TlsSession from, TlsSession to) = i % 3 == 0 ? (sides[1], sides[0]) : (sides[0], sides[1]);
+            byte[] sent = RandomNumberGenerator.GetBytes(1 + (i * 37 % 5000));
+            int length = Seal(from, sent, 0);
+
+            // A record more than the data: the message that says so.
+            changes += length > sent.Length + 22 ? 1 : 0;
+            Assert.Equal(sent.Length, to.Open(_wire.Address, length, _plain.Span[..sent.Length], out int consumed));
+            Assert.Equal((length, true), (consumed, _plain.Span[..sent.Length].SequenceEqual(sent)));
+        }
+
+        Assert.InRange(changes, 20, 60);
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(5)]

@@ -162,9 +162,10 @@ internal sealed class JoinTarget : FuzzTarget
             tokens.Add(made, "b", s_now);
             BrokenProperty.Unless(!tokens.Redeem("b", made.Secret, s_now.AddSeconds(1)), "and not after it");
             BrokenProperty.Unless(!tokens.Any(s_now), "none is left");
+            Directory.CreateDirectory(Path.Combine(_scratch.Path, "tokens", "taken"));
             try
             {
-                tokens.Add(s_token, "none/of/the/directories", s_now);
+                tokens.Add(s_token, "taken", s_now);
                 throw new BrokenProperty("what can't be written is told");
             }
             catch (NodeStateException)

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace MirrorD.Daemon.Takeover;
+namespace MirrorD.Daemon.Threads;
 
 /// <summary>
 /// A thread that waits for work, so that it depends neither on the thread pool nor on what a loop can afford.
