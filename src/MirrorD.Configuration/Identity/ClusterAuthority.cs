@@ -32,7 +32,7 @@ public sealed class ClusterAuthority : IDisposable
     /// <summary>Makes a new one.</summary>
     public static ClusterAuthority Create(DateTimeOffset now)
     {
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        ECDsa key = EcKeys.Create();
         string name = $"CN=MirrorD cluster {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
@@ -47,12 +47,9 @@ public sealed class ClusterAuthority : IDisposable
     /// <exception cref="CryptographicException">They are not a certificate and its key.</exception>
     public static ClusterAuthority FromPem(string certificate, string privateKey)
     {
-        var key = ECDsa.Create();
-        key.ImportFromPem(privateKey);
+        ECDsa key = EcKeys.Private(privateKey);
         X509Certificate2 loaded = X509Certificate2.CreateFromPem(certificate);
-        using ECDsa? publicKey = loaded.GetECDsaPublicKey();
-        return publicKey is not null
-            && publicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
+        return EcKeys.IsOf(key, loaded)
             ? new ClusterAuthority(loaded, key)
             : throw new CryptographicException("the key is not that of the certificate");
     }

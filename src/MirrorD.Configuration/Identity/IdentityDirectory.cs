@@ -66,7 +66,7 @@ public sealed class IdentityDirectory
         {
             return ClusterAuthority.FromPem(ReadAuthorities(), key);
         }
-        catch (Exception damaged) when (damaged is CryptographicException or ArgumentException)
+        catch (CryptographicException damaged)
         {
             throw new NodeStateException(
                 $"{AuthorityKeyFile} does not fit {AuthorityFile}: {damaged.Message.TrimEnd('.')}",
@@ -88,6 +88,10 @@ public sealed class IdentityDirectory
         try
         {
             authorities.ImportFromPem(ReadAuthorities());
+            foreach (X509Certificate2 each in authorities)
+            {
+                _ = EcKeys.Public(each.PublicKey.ExportSubjectPublicKeyInfo());
+            }
         }
         catch (CryptographicException damaged)
         {

@@ -29,7 +29,7 @@ public sealed class NodeIdentity
     /// <summary>Makes a key, and has it signed.</summary>
     public static NodeIdentity Create(ClusterAuthority authority, string name, Guid id, DateTimeOffset now, TimeSpan lifetime)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using ECDsa key = EcKeys.Create();
         using X509Certificate2 certificate = authority.Issue(new PublicKey(key), name, id, now, lifetime);
         return Of(certificate, key);
     }
@@ -38,9 +38,7 @@ public sealed class NodeIdentity
     /// <exception cref="CryptographicException">They don't belong together, or it is not a node's certificate.</exception>
     public static NodeIdentity Of(X509Certificate2 certificate, ECDsa key)
     {
-        using ECDsa? publicKey = certificate.GetECDsaPublicKey();
-        if (publicKey is null
-            || !publicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
+        if (!EcKeys.IsOf(key, certificate))
         {
             throw new CryptographicException("the key is not that of the certificate");
         }
@@ -54,16 +52,7 @@ public sealed class NodeIdentity
     /// <exception cref="CryptographicException">They are not there, or don't belong together.</exception>
     public static NodeIdentity FromPem(string pem)
     {
-        using var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(pem);
-        }
-        catch (ArgumentException)
-        {
-            throw new CryptographicException("it has no private key");
-        }
-
+        using ECDsa key = EcKeys.Private(pem);
         using X509Certificate2 certificate = X509Certificate2.CreateFromPem(pem);
         return Of(certificate, key);
     }

@@ -75,7 +75,7 @@ internal sealed partial class ClusterVerb
             $"copy all of what 'mirrorctl cluster token' says on {member}");
         var state = new StateDirectory(State);
         ClusterMembership.RequireNone(state);
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using ECDsa key = EcKeys.Create();
         (JoinReply reply, string authority) = await Ask(there, token, new JoinRequest(
             node, state.NodeId(), Convert.ToBase64String(token.Secret),
             Convert.ToBase64String(key.ExportSubjectPublicKeyInfo())), stop);

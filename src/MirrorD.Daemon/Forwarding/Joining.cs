@@ -103,9 +103,7 @@ internal sealed class Joining(NodeContext context, EventLog events)
 
         try
         {
-            using var key = ECDsa.Create();
-            key.ImportSubjectPublicKeyInfo(der.AsSpan(0, length), out int read);
-            return read == length && key.KeySize == 256 ? new PublicKey(key) : null;
+            return EcKeys.Public(der[..length]);
         }
         catch (CryptographicException)
         {

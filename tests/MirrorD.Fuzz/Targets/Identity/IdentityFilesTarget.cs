@@ -24,7 +24,10 @@ internal sealed class IdentityFilesTarget : FuzzTarget
     public override string Name => "identity-files";
 
     public override IReadOnlyList<string> Files =>
-        ["src/MirrorD.Configuration/Identity/IdentityDirectory.cs", "src/MirrorD.Configuration/Identity/NodeIdentity.cs"];
+    [
+        "src/MirrorD.Configuration/Identity/EcKeys.cs", "src/MirrorD.Configuration/Identity/IdentityDirectory.cs",
+        "src/MirrorD.Configuration/Identity/NodeIdentity.cs",
+    ];
 
     public override bool IsText => true;
 
