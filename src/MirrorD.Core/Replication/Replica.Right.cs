@@ -34,11 +34,11 @@ public sealed partial class Replica
 
     /// <summary>The link is gone; the engine has closed it, and nothing more arrives from it.</summary>
     /// <param name="reason">For the operator.</param>
-    /// <param name="peerKnows">
-    /// The peer ended the connection: its daemon is gone, or knows of the loss as well. Otherwise it may notice later
-    /// than this node, and until then it may serve reads.
-    /// </param>
-    public void LinkLost(string reason, bool peerKnows = false)
+    /// <remarks>
+    /// The peer may notice later than this node, and until then it may serve reads, unless it has said goodbye. That its
+    /// side of the connection is closed says nothing: a third one on that network can send such packets, too.
+    /// </remarks>
+    public void LinkLost(string reason)
     {
         if (!IsLinked)
         {
@@ -48,7 +48,7 @@ public sealed partial class Replica
         LinkPhase was = Phase;
         Phase = LinkPhase.Down;
         _linkLostAtNs = _effects.NowNs;
-        _peerMayServeUntilNs = peerKnows ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
+        _peerMayServeUntilNs = PeerSaidGoodbye ? 0 : _effects.NowNs + _settings.LinkTimeoutNs + Limits.LossNoticeNs;
         _peerRoleAtLoss = PeerRole ?? _peerRoleAtLoss;
 
         // From a Primary the peer may take over: what makes this node Standby later does not undo that.

@@ -69,7 +69,6 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result < _dataMissing)
             {
-                WasEndedByPeer = operation.Result is >= 0 or -Errno.ECONNRESET;
                 Close(ReceiveProblem(operation.Result));
                 return;
             }

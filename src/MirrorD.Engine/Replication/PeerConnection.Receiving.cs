@@ -35,7 +35,6 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result <= 0)
             {
-                WasEndedByPeer = operation.Result is 0 or -Errno.ECONNRESET;
                 Close(ReceiveProblem(operation.Result));
                 return;
             }
@@ -215,7 +214,6 @@ internal sealed partial class PeerConnection
         {
             if (operation.Result < _dataMissing)
             {
-                WasEndedByPeer = operation.Result is >= 0 or -Errno.ECONNRESET;
                 Close(ReceiveProblem(operation.Result));
                 return;
             }

@@ -72,9 +72,6 @@ internal sealed partial class PeerConnection
     /// <summary>When anything was last sent.</summary>
     public long LastSentNs { get; private set; }
 
-    /// <summary>The peer ended it: it knows.</summary>
-    public bool WasEndedByPeer { get; private set; }
-
     /// <summary>It is closing or closed.</summary>
     public bool IsClosing => _closing is not null;
 

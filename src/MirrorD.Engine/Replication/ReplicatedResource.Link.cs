@@ -66,7 +66,7 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
     {
         _connection = null;
         _link.IsBusy = _next is not null;
-        _replica!.LinkLost(reason, connection.WasEndedByPeer);
+        _replica!.LinkLost(reason);
         Action? then = _afterClose;
         _afterClose = null;
         then?.Invoke();

@@ -174,7 +174,7 @@ internal sealed class FailoverStory
         ForgetControl(node);
         Dead.Add(node);
         _refusesSinceNs[node] = Pair.NowNs;
-        Pair.LinkDown(run: false, peerKnows: true);
+        Pair.LinkDown(run: false);
         Show();
         Pair.Run();
     }

@@ -197,7 +197,7 @@ internal sealed partial class FailoverWalk
         {
             Note(side, isClosed ? "link closed" : "link silent");
             Disconnect(side);
-            side.Node.Replica.LinkLost("cut", peerKnows: isClosed);
+            side.Node.Replica.LinkLost("cut");
         }
     }
 

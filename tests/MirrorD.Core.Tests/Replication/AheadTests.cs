@@ -295,7 +295,8 @@ public class AheadTests
         ManualPair pair = Serving(ReplicationMode.Memory, hasArbiter: true);
         pair.Stop(pair.B, "apply");
         Assert.Equal(0, pair.A.Write(1, 7).Result);
-        pair.LinkDown(peerKnows: true);
+        pair.LinkDown();
+        pair.Advance(Limits.LossNoticeNs);
         pair.B.Replica.Promote(false, pair.B.Answer);
         pair.B.Replica.ArbiterAnswered(pair.B.Claims[^1], ClaimAnswer.Granted);
         pair.Run();
@@ -312,7 +313,8 @@ public class AheadTests
         ManualPair pair = Serving(ReplicationMode.Async, hasArbiter: true);
         pair.Stop(pair.A, "send");
         Assert.Equal(0, pair.A.Write(1, 7).Result);
-        pair.LinkDown(peerKnows: true);
+        pair.LinkDown();
+        pair.Advance(Limits.LossNoticeNs);
         pair.B.Replica.Promote(false, pair.B.Answer);
         pair.B.Replica.ArbiterAnswered(pair.B.Claims[^1], ClaimAnswer.Granted);
         pair.Run();
@@ -481,7 +483,8 @@ public class AheadTests
         Assert.Equal(0, pair.A.Write(1, 7).Result);
         pair.A.FailsWrites = true;
         ManualRequest refused = pair.A.Write(2, 8);
-        pair.LinkDown(peerKnows: true);
+        pair.LinkDown();
+        pair.Advance(Limits.LossNoticeNs);
         Assert.Equal(5, refused.Result);
         Assert.NotNull(pair.A.Replica.Failure);
         Assert.Contains(pair.A.Events, e => e.StartsWith("writes-lost") && e.Contains(" 4096 bytes"));

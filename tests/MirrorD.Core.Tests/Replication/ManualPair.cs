@@ -136,7 +136,7 @@ internal sealed class ManualPair
     }
 
     /// <summary>The link breaks: what was on its way is lost.</summary>
-    public void LinkDown(bool run = true, bool peerKnows = false)
+    public void LinkDown(bool run = true)
     {
         DropSends();
         foreach (ManualNode node in new[] { A, B })
@@ -144,7 +144,7 @@ internal sealed class ManualPair
             if (node.IsConnected)
             {
                 node.IsConnected = false;
-                node.Replica.LinkLost("cut", peerKnows);
+                node.Replica.LinkLost("cut");
             }
         }
 
