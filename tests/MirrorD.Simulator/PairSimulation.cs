@@ -329,6 +329,11 @@ public sealed partial class PairSimulation
         }
 
         node.SawPeer |= status.Link is LinkState.Joined or LinkState.SyncSource or LinkState.SyncTarget;
+        if (status.DiskState == DiskState.Outdated)
+        {
+            Ahead.Outdated(node);
+        }
+
         if (status.Link is LinkState.Disconnected or LinkState.Refused)
         {
             Ahead.LinkLost(node);

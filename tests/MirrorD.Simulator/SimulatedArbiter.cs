@@ -31,6 +31,10 @@ public sealed class SimulatedArbiter(SimulatedWorld world, Networks networks)
     /// <summary>It has told this node that the session is its.</summary>
     public bool HasGranted(SessionId session, NodeId node) => _granted.Contains((session, node));
 
+    /// <summary>This node has asked for the session first, whether it has heard the answer or not.</summary>
+    public bool IsOwner(SessionId session, NodeId node) =>
+        _keys.Any(each => each.Key.Session == session && each.Value == node);
+
     /// <summary>Asks from a node; the answer comes through the callback, later.</summary>
     public void Claim(
         string from, string resource, SessionId session, NodeId node, Action<ArbiterAnswer> answered)

@@ -21,6 +21,9 @@ public sealed class AheadCheck
     private readonly Dictionary<SimulatedNodeState, (long Ns, long Step)> _lost = [];
     private readonly List<AnsweredAhead> _answered = [];
     private readonly HashSet<SimulatedNodeState> _keepers = [];
+
+    /// <summary>Its peer's copy was given up because the arbiter has granted this node the session, which may never use it.</summary>
+    private SimulatedNodeState? _heir;
     private SimulatedNodeState? _counting;
     private long _countsSinceStep = -1;
 
@@ -95,6 +98,16 @@ public sealed class AheadCheck
         _lost[node] = (_simulation.World.NowNs, _simulation.World.Steps);
     }
 
+    /// <summary>A node's copy is Outdated.</summary>
+    public void Outdated(SimulatedNodeState node)
+    {
+        SimulatedNodeState peer = _simulation.PeerOf(node);
+        if (_simulation.Arbiter.IsOwner(node.Status!.Session, peer.Id))
+        {
+            _heir = peer;
+        }
+    }
+
     /// <summary>A disk is out of use: nothing more is answered ahead, and what was is still on its way.</summary>
     public void DiskLost(SimulatedNodeState node)
     {
@@ -110,14 +123,16 @@ public sealed class AheadCheck
     {
         _answered.RemoveAll(each => !each.IsOnItsWay);
         _keepers.Clear();
+        _heir = null;
     }
 
     /// <summary>From here on the copy of this node is what counts.</summary>
     public void BeginsToCount(SimulatedNodeState node)
     {
-        // One that kept the only copy of a Primary without disk counts also as a source that nobody has promoted.
+        // One that kept the only copy of a Primary without disk counts also as a source that nobody has promoted; so does one
+        // that died before it could use its right, when that has ended the other one's service.
         bool tookOver = _counting is not null && _counting != node && ((node.PromotedAtStep > _countsSinceStep
-            && node.Promotion is { WasConnected: false }) || _keepers.Contains(node));
+            && node.Promotion is { WasConnected: false }) || _keepers.Contains(node) || _heir == node);
         _counting = node;
         _countsSinceStep = _simulation.World.Steps;
         if (!tookOver || _simulation.Scenario.Mode == ReplicationMode.Sync || _simulation.Oracle.AcceptsLoss)
