@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MirrorD.Io.Simulated;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace MirrorD.Io.Simulated;
 /// the segments that are on their way to the other end.
 /// </summary>
 internal sealed partial class SimulatedConnection(
-    SimulatedWorld world, SimulatedLoop loop, string network, string name) : IConnection
+    SimulatedWorld world, SimulatedLoop loop, string network, string name, IPAddress? remoteAddress) : IConnection
 {
     private readonly Queue<ReadOnlyMemory<byte>> _arrived = new();
     private SimulatedConnection _peer = null!;
@@ -32,6 +34,8 @@ internal sealed partial class SimulatedConnection(
     public bool IsOver => _closed && _peer._closed && _travelling.Count == 0 && _peer._travelling.Count == 0;
 
     public string Name { get; } = name;
+
+    public IPAddress? RemoteAddress { get; } = remoteAddress;
 
     public void Join(SimulatedConnection peer) => _peer = peer;
 

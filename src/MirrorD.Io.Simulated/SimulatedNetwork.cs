@@ -148,9 +148,11 @@ public sealed partial class SimulatedNetwork
         }
 
         _connections.RemoveAll(connection => connection.IsOver);
-        var near = new SimulatedConnection(_world, client, network, $"{target.Name} at {endpoint}");
+        var tcp = endpoint as TcpEndpoint;
+        var near = new SimulatedConnection(_world, client, network, $"{target.Name} at {endpoint}", tcp?.Address);
         var far = new SimulatedConnection(
-            _world, listener.Loop, network, $"{client.Node.Name} through {endpoint}");
+            _world, listener.Loop, network, $"{client.Node.Name} through {endpoint}",
+            tcp is null ? null : tcp.LocalAddress ?? AddressOf(client.Node, network));
         near.Join(far);
         far.Join(near);
         _connections.Add(near);
@@ -158,6 +160,9 @@ public sealed partial class SimulatedNetwork
         listener.Offer(far);
         client.After(backNs, () => operation.Complete(0, near));
     }
+
+    private IPAddress? AddressOf(SimulatedNode node, string network) =>
+        _addresses.FirstOrDefault(each => each.Value.Node == node && each.Value.Network == network).Key;
 
     private bool IsLocal(SimulatedNode node, IPAddress address) => IPAddress.IsLoopback(address)
         || address.Equals(IPAddress.Any) || _addresses.GetValueOrDefault(address)?.Node == node;

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MirrorD.Io;
 
 /// <summary>An opened block device or preallocated file. Opened outside the loop, used through it.</summary>
@@ -32,6 +34,9 @@ public interface IConnection
 {
     /// <summary>Description of the other end for messages.</summary>
     string Name { get; }
+
+    /// <summary>Address of the other end; null when it has none, or it is not known.</summary>
+    IPAddress? RemoteAddress { get; }
 
     /// <summary>
     /// Closes at once. Pending operations of this connection complete with -ECANCELED (or their own result)

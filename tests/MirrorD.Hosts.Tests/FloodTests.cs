@@ -21,9 +21,13 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
     private const double PartSeconds = 10;
     private const long MostGrowthBytes = 64L << 20;
 
-    // Attackers, both nodes, fio and whatever else the machine does share its processors: how much is left to the mirror says more
-    // of them than of it. The ratio is printed; less than this says that the mirror stands still for strangers.
-    private const double LeastRatio = 0.1;
+    // Attackers, both nodes, fio and whatever else the machine does share its processors, so the throughput says more of them than
+    // of the mirror: less than this says that it stands still for strangers.
+    private const double LeastThroughput = 0.1;
+
+    // What strangers cost the nodes: mirrored bytes for each second of processor that nodes and fio use, in the flood against before
+    // and after. Attackers have processors of their own elsewhere. 0.8 is wanted; measured on processors that are shared.
+    private const double LeastEfficiency = 0.6;
 
     // A machine of its own on the dedicated network.
     private const string StrangerThere = "10.78.0.66";
@@ -42,8 +46,8 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
         Wait.For("fio to write", 30, () => fio.HasWrittenSince(pair.B.Disk()), fio.Tail);
         string? session = pair.A.Status().Session;
         (long ofA, long ofB) = (pair.A.LastEvent(), pair.B.LastEvent());
-        double during;
-        double before = MirroredBytesPerSecond(fio);
+        Work during;
+        Work before = Measure(pair, fio);
         (long rssA, long rssB) = (pair.A.Daemon.ResidentBytes, pair.B.Daemon.ResidentBytes);
 
         var floods = new List<PortFlood>();
@@ -64,7 +68,7 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
             Wait.For(
                 "all strangers to be on their way", 60,
                 () => floods.All(one => one.Begun >= Strangers), () => string.Join('\n', floods));
-            during = MirroredBytesPerSecond(fio);
+            during = Measure(pair, fio);
             Assert.Equal((session, true), (pair.A.Status().Session, pair.A.Status().IsJoined));
             Assert.True(pair.A.Status().IsPrimary);
             Assert.All(pair.A.EventKinds(ofA).Concat(pair.B.EventKinds(ofB)), kind => Assert.Equal("link-problem", kind));
@@ -92,12 +96,13 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
         }
 
         // What else the machine does changes from minute to minute: before and after have their share in what counts as usual.
-        double after = MirroredBytesPerSecond(fio);
-        double ratio = 2 * during / (before + after);
+        Work after = Measure(pair, fio);
+        double throughput = 2 * during.PerSecond / (before.PerSecond + after.PerSecond);
+        double efficiency = 2 * during.PerProcessorSecond / (before.PerProcessorSecond + after.PerProcessorSecond);
         string measured = FormattableString.Invariant(
-            $"mirrored {before / 1e6:0} MB/s before, {during / 1e6:0} in the flood, {after / 1e6:0} after: {ratio:0.00}");
+            $"before: {before}\nin the flood: {during}\nafter: {after}\nthroughput {throughput:0.00}, efficiency {efficiency:0.00}");
         output.WriteLine(measured);
-        Assert.True(ratio >= LeastRatio, measured);
+        Assert.True(throughput >= LeastThroughput && efficiency >= LeastEfficiency, measured);
         fio.StopAndRequireClean();
         pair.WaitUntilJoined(30);
         WaitUntilIdentical(pair);
@@ -113,11 +118,26 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
         yield return (Lab.Client, client, pair.B.Host.ProductionAddress, CallPort);
     }
 
-    private double MirroredBytesPerSecond(FioRun fio)
+    private Work Measure(Pair pair, FioRun fio)
     {
+        TimeSpan Used() => pair.A.Daemon.ProcessorTime + pair.B.Daemon.ProcessorTime + fio.ProcessorTime;
         LinkBytes begin = Lab.Link.ReadBytes();
+        TimeSpan used = Used();
         var clock = Stopwatch.StartNew();
         Wait.While("fio works", PartSeconds, () => fio.IsRunning, fio.Tail);
-        return Lab.Link.ReadBytes().Since(begin).FromA / clock.Elapsed.TotalSeconds;
+        return new Work(Lab.Link.ReadBytes().Since(begin).FromA, clock.Elapsed, Used() - used);
+    }
+
+    /// <param name="Bytes">What a sent over the link.</param>
+    /// <param name="Took">For so long.</param>
+    /// <param name="Used">Processor time of both nodes and fio meanwhile.</param>
+    private sealed record Work(long Bytes, TimeSpan Took, TimeSpan Used)
+    {
+        public double PerSecond => Bytes / Took.TotalSeconds;
+
+        public double PerProcessorSecond => Bytes / Used.TotalSeconds;
+
+        public override string ToString() => FormattableString.Invariant(
+            $"{PerSecond / 1e6:0} MB/s, {PerProcessorSecond / 1e6:0} MB for each second of processor");
     }
 }

@@ -115,7 +115,7 @@ internal sealed class CallListener : IAsyncDisposable
                     Socket caller = await listener.AcceptSocketAsync(_stopping.Token);
                     Stranger stranger = _strangers.Enter(
                         (caller.RemoteEndPoint as IPEndPoint)?.Address, s_handshakeLimit, _stopping.Token);
-                    _ = Task.Run(() => Serve(caller, stranger));
+                    _ = Serve(caller, stranger);
                     if (_strangers.Count() is { Ticks: > 0 } pause)
                     {
                         await Task.Delay(pause, _stopping.Token);
@@ -180,33 +180,38 @@ internal sealed class CallListener : IAsyncDisposable
     /// <summary>A node that may call, and has one of <see cref="_calls"/>; null when whoever came was no node.</summary>
     private async Task<(SslStream Channel, string Node)?> Identify(Socket caller, Stranger stranger)
     {
-        string cause;
-        SslStream? unused = null;
+        string? cause = null;
         string late = $"no handshake within {s_handshakeLimit.TotalSeconds:0} s";
+        SslStream? unused = null;
         try
         {
-            (SslStream channel, string? node) = await NodeTls.Answer(
-                new NetworkStream(caller), _security, _joining.IsExpected, stranger.Ended);
-            unused = channel;
-            if (node is not null)
+            ReadOnlyMemory<byte> begun = await FirstRecord.Receive(caller, stranger.Ended);
+            if (!begun.IsEmpty)
             {
-                late = $"the nodes have {MostCalls} calls under way already";
-                await _calls.WaitAsync(stranger.Ended);
-                unused = null;
-                return (channel, node);
-            }
+                // Whoever listens is not to wait for a handshake.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                (SslStream channel, string? node) = await NodeTls.Answer(
+                    new BegunStream(caller, begun), _security, _joining.IsExpected, stranger.Ended);
+                unused = channel;
+                if (node is not null)
+                {
+                    late = $"the nodes have {MostCalls} calls under way already";
+                    await _calls.WaitAsync(stranger.Ended);
+                    unused = null;
+                    return (channel, node);
+                }
 
-            await _joining.Serve(channel, stranger.Ended);
-            return null;
+                await _joining.Serve(channel, stranger.Ended);
+                return null;
+            }
         }
         catch (IOException refused)
         {
             cause = refused.Message;
         }
-        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stranger.Ended.IsCancellationRequested)
         {
-            cause = stranger.IsPushedOut ? "too many connections at once that have not shown who they are"
-                : late;
+            // Told below.
         }
         finally
         {
@@ -217,7 +222,12 @@ internal sealed class CallListener : IAsyncDisposable
             }
         }
 
-        if (_told.IsNew(cause))
+        if (stranger.Ended.IsCancellationRequested)
+        {
+            cause ??= stranger.IsPushedOut ? "too many connections at once that have not shown who they are" : late;
+        }
+
+        if (cause is not null && !_stopping.IsCancellationRequested && _told.IsNew(cause))
         {
             ForwardingLog.CallRefused(_logger, stranger.From.ToString(), cause);
         }

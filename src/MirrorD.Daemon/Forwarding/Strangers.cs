@@ -18,7 +18,10 @@ internal sealed class Strangers(TimeProvider time)
     /// <summary>So many may come at once.</summary>
     public const int Burst = 32;
 
-    /// <summary>Between two others; with it each of many has at least 160 ms.</summary>
+    /// <summary>After these so many at a time: waking up for each one costs more than the rest of it.</summary>
+    public const int Batch = 8;
+
+    /// <summary>For each of the others, on average; with it each of many has at least 280 ms.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
 
     private readonly Lock _lock = new();
@@ -67,7 +70,7 @@ internal sealed class Strangers(TimeProvider time)
             TimeSpan now = time.GetElapsedTime(_began);
             TimeSpan earliest = now - (Interval * Burst);
             _due = (_due > earliest ? _due : earliest) + Interval;
-            return _due - now;
+            return _due <= now ? TimeSpan.Zero : _due - now + (Interval * (Batch - 1));
         }
     }
 }

@@ -19,15 +19,20 @@ internal sealed class PeerLink
     private const long RefusedRetryNs = 10_000_000_000;
 
     /// <summary>
-    /// So many connections authenticate at once. One more takes the place of the oldest: a peer needs two
-    /// round trips, whoever is still there after that is none.
+    /// So many connections from the peer's address authenticate at once, and so many from others. One more from the peer's takes
+    /// the place of the oldest: a peer needs two round trips, whoever is still there after that is none. One more from
+    /// elsewhere is closed: the peer connects from its address, so these don't keep it out.
     /// </summary>
     private const int MaxAuthenticating = 8;
 
     /// <summary>
-    /// Pause of the listener while all places are taken: with it each has at least 40 ms, however many come.
+    /// Pause of the listener while all places are taken, so that a flood costs the loop little: with it each connection from
+    /// the peer's address has at least 40 ms, however many come.
     /// </summary>
     private const long CrowdPauseNs = 5_000_000;
+
+    /// <summary>So many from elsewhere are closed between two pauses: they don't fill the kernel's queue.</summary>
+    private const int ClosedBetweenPauses = 8;
 
     /// <summary>
     /// Different problems told within <see cref="TellAgainNs"/>; strangers can think of many.
@@ -41,6 +46,7 @@ internal sealed class PeerLink
     private readonly IResourceHost _host;
     private readonly Func<NodeId, bool> _admits;
     private readonly Action<AuthenticatedLink, bool> _connected;
+    private readonly IPAddress? _peerAddress;
     private readonly bool _isConnector;
     private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
     private readonly HashSet<string> _told = new(MaxTold);
@@ -51,6 +57,7 @@ internal sealed class PeerLink
     private long _connectAtNs;
     private long _listenAtNs;
     private long _tellAgainAtNs;
+    private int _closedInCrowd;
     private bool _isStopped;
 
     /// <param name="loop">The loop.</param>
@@ -67,6 +74,7 @@ internal sealed class PeerLink
         _host = host;
         _admits = admits;
         _connected = connected;
+        _peerAddress = (options.Connect as TcpEndpoint)?.Address;
         _isConnector = string.CompareOrdinal(options.NodeName, options.PeerName) < 0;
         _accept = new IoOperation(Accepted);
         _connect = new IoOperation(ConnectDone);
@@ -187,14 +195,25 @@ internal sealed class PeerLink
             return;
         }
 
-        bool isCrowded = _authenticating.Count(each => !each.IsEnding) >= MaxAuthenticating;
-        if (isCrowded)
+        bool isElsewhere = IsElsewhere(connection);
+        bool IsRival(LinkAuthentication each) => !each.IsEnding && IsElsewhere(each.Connection) == isElsewhere;
+        bool isCrowded = _authenticating.Count(IsRival) >= MaxAuthenticating;
+        if (isCrowded && isElsewhere)
         {
-            _authenticating.First(each => !each.IsEnding).Cancel("too many connections authenticate at once");
+            connection.Close();
+            Tell("too many connections authenticate at once from other addresses than the peer's", $" ({connection.Name})");
+        }
+        else
+        {
+            if (isCrowded)
+            {
+                _authenticating.First(IsRival).Cancel("too many connections authenticate at once");
+            }
+
+            Authenticate(connection);
         }
 
-        Authenticate(connection);
-        if (isCrowded)
+        if (isCrowded && (!isElsewhere || ++_closedInCrowd % ClosedBetweenPauses == 0))
         {
             _loop.StartTimer(_loop.NowNs + CrowdPauseNs, _crowdPause);
         }
@@ -203,6 +222,10 @@ internal sealed class PeerLink
             AcceptNext();
         }
     }
+
+    /// <summary>It does not come from where the peer connects from (of a link-local address the interface does not count).</summary>
+    private bool IsElsewhere(IConnection connection) => _peerAddress is not null && connection.RemoteAddress is { } remote
+        && !remote.GetAddressBytes().AsSpan().SequenceEqual(_peerAddress.GetAddressBytes());
 
     private void ConnectDone(IoOperation operation)
     {

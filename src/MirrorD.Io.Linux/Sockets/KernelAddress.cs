@@ -91,14 +91,12 @@ internal static unsafe class KernelAddress
         _ => endpoint.ToString(),
     };
 
-    /// <summary>The other end of a connected TCP socket for messages.</summary>
-    public static string DescribePeer(int fd)
+    /// <summary>The other end of a connected TCP socket; null when it is gone.</summary>
+    public static IPEndPoint? PeerOf(int fd)
     {
         byte* memory = stackalloc byte[(int)MaxBytes];
         uint length = MaxBytes;
-        return Socket.getpeername(fd, memory, &length) == 0 && Decode(memory) is { } peer
-            ? peer.ToString()
-            : "a client that has gone";
+        return Socket.getpeername(fd, memory, &length) == 0 ? Decode(memory) : null;
     }
 
     private static uint EncodePath(string path, sockaddr_un* address)

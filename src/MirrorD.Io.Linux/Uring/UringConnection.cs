@@ -1,9 +1,13 @@
+using System.Net;
+
 namespace MirrorD.Io.Linux.Uring;
 
 /// <summary>A connected stream socket of a <see cref="UringLoop"/>.</summary>
-internal sealed class UringConnection(UringLoop loop, int fd, string name) : IConnection
+internal sealed class UringConnection(UringLoop loop, int fd, string name, IPAddress? remoteAddress) : IConnection
 {
     public string Name { get; } = name;
+
+    public IPAddress? RemoteAddress { get; } = remoteAddress;
 
     public int Fd { get; } = fd;
 

@@ -1,3 +1,4 @@
+using System.Net;
 using MirrorD.Io.Linux.Sockets;
 
 namespace MirrorD.Io.Linux.Uring;
@@ -32,10 +33,17 @@ internal sealed class UringListener : IListener
         return new UringListener(loop, fd, bound, file);
     }
 
-    /// <summary>Name of an accepted client, for messages.</summary>
-    public string NameClient(int fd) => Endpoint is TcpEndpoint
-        ? KernelAddress.DescribePeer(fd)
-        : $"client of {KernelAddress.Describe(Endpoint)}";
+    /// <summary>The connection of a client that was accepted.</summary>
+    public UringConnection Accept(int fd)
+    {
+        if (Endpoint is not TcpEndpoint)
+        {
+            return new UringConnection(_loop, fd, $"client of {KernelAddress.Describe(Endpoint)}", null);
+        }
+
+        IPEndPoint? peer = KernelAddress.PeerOf(fd);
+        return new UringConnection(_loop, fd, peer?.ToString() ?? "a client that has gone", peer?.Address);
+    }
 
     public void Close()
     {

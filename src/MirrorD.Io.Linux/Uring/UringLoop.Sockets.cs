@@ -98,7 +98,7 @@ public sealed unsafe partial class UringLoop
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
         int fd = (int)socket.DangerousGetHandle();
         socket.SetHandleAsInvalid();
-        return new UringConnection(this, fd, name);
+        return new UringConnection(this, fd, name, null);
     }
 
     /// <summary>Ends a connection: see <see cref="IConnection.Close"/>.</summary>
@@ -235,8 +235,7 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        UringConnection? accepted =
-            result < 0 ? null : new UringConnection(this, result, listener.NameClient(result));
+        UringConnection? accepted = result < 0 ? null : listener.Accept(result);
         operation.Operation.Complete(int.Min(result, 0), accepted);
     }
 
@@ -265,7 +264,8 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        var connection = new UringConnection(this, operation.Fd, KernelAddress.Describe(endpoint));
+        var connection = new UringConnection(
+            this, operation.Fd, KernelAddress.Describe(endpoint), (endpoint as TcpEndpoint)?.Address);
         operation.Operation.Complete(0, connection);
     }
 }

@@ -181,6 +181,34 @@ public class LinkTests
     }
 
     [Fact]
+    public void A_crowd_from_elsewhere_pushes_nobody_out_who_comes_from_the_address_of_the_peer()
+    {
+        var pair = new SimulatedPair();
+        pair.B.Start();
+        SimulatedLoop loop = LinkClient.Host(pair.World);
+        int closed = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            Come();
+        }
+
+        pair.Until("the crowd holds all places", () => closed >= 100);
+        var there = new LinkClient(pair.World.CreateLoop("a"));
+        pair.Until("it is let in", () => there.Received.Count > 0);
+        closed = 0;
+        pair.Until("it is closed", () => there.IsClosed);
+        Assert.InRange(there.LivedNs, 3 * SimulatedPair.SecondNs, TimeLimitNs);
+        Assert.True(closed > 100);
+        Assert.Single(pair.B.Events, e => e.Contains("too many connections authenticate at once from other addresses"));
+
+        void Come() => new LinkClient(loop).WhenClosed = () =>
+        {
+            closed++;
+            pair.World.Schedule(100_000_000, Come);
+        };
+    }
+
+    [Fact]
     public void A_standby_without_free_slots_is_slow_and_not_lost()
     {
         SimulatedPair pair = Joined();

@@ -37,6 +37,7 @@ public sealed class TcpSocketTests
         (IConnection client, IConnection server) = driver.Connect(listener);
         Assert.StartsWith("[::1]:", client.Name, StringComparison.Ordinal);
         Assert.StartsWith("[::1]:", server.Name, StringComparison.Ordinal);
+        Assert.Equal((IPAddress.IPv6Loopback, IPAddress.IPv6Loopback), (client.RemoteAddress, server.RemoteAddress));
         client.Close();
         server.Close();
         listener.Close();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using MirrorD.Lab.Processes;
 
@@ -26,6 +27,13 @@ public sealed class FioRun
         return newer;
     }
 
+    /// <summary>Time on processors, its jobs included.</summary>
+    public TimeSpan ProcessorTime => Jobs().Aggregate(_process.ProcessorTime, (sum, job) =>
+    {
+        using var process = Process.GetProcessById(job);
+        return sum + process.TotalProcessorTime;
+    });
+
     /// <summary>Stops it with SIGSTOP; requests that it sent go on behind it.</summary>
     public void Pause() => Send(Signals.Stop);
 
@@ -51,7 +59,6 @@ public sealed class FioRun
     /// <summary>What it said, for messages.</summary>
     public string Tail() => _process.Tail();
 
-    // fio runs its jobs as children.
     private void Send(int signal)
     {
         if (!_process.IsRunning)
@@ -59,12 +66,17 @@ public sealed class FioRun
             return;
         }
 
-        string children = File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children");
-        foreach (string child in children.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (int job in Jobs())
         {
-            Signals.Send(int.Parse(child, CultureInfo.InvariantCulture), signal);
+            Signals.Send(job, signal);
         }
 
         _process.Send(signal);
     }
+
+    // fio runs its jobs as children.
+    private IEnumerable<int> Jobs() =>
+        File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children")
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(job => int.Parse(job, CultureInfo.InvariantCulture));
 }

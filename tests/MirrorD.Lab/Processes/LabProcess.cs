@@ -35,6 +35,16 @@ public sealed class LabProcess
     /// <summary>What it has said so far.</summary>
     public string Output => File.Exists(LogPath) ? ReadShared() : "";
 
+    /// <summary>Time on processors, in programs and kernel, of this process without its children.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Resident memory (proc(5), status VmRSS).</summary>
     public long ResidentBytes => MemoryBytes("VmRSS:");
 
