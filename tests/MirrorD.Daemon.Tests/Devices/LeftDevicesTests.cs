@@ -20,7 +20,7 @@ namespace MirrorD.Daemon.Tests.Devices;
 /// What becomes of devices that a daemon left when it was Primary and died: a whole daemon in this process, with a driver
 /// that is made up, and without its peer.
 /// </summary>
-public sealed class LeftDevicesTests : IAsyncDisposable
+public sealed class LeftDevicesTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(10);
 
@@ -30,7 +30,9 @@ public sealed class LeftDevicesTests : IAsyncDisposable
     private EventLog? _events;
     private TakeoverHistory? _history;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await (_events?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_history?.DisposeAsync() ?? ValueTask.CompletedTask);
