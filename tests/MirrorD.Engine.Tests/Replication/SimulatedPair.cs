@@ -2,6 +2,7 @@ using System.Net;
 using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Link;
 using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Replication;
 using MirrorD.Formats;
@@ -97,6 +98,9 @@ internal sealed class SimulatedPair
 
         public ReadOnlyMemory<byte> Key { get; set; } = SharedKey;
 
+        /// <summary>How its links become authentic, from the next start on; null: by <see cref="Key"/> at once.</summary>
+        public Func<IIoLoop, ILinkSecurity>? Security { get; set; }
+
         /// <summary>Where it connects to instead of its peer: something in between.</summary>
         public Endpoint? ConnectTo { get; set; }
 
@@ -135,7 +139,7 @@ internal sealed class SimulatedPair
             Resource = new ReplicatedResource(_loop,
                 _options with
                 {
-                    Security = new Testing.SharedSecret(Key),
+                    Security = Security?.Invoke(_loop) ?? new Testing.SharedSecret(Key),
                     Boot = _boot,
                     DiskTimeoutMs = DiskTimeoutMs,
                     ResyncByChecksum = ByChecksum,
