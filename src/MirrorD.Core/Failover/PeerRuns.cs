@@ -13,6 +13,11 @@ public sealed class PeerRuns
     /// <summary>Control messages this many numbers behind the newest are taken for repeated.</summary>
     private const int WindowBits = 64;
 
+    /// <summary>So many runs that were trusted once are remembered.</summary>
+    private const int MostFormer = 32;
+
+    private readonly ulong[] _former = new ulong[MostFormer];
+    private int _formers;
     private Run _trusted;
     private Run _newcomer;
 
@@ -80,6 +85,12 @@ public sealed class PeerRuns
         }
 
         bool isTrusted = header.Instance == _trusted.Instance;
+        if (!isTrusted && _former.AsSpan().Contains(header.Instance))
+        {
+            // That process has ended: what it said is a recording.
+            return Hearing.Stale;
+        }
+
         if (!isTrusted && header.Instance != _newcomer.Instance)
         {
             _newcomer.Begin(header.Instance);
@@ -97,6 +108,7 @@ public sealed class PeerRuns
 
         if (!isTrusted)
         {
+            _former[_formers++ % MostFormer] = _trusted.Instance;
             (_trusted, _newcomer) = (_newcomer, _trusted);
             _newcomer.Begin(0);
             NeedsChallenge = true;

@@ -75,7 +75,7 @@ public class PeerRunsTests
     }
 
     [Fact]
-    public void A_recording_of_an_earlier_run_is_never_fresh()
+    public void A_recording_of_an_earlier_run_that_was_trusted_counts_for_nothing()
     {
         ulong asked = _runs.Challenge;
         Trust(1, 1);
@@ -85,13 +85,27 @@ public class PeerRunsTests
         {
             for (ulong sequence = 1; sequence < 200; sequence++)
             {
-                Assert.NotEqual(Hearing.Fresh, _runs.Judge(0, Heartbeat(1, sequence, echo)));
+                Assert.Equal(Hearing.Stale, _runs.Judge(0, Heartbeat(1, sequence, echo)));
             }
         }
 
         Assert.Equal(2u, _runs.Instance);
         Assert.Equal(ChallengeOf(2), _runs.Echo);
+        Assert.Equal(0u, _runs.NewcomerEcho);
         Assert.Equal(Hearing.Fresh, _runs.Judge(0, Heartbeat(2, 300, echo: _runs.Challenge)));
+    }
+
+    [Fact]
+    public void Recordings_of_two_earlier_runs_in_turn_count_for_nothing()
+    {
+        Trust(1, 1);
+        Trust(2, 1);
+        Trust(3, 1);
+        for (ulong sequence = 1; sequence < 50; sequence++)
+        {
+            Assert.Equal(Hearing.Stale, _runs.Judge(0, Heartbeat(1, sequence)));
+            Assert.Equal(Hearing.Stale, _runs.Judge(0, Heartbeat(2, sequence)));
+        }
     }
 
     [Fact]

@@ -6,9 +6,6 @@ namespace MirrorD.Lab.Networks;
 /// <summary>What one side of TCP connections says on the dedicated link, as tcpdump sees it there.</summary>
 public sealed class LinkRecording
 {
-    private const int FileHeaderBytes = 24;
-    private const int PacketHeaderBytes = 16;
-    private const int EthernetBytes = 14;
     private const byte Syn = 2;
 
     private static int s_recordings;
@@ -38,16 +35,13 @@ public sealed class LinkRecording
         return Connections(File.ReadAllBytes(_file)).MaxBy(said => said.Length) ?? [];
     }
 
-    // pcap-savefile(5), as tcpdump of this machine writes it: its byte order, Ethernet.
     private static IEnumerable<byte[]> Connections(byte[] file)
     {
         var connections = new Dictionary<ushort, (uint First, SortedDictionary<uint, byte[]> Pieces)>();
-        for (int at = FileHeaderBytes; at + PacketHeaderBytes <= file.Length;)
+        foreach (ReadOnlyMemory<byte> packet in PcapFile.Packets(file))
         {
-            int length = BitConverter.ToInt32(file, at + 8);
-            Span<byte> ip = file.AsSpan(at + PacketHeaderBytes + EthernetBytes, length - EthernetBytes);
-            at += PacketHeaderBytes + length;
-            Span<byte> tcp = ip[((ip[0] & 15) * 4)..BinaryPrimitives.ReadUInt16BigEndian(ip[2..])];
+            ReadOnlySpan<byte> ip = packet.Span;
+            ReadOnlySpan<byte> tcp = ip[((ip[0] & 15) * 4)..BinaryPrimitives.ReadUInt16BigEndian(ip[2..])];
             ushort port = BinaryPrimitives.ReadUInt16BigEndian(tcp);
             uint sequence = BinaryPrimitives.ReadUInt32BigEndian(tcp[4..]);
             if ((tcp[13] & Syn) != 0)
