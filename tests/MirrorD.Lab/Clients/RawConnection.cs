@@ -19,12 +19,20 @@ public sealed class RawConnection : IDisposable
     }
 
     /// <summary>To a TCP port; closing it resets, so that many of them leave no port waiting.</summary>
-    public static RawConnection ToTcp(string address, int port)
+    /// <param name="address">Where to.</param>
+    /// <param name="port">Where to.</param>
+    /// <param name="from">Own address; null: as the kernel chooses.</param>
+    public static RawConnection ToTcp(string address, int port, string? from = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
             LingerState = new LingerOption(true, 0),
         };
+        if (from is not null)
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        }
+
         socket.Connect(new IPEndPoint(IPAddress.Parse(address), port));
         return new RawConnection(socket);
     }
