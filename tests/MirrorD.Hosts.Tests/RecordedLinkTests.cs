@@ -72,7 +72,8 @@ public sealed class RecordedLinkTests : PairTest
         Lab.B.Run(
             "nft",
             "add table netdev lost; "
-            + $"add chain netdev lost incoming {{ type filter hook ingress device \"{Host.DedicatedInterface}\" priority 0; }}; "
+            + "add chain netdev lost incoming "
+            + $"{{ type filter hook ingress device \"{Host.DedicatedInterface}\" priority 0; }}; "
             + $"add rule netdev lost incoming ip saddr {pair.A.Host.DedicatedAddress} drop").Require();
         pair.A.WaitFor("to miss its peer", 30, view => view.Link == "Disconnected");
         pair.B.WaitFor("to miss its peer", 30, view => view.Link == "Disconnected");

@@ -60,7 +60,8 @@ public sealed class InterruptedHandshakeTests
             pair.StartBoth();
             SteppedSecurity held = atConnector ? _ofA : _ofB;
             held.Holds = one => one == held.Begun[0] && one.Steps == step;
-            pair.Until("the step is under way", () => held.Begun is [{ IsUnderWay: true }, ..] && held.Begun[0].Steps == step);
+            pair.Until("the step is under way", () =>
+                held.Begun is [{ IsUnderWay: true }, ..] && held.Begun[0].Steps == step);
             pair.World.Network.Reset("a", "b");
             pair.World.RunUntil(() => false, SimulatedPair.SecondNs);
             held.Begun[0].EndStep();
@@ -115,9 +116,8 @@ public sealed class InterruptedHandshakeTests
                         return false;
                     }
 
-                    long forNs = pair.World.Random.Percent(80)
-                        ? pair.World.Random.Below(SimulatedPair.SecondNs / 100) : pair.World.Random.Below(5 * SimulatedPair.SecondNs);
-                    pair.World.Schedule(forNs, one.EndStep);
+                    long mostNs = pair.World.Random.Percent(80) ? SimulatedPair.SecondNs / 100 : 5 * SimulatedPair.SecondNs;
+                    pair.World.Schedule(pair.World.Random.Below(mostNs), one.EndStep);
                     return true;
                 };
             }

@@ -147,7 +147,9 @@ public sealed class LinkAuthenticationTests
         Side? connector = null;
         Side? listener = null;
         _loop.Accept(_listener, new IoOperation(done => listener = new Side(_loop, done.Connection!, false, holds)));
-        _loop.Connect(s_endpoint, SecondNs, new IoOperation(done => connector = new Side(_loop, done.Connection!, true, holds)));
+        _loop.Connect(
+            s_endpoint, SecondNs,
+            new IoOperation(done => connector = new Side(_loop, done.Connection!, true, holds)));
         Until("a connection", () => connector is not null && listener is not null);
         return (connector!, listener!);
     }

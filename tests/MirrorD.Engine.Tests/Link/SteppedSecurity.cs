@@ -3,7 +3,9 @@ using MirrorD.Io;
 
 namespace MirrorD.Engine.Tests.Link;
 
-/// <summary>Security whose handshakes take steps (<see cref="SteppedHandshake"/>), and hold them where a test wants it.</summary>
+/// <summary>
+/// Security whose handshakes take steps (<see cref="SteppedHandshake"/>), and hold them where a test wants it.
+/// </summary>
 /// <param name="loop">The loop that is told of their ends.</param>
 /// <param name="secret">What both ends have afterwards.</param>
 internal sealed class SteppedSecurity(IIoLoop loop, byte[] secret) : ILinkSecurity

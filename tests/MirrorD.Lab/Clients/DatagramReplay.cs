@@ -5,7 +5,8 @@ using MirrorD.Lab.Networks;
 namespace MirrorD.Lab.Clients;
 
 /// <summary>
-/// Says recorded datagrams again, from the addresses and ports that they came from, over and over, about a thousand each second.
+/// Says recorded datagrams again, from the addresses and ports that they came from, over and over, about a thousand each
+/// second.
 /// </summary>
 public sealed class DatagramReplay : IDisposable
 {
