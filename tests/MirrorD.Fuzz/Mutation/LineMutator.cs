@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace MirrorD.Fuzz.Mutation;
 
 /// <summary>Changes a text by its lines and words: what a person mistypes, and what nobody would write.</summary>
 /// <param name="draw">Where chance comes from.</param>
 /// <param name="words">Dictionary of the target.</param>
-public sealed class LineMutator(Draw draw, IReadOnlyList<byte[]> words)
+public sealed partial class LineMutator(Draw draw, IReadOnlyList<byte[]> words)
 {
     private static readonly string[] s_numbers =
         ["0", "1", "-1", "255", "256", "65535", "65536", "2147483647", "2147483648", "4294967296", "9223372036854775807",
@@ -48,6 +49,9 @@ public sealed class LineMutator(Draw draw, IReadOnlyList<byte[]> words)
             case 4:
                 lines[at] = new string(' ', draw.Below(9)) + lines[at].TrimStart();
                 break;
+            case 5:
+                lines[at] = draw.OneIn(2) ? ChangeNumber(lines[at]) : RepeatWord(lines[at]);
+                break;
             default:
                 lines[at] = ChangeWord(lines[at]);
                 break;
@@ -77,6 +81,28 @@ public sealed class LineMutator(Draw draw, IReadOnlyList<byte[]> words)
         };
         return line[..from] + word + line[to..];
     }
+
+    /// <summary>Another number in the place of one, also where it is only a part of a word.</summary>
+    private string ChangeNumber(string line) =>
+        OneOf(Number().Matches(line)) is { } number ? Put(line, number, s_numbers[draw.Below(s_numbers.Length)]) : line;
+
+    /// <summary>A word stands where another one of its line stood.</summary>
+    private string RepeatWord(string line)
+    {
+        MatchCollection words = Word().Matches(line);
+        return OneOf(words) is { } to ? Put(line, to, OneOf(words)!.Value) : line;
+    }
+
+    private Match? OneOf(MatchCollection found) => found.Count == 0 ? null : found[draw.Below(found.Count)];
+
+    private static string Put(string line, Match place, string word) =>
+        line[..place.Index] + word + line[(place.Index + place.Length)..];
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Number();
+
+    [GeneratedRegex("[A-Za-z0-9_./-]+")]
+    private static partial Regex Word();
 
     private static bool IsInWord(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/';
 }

@@ -13,7 +13,8 @@ namespace MirrorD.Fuzz.Targets.Peer;
 /// </summary>
 internal sealed class TlsTarget : FuzzTarget
 {
-    private const int DataBytes = 5000;
+    // More than one record: what there is no room for stays.
+    private const int DataBytes = 20_000;
     private const int ChangeBytes = 4;
     private const long MostWorkingSetBytes = 1L << 30;
 
@@ -118,6 +119,13 @@ internal sealed class TlsTarget : FuzzTarget
         BrokenProperty.Unless(session.ToSend.Length + session.Unread.Length <= 2 * TlsSession.MostHandshakeBytes,
             "a step has a limit");
         string? problem = session.Problem;
+        if (problem is not null)
+        {
+            session.Step(rest[..Math.Min(1, rest.Length)]);
+            BrokenProperty.Unless(session.Problem == problem && session.ToSend.IsEmpty && !session.IsSecure,
+                "a handshake that was broken off does not go on");
+        }
+
         session.Step(new byte[TlsSession.MostHandshakeBytes + 1]);
         BrokenProperty.Unless(session.Problem is not null && session.ToSend.IsEmpty, "a handshake ends");
         BrokenProperty.Unless(problem is null || session.Problem == problem, "what is wrong stays what it is");
