@@ -15,4 +15,10 @@ public sealed record UnixEndpoint(string Path) : Endpoint;
 /// <param name="Interface">Bound to this network interface (SO_BINDTODEVICE) when not null.</param>
 /// <param name="LocalAddress">When connecting: bound to this source address when not null.</param>
 public sealed record TcpEndpoint(IPAddress Address, int Port, string? Interface = null, IPAddress? LocalAddress = null)
-    : Endpoint;
+    : Endpoint
+{
+    /// <summary>
+    /// When listening: the address need not be there yet (ip(7), IP_FREEBIND); connections come once it is.
+    /// </summary>
+    public bool IsAwaited { get; init; }
+}

@@ -9,7 +9,10 @@ internal static class NetinetIn
     public const int IPPROTO_TCP = 6;
     public const int IPPROTO_IPV6 = 41;
     public const byte IPPROTO_ICMPV6 = 58;
+    public const int IPPROTO_IP = 0;
     public const int IPV6_V6ONLY = 26;
+    public const int IP_FREEBIND = 15;
+    public const int IPV6_FREEBIND = 78;
 }
 
 [CHeader("netinet/in.h")]

@@ -134,6 +134,13 @@ internal static unsafe class SocketFactory
             Check(TcpOptions.Set(fd, NetinetIn.IPPROTO_IPV6, NetinetIn.IPV6_V6ONLY, 1), endpoint);
         }
 
+        if (endpoint.IsAwaited)
+        {
+            Check(KernelAddress.Family(endpoint) == Socket.AF_INET6
+                ? TcpOptions.Set(fd, NetinetIn.IPPROTO_IPV6, NetinetIn.IPV6_FREEBIND, 1)
+                : TcpOptions.Set(fd, NetinetIn.IPPROTO_IP, NetinetIn.IP_FREEBIND, 1), endpoint);
+        }
+
         // Accepted sockets inherit these.
         Check(TcpOptions.Set(fd), endpoint);
         if (endpoint.Interface is not null)

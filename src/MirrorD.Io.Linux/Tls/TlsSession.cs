@@ -63,6 +63,9 @@ public sealed unsafe class TlsSession : IDisposable
     /// <summary>The handshake has ended well.</summary>
     public bool IsSecure { get; private set; }
 
+    /// <summary>The other side has said that nothing more comes (close_notify), and all that came before is out.</summary>
+    public bool IsEnded { get; private set; }
+
     /// <summary>Why it failed; null while it has not.</summary>
     public string? Problem { get; private set; }
 
@@ -173,9 +176,14 @@ public sealed unsafe class TlsSession : IDisposable
                 int result = Ssl.SSL_read_ex(_session, to + opened, (nuint)(into.Length - opened), &read);
                 if (result != 1)
                 {
-                    if (Ssl.SSL_get_error(_session, result) != Ssl.SSL_ERROR_WANT_READ)
+                    int error = Ssl.SSL_get_error(_session, result);
+                    if (error == Ssl.SSL_ERROR_ZERO_RETURN)
                     {
-                        Problem ??= TlsError.Take() ?? "the other side has ended the encryption";
+                        IsEnded = true;
+                    }
+                    else if (error != Ssl.SSL_ERROR_WANT_READ)
+                    {
+                        Problem ??= TlsError.Take() ?? "the other side has broken off";
                         opened = -1;
                     }
 
