@@ -4,14 +4,19 @@ using System.Security.Cryptography.X509Certificates;
 namespace MirrorD.Configuration.Identity;
 
 /// <summary>
-/// The cluster's own authority: a self-signed certificate that signs those of the nodes and nothing else. EC keys on P-256.
+/// The cluster's own authority: a self-signed certificate that signs those of the nodes and of their NBD clients, and nothing
+/// else. EC keys on P-256.
 /// </summary>
 public sealed class ClusterAuthority : IDisposable
 {
-    /// <summary>How long a node's certificate is valid.</summary>
+    /// <summary>How long a certificate of a node or a client is valid.</summary>
     public static readonly TimeSpan NodeLifetime = TimeSpan.FromDays(2 * 365);
 
     private const int SerialBytes = 16;
+
+    private static readonly Oid s_serverPurpose = new("1.3.6.1.5.5.7.3.1");
+
+    private static readonly Oid s_clientPurpose = new(ClientCertificate.Purpose);
 
     /// <summary>Clocks of two machines differ.</summary>
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromDays(1);
@@ -70,12 +75,34 @@ public sealed class ClusterAuthority : IDisposable
         subject.AddOrganizationalUnitName(NodeCertificate.Unit);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
+        names.AddDnsName(NodeCertificate.CommonHostName);
         names.AddUri(new Uri(NodeCertificate.UriPrefix + id.ToString("D")));
+        return Sign(key, subject, names, [s_serverPurpose, s_clientPurpose], now, lifetime);
+    }
+
+    /// <summary>Signs a certificate for a client of the NBD exports.</summary>
+    /// <param name="key">The client's public key: an EC key on P-256.</param>
+    /// <param name="name">Its name: <see cref="ClientCertificate.IsName"/>.</param>
+    /// <param name="now">From when on it is valid.</param>
+    /// <param name="lifetime">How long; <see cref="NodeLifetime"/> in production.</param>
+    public X509Certificate2 IssueClient(PublicKey key, string name, DateTimeOffset now, TimeSpan lifetime)
+    {
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddCommonName(ClientCertificate.CommonNamePrefix + name);
+        subject.AddOrganizationalUnitName(ClientCertificate.Unit);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri(ClientCertificate.UriPrefix + name));
+        return Sign(key, subject, names, [s_clientPurpose], now, lifetime);
+    }
+
+    private X509Certificate2 Sign(
+        PublicKey key, X500DistinguishedNameBuilder subject, SubjectAlternativeNameBuilder names, OidCollection purposes,
+        DateTimeOffset now, TimeSpan lifetime)
+    {
         var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
-            [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(purposes, false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, true, false));
         request.CertificateExtensions.Add(names.Build());
         DateTimeOffset end = now + lifetime < Certificate.NotAfter ? now + lifetime : Certificate.NotAfter;

@@ -19,6 +19,12 @@ public enum Distrust
     SomebodyElse,
 }
 
+/// <summary>What is thought of a client's certificate.</summary>
+/// <param name="Distrust">Why it is refused.</param>
+/// <param name="Certificate">What it says; null when it is no client's.</param>
+/// <param name="Problem">What is wrong and what to do; empty when nothing is.</param>
+public sealed record ClientVerdict(Distrust Distrust, ClientCertificate? Certificate, string Problem);
+
 /// <summary>What is thought of a certificate.</summary>
 /// <param name="Distrust">Why it is refused.</param>
 /// <param name="Certificate">What it says; null when it is no node's.</param>
@@ -26,10 +32,10 @@ public enum Distrust
 public sealed record TrustVerdict(Distrust Distrust, NodeCertificate? Certificate, string Problem);
 
 /// <summary>
-/// Who is trusted: nodes whose certificates the cluster's authority has signed, whose keys were not taken back. Does
-/// not change; any thread.
+/// Who is trusted: nodes, and clients of the NBD exports, whose certificates the cluster's authority has signed, whose keys
+/// were not taken back. One is never taken for the other. Does not change; any thread.
 /// </summary>
-public sealed class ClusterTrust
+public sealed partial class ClusterTrust
 {
     /// <summary>ecdsa-with-SHA256 (RFC 5758).</summary>
     private const string EcdsaWithSha256 = "1.2.840.10045.4.3.2";
@@ -86,12 +92,13 @@ public sealed class ClusterTrust
 
         using (certificate)
         {
-            NodeCertificate? says = IsSigned(certificate) ? NodeCertificate.Read(certificate) : null;
-            if (says is null)
+            bool isSigned = IsSigned(certificate);
+            if (!isSigned || NodeCertificate.Read(certificate) is not { } says)
             {
                 return new TrustVerdict(Distrust.UnknownAuthority, null,
-                    "the other side's certificate is not from this cluster's authority: join that node to this cluster "
-                    + "('mirrorctl cluster token' here, 'mirrorctl cluster join' there)");
+                    (isSigned ? "the other side's certificate is that of no node, but of a client or of nobody"
+                        : "the other side's certificate is not from this cluster's authority")
+                    + ": join that node to this cluster ('mirrorctl cluster token' here, 'mirrorctl cluster join' there)");
             }
 
             if (_revokedKeys.Contains(says.KeyHash))

@@ -1,4 +1,3 @@
-using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -18,20 +17,23 @@ public sealed record NodeCertificate(string Name, Guid Id, DateTimeOffset NotBef
     /// <summary>OU of a node.</summary>
     public const string Unit = "node";
 
+    /// <summary>
+    /// Host name in the certificate of every node, beside its own: clients of a service address can't know which node
+    /// answers, only that it is one of the cluster.
+    /// </summary>
+    public const string CommonHostName = "mirrord";
+
     /// <summary>Before a node's id.</summary>
     public const string UriPrefix = "urn:uuid:";
-
-    private const string AlternativeNames = "2.5.29.17";
-    private const string CommonName = "2.5.4.3";
-    private const string OrganizationalUnit = "2.5.4.11";
 
     /// <summary>Reads a certificate; null when it is not one of a node.</summary>
     public static NodeCertificate? Read(X509Certificate2 certificate)
     {
         try
         {
-            string? name = Part(certificate, CommonName);
-            return name is { Length: > 0 } && Part(certificate, OrganizationalUnit) == Unit && IdOf(certificate) is { } id
+            string? name = CertificateParts.Subject(certificate, CertificateParts.CommonName);
+            return name is { Length: > 0 } && CertificateParts.Subject(certificate, CertificateParts.Unit) == Unit
+                && IdOf(certificate) is { } id
                 ? new NodeCertificate(
                     name, id, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(),
                     HashOf(certificate))
@@ -48,48 +50,6 @@ public sealed record NodeCertificate(string Name, Guid Id, DateTimeOffset NotBef
     public static string HashOf(X509Certificate2 certificate) =>
         Convert.ToHexStringLower(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
 
-    private static string? Part(X509Certificate2 certificate, string oid)
-    {
-        string[] found =
-        [
-            .. certificate.SubjectName.EnumerateRelativeDistinguishedNames()
-                .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == oid)
-                .Select(part => part.GetSingleElementValue()).OfType<string>(),
-        ];
-        return found is [var only] ? only : null;
-    }
-
-    private static Guid? IdOf(X509Certificate2 certificate)
-    {
-        if (certificate.Extensions.FirstOrDefault(each => each.Oid?.Value == AlternativeNames) is not { } names)
-        {
-            return null;
-        }
-
-        try
-        {
-            AsnReader sequence = new AsnReader(names.RawData, AsnEncodingRules.DER).ReadSequence();
-            var uri = new Asn1Tag(TagClass.ContextSpecific, 6);
-            while (sequence.HasData)
-            {
-                if (sequence.PeekTag() != uri)
-                {
-                    _ = sequence.ReadEncodedValue();
-                    continue;
-                }
-
-                string text = sequence.ReadCharacterString(UniversalTagNumber.IA5String, uri);
-                if (text.StartsWith(UriPrefix, StringComparison.Ordinal))
-                {
-                    return Guid.TryParseExact(text[UriPrefix.Length..], "D", out Guid id) ? id : null;
-                }
-            }
-        }
-        catch (AsnContentException)
-        {
-            // Not as this program writes them.
-        }
-
-        return null;
-    }
+    private static Guid? IdOf(X509Certificate2 certificate) =>
+        CertificateParts.UriOf(certificate, UriPrefix) is { } text && Guid.TryParseExact(text, "D", out Guid id) ? id : null;
 }
