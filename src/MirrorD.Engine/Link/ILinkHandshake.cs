@@ -37,4 +37,11 @@ public interface ILinkHandshake : IDisposable
 /// <param name="Records">What encrypts from here on; null where nothing can.</param>
 /// <param name="Early">Bytes that arrived after those of the handshake.</param>
 public sealed record SecuredLink(
-    ReadOnlyMemory<byte> Secret, NodeId? Peer, IRecordLayer? Records, ReadOnlyMemory<byte> Early);
+    ReadOnlyMemory<byte> Secret, NodeId? Peer, IRecordLayer? Records, ReadOnlyMemory<byte> Early)
+{
+    /// <summary>Name of a client at the other end; empty where it is a node, or the handshake does not say.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Hash of the key that the client has shown; empty as above.</summary>
+    public string KeyHash { get; init; } = "";
+}

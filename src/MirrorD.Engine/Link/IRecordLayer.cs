@@ -10,6 +10,9 @@ public interface IRecordLayer : IDisposable
     /// <summary>What went wrong, as far as is known; null while nothing has.</summary>
     string? Problem { get; }
 
+    /// <summary>The other side has said, authentically, that nothing more comes, and all that came before is out.</summary>
+    bool IsEnded { get; }
+
     /// <summary>What so many bytes may become at most.</summary>
     int MostSealedBytes(int plainBytes);
 

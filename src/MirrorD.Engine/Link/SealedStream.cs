@@ -123,7 +123,7 @@ internal sealed class SealedStream : LinkStream
         }
 
         _openedBytes += opened;
-        if (_openedBytes >= _minimumBytes)
+        if (_openedBytes >= _minimumBytes || _records.IsEnded)
         {
             _result = _openedBytes;
             return true;

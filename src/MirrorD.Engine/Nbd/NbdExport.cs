@@ -30,7 +30,7 @@ internal sealed class NbdExport
         }
 
         _options = options;
-        int guaranteedSlots = options.MaxSessions * options.GuaranteedSlotsPerSession;
+        int guaranteedSlots = (options.MaxSessions + options.NeighbourSessions) * options.GuaranteedSlotsPerSession;
         _reservedSlots = Math.Min(volume.Buffers.Slots / 2, guaranteedSlots);
         _told = () =>
         {

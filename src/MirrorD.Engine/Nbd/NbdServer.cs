@@ -1,4 +1,5 @@
 using MirrorD.Core;
+using MirrorD.Engine.Link;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Nbd;
@@ -18,6 +19,7 @@ public sealed class NbdServer
     private readonly Stack<SessionMemory> _freeMemory = new();
     private readonly IoOperation _accept;
     private readonly IoOperation _retry;
+    private readonly NbdGate? _gate;
     private IListener? _listener;
     private Action? _stopped;
     private bool _stopping;
@@ -30,8 +32,11 @@ public sealed class NbdServer
     /// </param>
     /// <param name="options">Limits.</param>
     /// <param name="report">Gets the events, on the loop's thread; must not block.</param>
+    /// <param name="security">
+    /// Clients have to show who they are, by TLS, before they are told anything; null: whoever can connect is served.
+    /// </param>
     public NbdServer(IIoLoop loop, Endpoint endpoint, IReadOnlyList<IVolumeFrontend> volumes,
-        NbdServerOptions options, Action<NbdEvent> report)
+        NbdServerOptions options, Action<NbdEvent> report, ILinkSecurity? security = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(volumes.Count is > 0 and <= SessionLimits.Exports, true);
         _loop = loop;
@@ -41,10 +46,14 @@ public sealed class NbdServer
         _exports = [.. volumes.Select(volume => new NbdExport(volume, options, OnSlotReturned))];
         _accept = new IoOperation(OnAccepted);
         _retry = new IoOperation(OnRetry);
+        _gate = security is null ? null : new NbdGate(loop, security, options, report, Admit, EndWhenEmpty);
     }
 
     /// <summary>Connections that are served, or that still finish requests.</summary>
     public int Sessions => _sessions.Count;
+
+    /// <summary>Connections that have not shown who they are, where they have to.</summary>
+    public int Strangers => _gate?.Count ?? 0;
 
     /// <summary>What is served.</summary>
     internal IReadOnlyList<NbdExport> Exports => _exports;
@@ -69,8 +78,22 @@ public sealed class NbdServer
     public void CloseSessions(string reason, Action? closed = null) =>
         EndSessions(session => session.Close(NbdEventKind.Closed, reason), closed);
 
+    /// <summary>Closes the connections of clients by the keys that they have shown, and all that are in their handshake.</summary>
+    /// <param name="isMeant">Gets the hash of a key.</param>
+    /// <param name="reason">For the events.</param>
+    public void CloseSessionsOf(Func<string, bool> isMeant, string reason)
+    {
+        // A key may have been judged good just before.
+        _gate?.Close();
+        foreach (NbdSession session in _sessions.Where(each => each.KeyHash.Length > 0 && isMeant(each.KeyHash)).ToArray())
+        {
+            session.Close(NbdEventKind.Closed, reason);
+        }
+    }
+
     private void EndSessions(Action<NbdSession> end, Action? ended)
     {
+        _gate?.Close();
         int left = _sessions.Count + 1;
         void One()
         {
@@ -186,11 +209,15 @@ public sealed class NbdServer
         }
 
         IConnection connection = accept.Connection!;
-        _loop.Accept(_listener!, _accept);
-        if (_sessions.Count >= _options.MaxSessions)
+        if (_gate is not null)
         {
-            Report(new NbdEvent(NbdEventKind.Refused, connection.Name, "",
-                $"already {_sessions.Count} connections, the most that are allowed"));
+            AcceptAfter(_gate.Enter(connection));
+            return;
+        }
+
+        _loop.Accept(_listener!, _accept);
+        if (IsFull(connection.Name))
+        {
             connection.Close();
             return;
         }
@@ -198,10 +225,46 @@ public sealed class NbdServer
         AddSession(connection).Start();
     }
 
-    private NbdSession AddSession(IConnection connection)
+    private void AcceptAfter(long pauseNs)
+    {
+        if (pauseNs > 0)
+        {
+            _loop.StartTimer(_loop.NowNs + pauseNs, _retry);
+        }
+        else
+        {
+            _loop.Accept(_listener!, _accept);
+        }
+    }
+
+    private void Admit(NbdAdmission admission)
+    {
+        if (_stopping || IsFull(admission.Client))
+        {
+            admission.Stream.Close();
+            admission.Stream.Dispose();
+            return;
+        }
+
+        AddSession(admission.Connection, admission).Start();
+    }
+
+    private bool IsFull(string client)
+    {
+        if (_sessions.Count < _options.MaxSessions)
+        {
+            return false;
+        }
+
+        Report(new NbdEvent(NbdEventKind.Refused, client, "",
+            $"already {_sessions.Count} connections, the most that are allowed"));
+        return true;
+    }
+
+    private NbdSession AddSession(IConnection connection, NbdAdmission? admission = null)
     {
         SessionMemory memory = _freeMemory.TryPop(out SessionMemory? used) ? used : new SessionMemory();
-        var session = new NbdSession(this, _loop, connection, _options, memory);
+        var session = new NbdSession(this, _loop, connection, _options, memory, admission);
         _sessions.Add(session);
         return session;
     }
@@ -232,7 +295,7 @@ public sealed class NbdServer
 
     private void EndWhenEmpty()
     {
-        if (!_stopping || _sessions.Count > 0 || _accept.IsPending || _retry.IsPending)
+        if (!_stopping || _sessions.Count > 0 || _gate is { Count: > 0 } || _accept.IsPending || _retry.IsPending)
         {
             return;
         }
@@ -242,6 +305,7 @@ public sealed class NbdServer
             memory.Dispose();
         }
 
+        _gate?.Dispose();
         Action? stopped = _stopped;
         _stopped = null;
         stopped?.Invoke();

@@ -11,7 +11,8 @@ namespace MirrorD.Engine.Nbd;
 /// </content>
 internal sealed partial class NbdSession
 {
-    private const NbdHandshakeFlags OfferedFlags
+    /// <summary>What the greeting offers.</summary>
+    internal const NbdHandshakeFlags OfferedFlags
         = NbdHandshakeFlags.FixedNewstyle | NbdHandshakeFlags.NoZeroes;
 
     private int _optionsSeen;
@@ -119,6 +120,9 @@ internal sealed partial class NbdSession
             case NbdOption.ListMetaContext:
             case NbdOption.SetMetaContext:
                 ChooseContexts(option, data);
+                break;
+            case NbdOption.StartTls when _sealed is not null:
+                Refuse(option, NbdOptionReply.ErrorInvalid, "this connection is encrypted already");
                 break;
             case NbdOption.StartTls:
             case NbdOption.ExtendedHeaders:

@@ -41,7 +41,7 @@ internal sealed partial class NbdSession
             {
                 int wanted = _amongLargeWrites ? SessionLimits.ReceiveBytesAmongLargeWrites : int.MaxValue;
                 BufferSlice room = _input.Room(_neededBytes, wanted);
-                _loop.Receive(_connection, room, _neededBytes - _input.AvailableBytes, _receive);
+                Receive(room, _neededBytes - _input.AvailableBytes);
             }
 
             if (step == Step.Blocked)
@@ -50,6 +50,23 @@ internal sealed partial class NbdSession
             }
         }
     }
+
+    private void Receive(BufferSlice into, int minimumBytes)
+    {
+        if (_sealed is null)
+        {
+            _loop.Receive(_connection, into, minimumBytes, _receive);
+        }
+        else
+        {
+            _sealed.Receive(into, minimumBytes, _receive);
+        }
+    }
+
+    /// <summary>Why a receive failed.</summary>
+    private string ReceiveProblem(int result) => result == -Errno.EBADMSG && _sealed is not null
+        ? _sealed.Problem
+        : $"receive failed, errno {-result}";
 
     private Step Need(int bytes)
     {
@@ -78,7 +95,7 @@ internal sealed partial class NbdSession
     {
         if (result < 0)
         {
-            Close(NbdEventKind.Lost, $"receive failed, errno {-result}");
+            Close(NbdEventKind.Lost, ReceiveProblem(result));
             return;
         }
 

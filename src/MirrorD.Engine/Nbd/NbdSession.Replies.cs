@@ -28,7 +28,7 @@ internal sealed partial class NbdSession
 
         if (_sendBytes > 0)
         {
-            _loop.Send(_connection, _memory.Send.Slice(0, _sendBytes), _send);
+            Send(_memory.Send.Slice(0, _sendBytes));
             return;
         }
 
@@ -153,7 +153,19 @@ internal sealed partial class NbdSession
         piece.State = PieceState.Sending;
         _sendingPiece = piece;
         int begin = BufferPool.HeadroomBytes - headerBytes;
-        _loop.Send(_connection, piece.Slot!.Slice(begin, headerBytes + piece.DataBytes), _send);
+        Send(piece.Slot!.Slice(begin, headerBytes + piece.DataBytes));
+    }
+
+    private void Send(BufferSlice from)
+    {
+        if (_sealed is null)
+        {
+            _loop.Send(_connection, from, _send);
+        }
+        else
+        {
+            _sealed.Send(from, _send);
+        }
     }
 
     private void OnSent(IoOperation send)

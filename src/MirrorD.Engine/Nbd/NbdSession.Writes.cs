@@ -64,7 +64,7 @@ internal sealed partial class NbdSession
         {
             rest = rest.Slice(copied, rest.LengthBytes - copied);
             _receivesIntoSlot = true;
-            _loop.Receive(_connection, rest, rest.LengthBytes, _receive);
+            Receive(rest, rest.LengthBytes);
             return Step.Receives;
         }
 
@@ -92,7 +92,7 @@ internal sealed partial class NbdSession
         }
 
         Close(NbdEventKind.Lost, result < 0
-            ? $"receive failed, errno {-result}"
+            ? ReceiveProblem(result)
             : "closed by the client in the middle of a write");
         if (_filling.State == PieceState.Filling)
         {

@@ -1,4 +1,5 @@
 using MirrorD.Core;
+using MirrorD.Engine.Link;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Nbd;
@@ -21,6 +22,10 @@ internal sealed partial class NbdSession
     private readonly NbdServerOptions _options;
     private readonly IIoLoop _loop;
     private readonly IConnection _connection;
+
+    // Null where nothing is encrypted: the loop then has the bytes as they are, without another copy or call.
+    private readonly SealedStream? _sealed;
+    private readonly string _client;
     private readonly SessionMemory _memory;
     private readonly ReceiveWindow _input;
     private readonly IoOperation _receive;
@@ -38,7 +43,7 @@ internal sealed partial class NbdSession
 
     /// <summary>Begins to serve a connection.</summary>
     public NbdSession(NbdServer server, IIoLoop loop, IConnection connection, NbdServerOptions options,
-        SessionMemory memory)
+        SessionMemory memory, NbdAdmission? admission = null)
     {
         _server = server;
         _loop = loop;
@@ -50,6 +55,16 @@ internal sealed partial class NbdSession
         _send = new IoOperation(OnSent);
         _query = new IoOperation(OnAllocation);
         _handshakeTimer = new IoOperation(OnHandshakeTimer);
+        _sealed = admission?.Stream;
+        _client = admission?.Client ?? connection.Name;
+        KeyHash = admission?.KeyHash ?? "";
+        if (admission is not null)
+        {
+            // These were said before TLS.
+            _fixedNewstyle = true;
+            _noZeroes = admission.NoZeroes;
+            _phase = Phase.Options;
+        }
     }
 
     private enum Phase
@@ -67,11 +82,18 @@ internal sealed partial class NbdSession
     /// <summary>Buffers to reuse once the session is forgotten.</summary>
     public SessionMemory Memory => _memory;
 
-    /// <summary>Greets the client.</summary>
+    /// <summary>Hash of the key that the client has shown; empty without TLS.</summary>
+    public string KeyHash { get; }
+
+    /// <summary>Greets the client, unless that was done before TLS.</summary>
     public void Start()
     {
         _loop.StartTimer(_loop.NowNs + _options.HandshakeTimeoutNs, _handshakeTimer);
-        WriteGreeting();
+        if (_phase == Phase.ClientFlags)
+        {
+            WriteGreeting();
+        }
+
         Run();
     }
 
@@ -137,6 +159,7 @@ internal sealed partial class NbdSession
         }
 
         _loop.CancelTimer(_handshakeTimer);
+        _sealed?.Close();
         _connection.Close();
         ReleaseIdlePieces();
         ForgetWhenEmpty();
@@ -146,7 +169,7 @@ internal sealed partial class NbdSession
     public void WhenForgotten(Action told) => (_whenForgotten ??= []).Add(told);
 
     private void Report(NbdEventKind kind, string text) =>
-        _server.Report(new NbdEvent(kind, _connection.Name, _export?.Volume.Name ?? "", text));
+        _server.Report(new NbdEvent(kind, _client, _export?.Volume.Name ?? "", text));
 
     private void Violation(string text) => Close(NbdEventKind.Violation, text);
 
@@ -171,6 +194,7 @@ internal sealed partial class NbdSession
 
         Invariant.Require(_slotsHeld == 0, "a session without pieces holds no slots");
         _forgotten = true;
+        _sealed?.Dispose();
         _server.Forget(this);
         foreach (Action told in _whenForgotten ?? [])
         {

@@ -68,6 +68,30 @@ internal static class SessionLimits
     /// <summary>Identifier of base:allocation on the wire.</summary>
     public const uint AllocationContext = 1;
 
+    /// <summary>
+    /// Memory in bytes of a client without TLS, for each direction; also most bytes of its handshake. A certificate and all
+    /// that TLS 1.3 says around it are less than 4 KiB.
+    /// </summary>
+    public const int StrangerBytes = 16 << 10;
+
+    /// <summary>Longest data in bytes of an option before TLS: two names of any length that is allowed fit.</summary>
+    public const int PlainOptionBytes = 9 << 10;
+
+    /// <summary>Options before TLS; clients that prefer none try two or three.</summary>
+    public const int PlainOptions = 16;
+
+    /// <summary>Clients without TLS that may come at once, before their rate is bounded.</summary>
+    public const int StrangerBurst = 32;
+
+    /// <summary>Time in nanoseconds between two of them beyond that: 200 a second.</summary>
+    public const long StrangerIntervalNs = 5_000_000;
+
+    /// <summary>Different causes told of clients without TLS within <see cref="TellAgainNs"/>.</summary>
+    public const int ToldCauses = 16;
+
+    /// <summary>Then, in nanoseconds, all causes are told anew.</summary>
+    public const long TellAgainNs = 600_000_000_000;
+
     /// <summary>Pause in nanoseconds after a failed accept (no file descriptors, no memory).</summary>
     public const long AcceptRetryNs = 100_000_000;
 }

@@ -123,6 +123,8 @@ public sealed class SealedStreamTests
 
     private sealed class Records(TlsSession session) : IRecordLayer
     {
+        public bool IsEnded => session.IsEnded;
+
         public string? Problem => session.Problem;
 
         public int MostKeptBytes => TlsSession.MostRecordBytes;

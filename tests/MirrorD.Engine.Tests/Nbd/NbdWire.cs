@@ -1,5 +1,6 @@
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
+using MirrorD.Testing;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
@@ -42,6 +43,9 @@ public sealed class NbdWire
     /// <summary>Everything was handed to the connection.</summary>
     public bool AllSent => _connection is not null && _toSend.Count == 0 && !_send.IsPending;
 
+    /// <summary>From now on bytes are masked on their way, as <see cref="ToldName"/> wants it.</summary>
+    public bool IsMasked { get; set; }
+
     /// <summary>A client that does not read its replies.</summary>
     public bool Reads
     {
@@ -57,7 +61,7 @@ public sealed class NbdWire
     {
         foreach (byte[] part in parts.Where(part => part.Length > 0))
         {
-            _toSend.Enqueue(part);
+            _toSend.Enqueue(IsMasked ? ToldName.Masked(part) : part);
         }
 
         SendOn();
@@ -116,7 +120,8 @@ public sealed class NbdWire
             return;
         }
 
-        _received.AddRange(_into.Span[..receive.Result]);
+        Span<byte> received = _into.Span[..receive.Result];
+        _received.AddRange(IsMasked ? ToldName.Masked(received) : received);
         ReceiveOn();
     }
 

@@ -1,6 +1,7 @@
 using MirrorD.Engine.Nbd;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
+using MirrorD.Testing;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
@@ -15,7 +16,7 @@ public sealed class NbdWorld : IDisposable
 
     public NbdWorld(
         NbdServerOptions? options = null, int slots = 16, int slotBytes = 128 << 10, int exports = 1,
-        int blockBytes = 512, ulong seed = 1, long diskBytes = DiskBytes)
+        int blockBytes = 512, ulong seed = 1, long diskBytes = DiskBytes, bool withTls = false)
     {
         World = new SimulatedWorld(seed);
         Loop = World.CreateLoop("a");
@@ -27,7 +28,8 @@ public sealed class NbdWorld : IDisposable
             Volumes.Add(new DiskFrontend(Loop, Disks[i], Pool, exports == 1 ? "mail/data" : $"mail/data{i}"));
         }
 
-        Server = new NbdServer(Loop, Endpoint, Volumes, options ?? new NbdServerOptions(), Events.Add);
+        Server = new NbdServer(Loop, Endpoint, Volumes, options ?? new NbdServerOptions(), Events.Add,
+            withTls ? new ToldName(Loop) : null);
         Server.Start();
     }
 
@@ -94,7 +96,7 @@ public sealed class NbdWorld : IDisposable
     /// <summary>Nothing may be left of clients that are gone.</summary>
     public void UntilEmpty()
     {
-        Until(() => Server.Sessions == 0, "no session is left");
+        Until(() => Server is { Sessions: 0, Strangers: 0 }, "no session is left");
         Assert.Equal(Pool.Slots, Pool.FreeSlots);
         Assert.Equal(0, Volumes.Sum(volume => volume.InFlight));
     }
