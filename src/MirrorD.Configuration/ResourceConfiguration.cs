@@ -55,6 +55,9 @@ public sealed record ResourceConfiguration
     /// <summary>See <see cref="Configuration.BlockDevices"/>.</summary>
     public BlockDevices BlockDevices { get; init; }
 
+    /// <summary>The exports over TCP; null: unix sockets only.</summary>
+    public NbdTcpConfiguration? NbdTcp { get; init; }
+
     /// <summary>A link that is silent for so long is lost, in milliseconds.</summary>
     public int LinkTimeoutMs { get; init; } = HeartbeatConfiguration.DefaultDeadAfterMs;
 

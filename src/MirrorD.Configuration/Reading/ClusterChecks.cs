@@ -18,6 +18,8 @@ internal sealed class ClusterChecks(
             CheckDevices(node);
             CheckPorts(node);
         }
+
+        NbdTcpChecks.Run(errors, configuration, resources);
     }
 
     private void CheckAddresses(IReadOnlyDictionary<string, ReadNode> nodes)

@@ -23,7 +23,7 @@ internal sealed class ResourceReader(
 
     private static readonly string[] s_keys =
     [
-        "between", "volumes", "addresses", "resync-rate", "resync-rate-min", "hooks", "hook-timeout", "port",
+        "between", "volumes", "addresses", "resync-rate", "resync-rate-min", "hooks", "hook-timeout", "port", NbdTcpReader.Key,
         .. ReplicationReader.Keys, .. FailoverReader.Keys,
     ];
 
@@ -63,6 +63,7 @@ internal sealed class ResourceReader(
 
         HooksConfiguration hooks = Hooks(section);
         int? port = section.Port("port", "7780");
+        NbdTcpConfiguration? nbdTcp = NbdTcpReader.Read(section, errors);
         var on = new Dictionary<string, ResourceOnNode>(StringComparer.Ordinal);
         foreach (string node in pair)
         {
@@ -97,6 +98,7 @@ internal sealed class ResourceReader(
             ResyncBytesPerSecond = rate,
             ResyncFloorBytesPerSecond = floor,
             Hooks = hooks,
+            NbdTcp = nbdTcp,
         });
         good &= errors.Count == errorsBefore;
         return new ReadResource(good ? configuration : null, section, volumes.Places, addresses.Places);
