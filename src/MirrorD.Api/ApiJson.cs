@@ -26,6 +26,7 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(KeysReport))]
 [JsonSerializable(typeof(KeyStep))]
+[JsonSerializable(typeof(RevokeRequest))]
 [JsonSerializable(typeof(KeyStepReply))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -3,7 +3,7 @@ namespace MirrorD.Api;
 /// <summary>Body of <c>POST /v1/keys/step</c>: one step of an exchange of keys, from the node that leads it.</summary>
 public sealed record KeyStep
 {
-    /// <summary>One of <see cref="Accept"/> to <see cref="Renewed"/>.</summary>
+    /// <summary>One of <see cref="Accept"/> to <see cref="Revoke"/>.</summary>
     public string Step { get; init; } = "";
 
     /// <summary>The heartbeats' key that is meant, hexadecimal.</summary>
@@ -12,7 +12,7 @@ public sealed record KeyStep
     /// <summary>With <see cref="Exchange"/>: the node that has a new key.</summary>
     public string? Node { get; init; }
 
-    /// <summary>With <see cref="Exchange"/>: hash of its former one.</summary>
+    /// <summary>With <see cref="Exchange"/>: hash of its former one. With <see cref="Revoke"/>: hash of the key.</summary>
     public string? Former { get; init; }
 
     /// <summary>With <see cref="Exchange"/>: hash of its new one.</summary>
@@ -35,4 +35,7 @@ public sealed record KeyStep
 
     /// <summary>All nodes have taken this node's former keys back.</summary>
     public const string Renewed = "renewed";
+
+    /// <summary>A key that is no node's is taken back.</summary>
+    public const string Revoke = "revoke";
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
 using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Security;
@@ -25,6 +26,7 @@ internal sealed class KeysApi(KeyRotation rotation, CallGuard guard)
             (bool succeeded, string message, string? remedy) = await rotation.Renew(caller);
             await Reply(http, succeeded, message, remedy);
         })));
+        routes.MapPost(ApiPaths.RevokeKey, guard.Before(ForRoot(Revoke)));
         routes.MapPost(ApiPaths.KeyStep, guard.Before(ForRoot((http, _) => Step(http))));
     }
 
@@ -32,19 +34,38 @@ internal sealed class KeysApi(KeyRotation rotation, CallGuard guard)
         CallGuard.CallerOf(http) is { UserId: 0 } root ? handler(http, root)
             : Fail(http, StatusCodes.Status403Forbidden, "keys are changed by root only", "run it as root");
 
+    private async Task Revoke(HttpContext http, Caller caller)
+    {
+        if (await BodyOf(http, ApiJson.Compact.RevokeRequest) is { } request
+            && request.Key is { Length: 64 } key && key.All(char.IsAsciiHexDigitLower))
+        {
+            (bool succeeded, string message, string? remedy) = await rotation.Revoke(key, caller);
+            await Reply(http, succeeded, message, remedy);
+            return;
+        }
+
+        await Fail(http, StatusCodes.Status400BadRequest, "the body of the request names no key",
+            "send {\"key\": the SHA-256 of its public key, 64 hexadecimal digits} as application/json");
+    }
+
     private async Task Step(HttpContext http)
     {
-        KeyStep? step = null;
+        // None is answered as a step that is none.
+        KeyStep? step = await BodyOf(http, ApiJson.Compact.KeyStep);
+        http.Response.StatusCode = StatusCodes.Status200OK;
+        await Reply(http, rotation.Do(step ?? new KeyStep()), ApiJson.Compact.KeyStepReply);
+    }
+
+    private static async Task<T?> BodyOf<T>(HttpContext http, JsonTypeInfo<T> type)
+        where T : class
+    {
         try
         {
-            step = await JsonSerializer.DeserializeAsync(http.Request.Body, ApiJson.Compact.KeyStep, http.RequestAborted);
+            return await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted);
         }
         catch (JsonException)
         {
-            // Answered as a step that is none.
+            return null;
         }
-
-        http.Response.StatusCode = StatusCodes.Status200OK;
-        await Reply(http, rotation.Do(step ?? new KeyStep()), ApiJson.Compact.KeyStepReply);
     }
 }

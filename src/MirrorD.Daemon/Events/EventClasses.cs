@@ -36,6 +36,7 @@ internal static class EventClasses
         ["node-joined"] = EventClass.Anomaly,
         ["join-refused"] = EventClass.Anomaly,
         ["keys-rotated"] = EventClass.Anomaly,
+        ["key-revoked"] = EventClass.Anomaly,
         ["takeover"] = EventClass.Takeover,
         ["right-lost"] = EventClass.Release,
         ["released"] = EventClass.Release,

@@ -1,3 +1,5 @@
+using MirrorD.Configuration;
+using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using MirrorD.Engine;
 using MirrorD.Engine.Nbd;
@@ -6,8 +8,8 @@ using MirrorD.Io;
 namespace MirrorD.Daemon.Resources;
 
 /// <summary>
-/// The NBD exports of a resource, one unix socket per volume. They listen in either role, so that a client of
-/// a Standby is told who the Primary is; only while open does anybody get in.
+/// The NBD exports of a resource: one unix socket per volume and, where that is wanted, one TCP port for all. They listen in
+/// either role, so that a client of a Standby is told who the Primary is; only while open does anybody get in.
 /// </summary>
 internal sealed class ResourceExports
 {
@@ -17,6 +19,7 @@ internal sealed class ResourceExports
 
     private readonly IIoLoop _loop;
     private readonly List<(NbdServer Server, GatedVolume Volume)> _exports = [];
+    private NbdTcpListener? _tcp;
 
     private volatile bool _isOpen;
 
@@ -29,22 +32,49 @@ internal sealed class ResourceExports
     /// <param name="loop">The resource's loop.</param>
     /// <param name="volumes">Socket path and volume.</param>
     /// <param name="report">Told what happens to clients.</param>
+    /// <param name="withTcp"><see cref="StartTcp"/> follows.</param>
     /// <exception cref="IOException">A socket can't be made.</exception>
     public static ResourceExports Start(
-        IIoLoop loop, IEnumerable<(string Socket, IVolumeFrontend Volume)> volumes, Action<NbdEvent> report)
+        IIoLoop loop, IReadOnlyList<(string Socket, IVolumeFrontend Volume)> volumes, Action<NbdEvent> report, bool withTcp)
     {
         var exports = new ResourceExports(loop);
+        NbdServerOptions options = Options(volumes.Count - 1 + (withTcp ? 1 : 0));
         foreach ((string socket, IVolumeFrontend volume) in volumes)
         {
             var gated = new GatedVolume(volume, $"{volume.Name} is being taken over or released; try again");
             var server = new NbdServer(
-                loop, new UnixEndpoint(socket), [gated], new NbdServerOptions(), report);
+                loop, new UnixEndpoint(socket), [gated], options, report);
             server.Start();
             RunDirectory.OpenToGroup(socket);
             exports._exports.Add((server, gated));
         }
 
         return exports;
+    }
+
+    /// <summary>Begins to listen for clients with certificates, too. On the loop's thread.</summary>
+    /// <param name="wanted">Where, and for whom.</param>
+    /// <param name="security">Who this node is.</param>
+    /// <param name="report">Told what happens to clients.</param>
+    public void StartTcp(NbdTcpConfiguration wanted, NodeSecurity security, Action<NbdEvent> report)
+    {
+        var server = new NbdServer(
+            _loop, new TcpEndpoint(wanted.Address, wanted.Port) { IsAwaited = true },
+            [.. _exports.Select(export => export.Volume)], Options(_exports.Count), report,
+            new TlsClientSecurity(security, _loop, wanted.Allow));
+        _tcp = new NbdTcpListener(_loop, server, report);
+        _tcp.Start();
+    }
+
+    /// <summary>Ends the connections of clients whose keys were taken back. On the loop's thread.</summary>
+    public void CloseRevoked(Func<string, bool> isRevoked) =>
+        _tcp?.Server.CloseSessionsOf(isRevoked, "its key was taken back");
+
+    /// <summary>All servers of the resource share its slots.</summary>
+    private static NbdServerOptions Options(int neighbours)
+    {
+        var options = new NbdServerOptions();
+        return options with { NeighbourSessions = neighbours * options.MaxSessions };
     }
 
     /// <summary>Lets clients in. On the loop's thread.</summary>
@@ -87,10 +117,16 @@ internal sealed class ResourceExports
     private void EndSessions(Action<NbdServer, Action> end, Action ended)
     {
         _isOpen = false;
-        int left = _exports.Count;
-        foreach ((NbdServer server, GatedVolume volume) in _exports)
+        _exports.ForEach(export => export.Volume.IsOpen = false);
+        List<NbdServer> servers = [.. _exports.Select(export => export.Server)];
+        if (_tcp is not null)
         {
-            volume.IsOpen = false;
+            servers.Add(_tcp.Server);
+        }
+
+        int left = servers.Count;
+        foreach (NbdServer server in servers)
+        {
             end(server, () =>
             {
                 if (--left == 0)

@@ -221,10 +221,11 @@ internal sealed partial class RunningResource : IResourceOwner
             var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
             _exports = ResourceExports.Start(
                 _loop!,
-                _resource.On[_context.Name].Volumes.Select((volume, index) =>
-                    (_context.ExportSocket(Name, volume.Name), _engine!.Frontend(index))),
-                log.Add);
+                [.. _resource.On[_context.Name].Volumes.Select((volume, index) =>
+                    (_context.ExportSocket(Name, volume.Name), _engine!.Frontend(index)))],
+                log.Add, withTcp: _resource.NbdTcp is not null);
             _host!.Exports = _exports;
+            StartTcp(_exports, log);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
@@ -236,6 +237,16 @@ internal sealed partial class RunningResource : IResourceOwner
             // It could serve nobody: a role that it took would be one for nothing. What an earlier daemon left waits on.
             _engine!.Command(
                 new ResourceCommand.Stop(), outcome => ResourceLog.Stopped(_logger, Name, outcome.Message));
+        }
+    }
+
+    private void StartTcp(ResourceExports exports, NbdEventLog log)
+    {
+        if (_resource.NbdTcp is { } tcp)
+        {
+            exports.StartTcp(tcp, _context.Security, log.Add);
+            _context.Security.Revoked += () => _loop!.Post(
+                () => exports.CloseRevoked(key => _context.Security.Trust.IsRevoked(key)));
         }
     }
 

@@ -62,6 +62,8 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
                     && context.Configuration.Nodes.ContainsKey(node):
                     Keys.Security.Exchange(node, old, fresh, DateTimeOffset.UtcNow);
                     return new KeyStepReply { Succeeded = true };
+                case KeyStep.Revoke when step.Former is { } back:
+                    return Revoke(back);
                 case KeyStep.Renewed:
                     Keys.Security.ForgetFormers();
                     return new KeyStepReply { Succeeded = true };
@@ -114,7 +116,51 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         "this node has a new certificate all the same; run 'mirrorctl keys renew' again when all nodes run, so that they take its "
         + "former key back");
 
-    private async Task<(bool Succeeded, string Message, string? Remedy)> OneAtATime(Func<Task> exchange, string again)
+    /// <summary>A key is no longer good on any node; connections of a client that has shown it end.</summary>
+    /// <param name="key">Its hash.</param>
+    /// <param name="caller">Who asked.</param>
+    public Task<(bool Succeeded, string Message, string? Remedy)> Revoke(string key, Caller caller) => OneAtATime(
+        async () =>
+        {
+            // Each node on its own: one that can't be asked must not keep the key good on the others.
+            StepFailed? failure = null;
+            foreach (string node in forwarder.Nodes.Prepend(context.Name))
+            {
+                try
+                {
+                    await Step(node, caller, new KeyStep { Step = KeyStep.Revoke, Former = key });
+                }
+                catch (StepFailed failed)
+                {
+                    failure ??= failed;
+                }
+            }
+
+            if (failure is not null)
+            {
+                throw failure;
+            }
+
+            events.Add(null, "key-revoked", $"The key {key} was taken back. Asked for by {caller.Name}.");
+        },
+        "run 'mirrorctl keys revoke' again when all nodes run, so that all refuse the key",
+        "Done; no node takes that key any more.");
+
+    private KeyStepReply Revoke(string key)
+    {
+        string? owner = Keys.Security.Identity.Says.KeyHash == key ? context.Name
+            : context.Configuration.Nodes.Keys.FirstOrDefault(node => Keys.Security.Trust.KnownKey(node) == key);
+        if (owner is not null)
+        {
+            return Reply(false, $"that is the key of node {owner}, which 'mirrorctl keys renew' there exchanges");
+        }
+
+        Keys.Security.Revoke(key, DateTimeOffset.UtcNow);
+        return new KeyStepReply { Succeeded = true };
+    }
+
+    private async Task<(bool Succeeded, string Message, string? Remedy)> OneAtATime(
+        Func<Task> exchange, string again, string done = "Done; the former keys are no longer good.")
     {
         if (!await _one.WaitAsync(0))
         {
@@ -124,7 +170,7 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
         try
         {
             await exchange();
-            return (true, "Done; the former keys are no longer good.", null);
+            return (true, done, null);
         }
         catch (StepFailed failed)
         {

@@ -58,8 +58,35 @@ internal sealed class NodeSecurity
     /// <param name="name">The node that it must be of; null: any.</param>
     public TrustVerdict Judge(ReadOnlySpan<byte> der, string? name) => _state.Trust.Judge(der, name, DateTimeOffset.UtcNow);
 
+    /// <summary>Judges the certificate of a client of the NBD exports.</summary>
+    /// <param name="der">The certificate.</param>
+    /// <param name="allowed">Names of those who may use them.</param>
+    public ClientVerdict JudgeClient(ReadOnlySpan<byte> der, IReadOnlySet<string> allowed) =>
+        _state.Trust.JudgeClient(der, allowed, DateTimeOffset.UtcNow);
+
     /// <summary>Told when something that is good to have can't be stored.</summary>
     public Action<string>? Warn { get; set; }
+
+    /// <summary>Raised on any thread when keys were taken back.</summary>
+    public event Action? Revoked;
+
+    /// <summary>A key is no longer good, and nobody gets another one for it.</summary>
+    /// <exception cref="NodeStateException">That can't be stored.</exception>
+    public void Revoke(string key, DateTimeOffset now)
+    {
+        if (_directory is not { } directory)
+        {
+            return;
+        }
+
+        lock (_writing)
+        {
+            directory.Revoke(key, "-", now);
+            _state = Load(directory);
+        }
+
+        Revoked?.Invoke();
+    }
 
     /// <summary>A node was let in with this key: with it it may come back also after its certificate has expired.</summary>
     public void Remember(NodeCertificate certificate)

@@ -9,6 +9,8 @@ internal sealed class TlsRecords(TlsSession session) : IRecordLayer
 {
     public string? Problem => session.Problem is { } problem ? TlsCauses.Explain(problem) : null;
 
+    public bool IsEnded => session.IsEnded;
+
     public int MostKeptBytes => TlsSession.MostRecordBytes;
 
     public int MostSealedBytes(int plainBytes) => TlsSession.MostSealedBytes(plainBytes);
