@@ -4,7 +4,11 @@ using MirrorD.Fuzz.Running;
 
 namespace MirrorD.Fuzz.Targets.Nbd;
 
-/// <summary>What an NBD client says before it has opened an export: its flags, then options.</summary>
+/// <summary>
+/// What an NBD client says before it has opened an export: its flags, then options. An input that begins with a T goes to a
+/// server that wants TLS first; the client waits there behind STARTTLS, and behind its handshake. One that begins with a U does
+/// not wait.
+/// </summary>
 internal sealed class NbdHandshakeTarget : FuzzTarget
 {
     private static readonly byte[] s_flags = NbdHost.Number(3);
@@ -17,10 +21,12 @@ internal sealed class NbdHandshakeTarget : FuzzTarget
     [
         "src/MirrorD.Engine/Nbd/NbdSession.Handshake.cs", "src/MirrorD.Engine/Nbd/NbdSession.Information.cs",
         "src/MirrorD.Formats/Nbd/NbdOptionHeader.cs", "src/MirrorD.Engine/Nbd/ReceiveWindow.cs",
+        "src/MirrorD.Engine/Nbd/NbdStranger.Plain.cs", "src/MirrorD.Engine/Nbd/NbdStranger.Securing.cs",
     ];
 
     public override IReadOnlyList<byte[]> Words =>
     [
+        [.. "T"u8, .. s_flags, .. NbdHost.Option(NbdOption.StartTls), .. "a\n"u8], "nobody\n"u8.ToArray(), "!\n"u8.ToArray(),
         "IHAVEOPT"u8.ToArray(), "base:allocation"u8.ToArray(), "base:"u8.ToArray(), NbdHost.Text(NbdHost.Plain),
         .. Enum.GetValues<NbdOption>().Select(option => NbdHost.Option(option)),
     ];
@@ -60,15 +66,20 @@ internal sealed class NbdHandshakeTarget : FuzzTarget
         yield return [.. NbdHost.Number(uint.MaxValue)];
         yield return [.. s_flags, .. new byte[16]];
         yield return [.. s_flags, .. "IHAVEOPT"u8, 0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff];
+        foreach (byte[] seed in TlsFirst.Seeds(options))
+        {
+            yield return seed;
+        }
     }
 
-    public override int MostBytes => 8192;
+    // The gate takes twice as much from whoever is not known.
+    public override int MostBytes => 20 * 1024;
 
     // Magic and length of each option, up to where the next magic stands.
     public override byte[] FixUp(byte[] input)
     {
         ReadOnlySpan<byte> magic = "IHAVEOPT"u8;
-        for (int at = 4; at + 16 <= input.Length;)
+        for (int at = IsTls(input) ? 5 : 4; at + 16 <= input.Length;)
         {
             magic.CopyTo(input.AsSpan(at));
             int next = input.AsSpan(at + 16).IndexOf(magic);
@@ -89,7 +100,14 @@ internal sealed class NbdHandshakeTarget : FuzzTarget
         try
         {
             _host = _host is null or { IsUsedUp: true } ? new NbdHost() : _host;
-            Check(input, _host.Converse(input));
+            if (IsTls(input))
+            {
+                TlsFirst.Check(_host.ConverseTls(TlsFirst.Parts(input)));
+            }
+            else
+            {
+                Check(input, _host.Converse(input));
+            }
         }
         catch
         {
@@ -97,6 +115,8 @@ internal sealed class NbdHandshakeTarget : FuzzTarget
             throw;
         }
     }
+
+    private static bool IsTls(ReadOnlySpan<byte> input) => input.StartsWith("T"u8) || input.StartsWith("U"u8);
 
     // Greeting, then well-formed replies until an export is opened.
     private static void Check(ReadOnlySpan<byte> input, ReadOnlySpan<byte> answer)

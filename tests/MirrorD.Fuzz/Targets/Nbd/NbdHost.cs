@@ -4,6 +4,7 @@ using MirrorD.Engine.Nbd;
 using MirrorD.Formats.Nbd;
 using MirrorD.Fuzz.Running;
 using MirrorD.Io;
+using MirrorD.Testing;
 
 namespace MirrorD.Fuzz.Targets.Nbd;
 
@@ -20,11 +21,13 @@ internal sealed class NbdHost
     private const long QuietNs = 2_000_000_000;
 
     private static readonly UnixEndpoint s_endpoint = new("/run/nbd");
+    private static readonly UnixEndpoint s_tlsEndpoint = new("/run/nbds");
 
     private readonly SimulatedWire _wire = new();
     private readonly BufferPool _pool = new(24, 128 << 10);
     private readonly PlainVolume[] _volumes;
     private readonly NbdServer _server;
+    private readonly NbdServer _tlsServer;
     private int _conversations;
 
     public NbdHost()
@@ -40,6 +43,9 @@ internal sealed class NbdHost
         ];
         _server = new NbdServer(_wire.Loop, s_endpoint, _volumes, new NbdServerOptions(), _ => { });
         _server.Start();
+        _tlsServer = new NbdServer(
+            _wire.Loop, s_tlsEndpoint, _volumes, new NbdServerOptions(), _ => { }, new ToldName(_wire.Loop));
+        _tlsServer.Start();
     }
 
     /// <summary>Another host is due, so that what was written does not pile up.</summary>
@@ -48,9 +54,27 @@ internal sealed class NbdHost
     /// <summary>One client says all this, listens, and leaves; what the server has answered.</summary>
     public byte[] Converse(params byte[][] parts)
     {
-        _conversations++;
         SimulatedWire.Client client = _wire.Connect(s_endpoint);
         Array.ForEach(parts, client.Send);
+        Listen(client);
+        return Leave(client);
+    }
+
+    /// <summary>The same where TLS comes first; each part is said when the one before was answered.</summary>
+    public byte[] ConverseTls(params byte[][] parts)
+    {
+        SimulatedWire.Client client = _wire.Connect(s_tlsEndpoint);
+        foreach (byte[] part in parts)
+        {
+            client.Send(part);
+            Listen(client);
+        }
+
+        return Leave(client);
+    }
+
+    private void Listen(SimulatedWire.Client client)
+    {
         _wire.Until(() => client.AllSent || client.IsEnded, "all is sent");
         int heard = -1;
         while (!client.IsEnded && heard != client.Answers.Count)
@@ -58,9 +82,14 @@ internal sealed class NbdHost
             heard = client.Answers.Count;
             _wire.World.RunUntil(() => client.IsEnded, QuietNs);
         }
+    }
 
+    private byte[] Leave(SimulatedWire.Client client)
+    {
+        _conversations++;
         client.Close();
-        _wire.Until(() => _server.Sessions == 0 && client.IsIdle, "the session is gone");
+        _wire.Until(
+            () => _server.Sessions == 0 && _tlsServer is { Sessions: 0, Strangers: 0 } && client.IsIdle, "the session is gone");
         BrokenProperty.Unless(_pool.FreeSlots == _pool.Slots, "no slot is lost");
         BrokenProperty.Unless(_volumes.All(volume => volume.InFlight == 0), "no request is left behind");
         return [.. client.Answers];
