@@ -83,6 +83,39 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task A_clients_keys_are_made_for_their_owner_only_and_never_overwritten()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.At("mirrord.yaml"), """
+            nodes: {a: {dedicated: {address: 127.0.0.1}}, b: {dedicated: {address: 127.0.0.2}}}
+            resources: {}
+            """);
+        string[] state = ["--state-dir", directory.At("a")];
+        string[] words = ["cluster", "issue-client", "backup", "--out", directory.At("keys"), .. state];
+        MirrorctlRun without = await MirrorctlRun.Of(words);
+        Assert.Equal(ExitCode.Failed, without.ExitCode);
+        Assert.False(Directory.Exists(directory.At("keys")));
+        await MirrorctlRun.Of(["cluster", "init", "--config", directory.At("mirrord.yaml"), "--node-name", "a", .. state]);
+
+        MirrorctlRun made = await MirrorctlRun.Of(words);
+        string[] files = [.. Directory.EnumerateFiles(directory.At("keys")).Order(StringComparer.Ordinal)];
+        string before = string.Concat(files.Select(File.ReadAllText));
+        MirrorctlRun again = await MirrorctlRun.Of(words);
+        MirrorctlRun badName = await MirrorctlRun.Of(
+            ["cluster", "issue-client", "a/b", "--out", directory.At("other"), .. state]);
+
+        Assert.Equal(("", ExitCode.Ok), (made.Error, made.ExitCode));
+        Assert.Equal(["ca-cert.pem", "client-cert.pem", "client-key.pem"], files.Select(Path.GetFileName));
+        Assert.All(files, file => Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.Equal(ExitCode.Failed, again.ExitCode);
+        Assert.Contains("ca-cert.pem is there already", again.Error);
+        Assert.Equal(before, string.Concat(files.Select(File.ReadAllText)));
+        Assert.Equal(ExitCode.Usage, badName.ExitCode);
+        Assert.False(Directory.Exists(directory.At("other")));
+    }
+
+    [Fact]
     public async Task A_cluster_is_made_with_keys_for_their_owner_only_and_never_overwritten()
     {
         using var directory = new TemporaryDirectory();
