@@ -100,7 +100,9 @@ public static class ApiPaths
     /// <summary>POST: <see cref="CommandReply"/>, once this node has a new certificate. Root only.</summary>
     public const string RenewKeys = "/v1/keys/renew";
 
-    /// <summary>POST <see cref="RevokeRequest"/>: <see cref="CommandReply"/>, once no node takes the key any more. Root only.</summary>
+    /// <summary>
+    /// POST <see cref="RevokeRequest"/>: <see cref="CommandReply"/>, once no node takes the key any more. Root only.
+    /// </summary>
     public const string RevokeKey = "/v1/keys/revoke";
 
     /// <summary>

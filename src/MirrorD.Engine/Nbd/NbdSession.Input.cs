@@ -51,23 +51,6 @@ internal sealed partial class NbdSession
         }
     }
 
-    private void Receive(BufferSlice into, int minimumBytes)
-    {
-        if (_sealed is null)
-        {
-            _loop.Receive(_connection, into, minimumBytes, _receive);
-        }
-        else
-        {
-            _sealed.Receive(into, minimumBytes, _receive);
-        }
-    }
-
-    /// <summary>Why a receive failed.</summary>
-    private string ReceiveProblem(int result) => result == -Errno.EBADMSG && _sealed is not null
-        ? _sealed.Problem
-        : $"receive failed, errno {-result}";
-
     private Step Need(int bytes)
     {
         _neededBytes = bytes;

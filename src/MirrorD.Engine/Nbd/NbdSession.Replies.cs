@@ -156,18 +156,6 @@ internal sealed partial class NbdSession
         Send(piece.Slot!.Slice(begin, headerBytes + piece.DataBytes));
     }
 
-    private void Send(BufferSlice from)
-    {
-        if (_sealed is null)
-        {
-            _loop.Send(_connection, from, _send);
-        }
-        else
-        {
-            _sealed.Send(from, _send);
-        }
-    }
-
     private void OnSent(IoOperation send)
     {
         bool wasRunning = _running;

@@ -1,5 +1,4 @@
 using MirrorD.Core;
-using MirrorD.Engine.Link;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Nbd;
@@ -22,9 +21,6 @@ internal sealed partial class NbdSession
     private readonly NbdServerOptions _options;
     private readonly IIoLoop _loop;
     private readonly IConnection _connection;
-
-    // Null where nothing is encrypted: the loop then has the bytes as they are, without another copy or call.
-    private readonly SealedStream? _sealed;
     private readonly string _client;
     private readonly SessionMemory _memory;
     private readonly ReceiveWindow _input;

@@ -42,7 +42,7 @@ public class NbdTcpReadingTests
     }
 
     [Theory]
-    [InlineData("on", "a single value stands here where a mapping is expected")]
+    [InlineData("on", "the value 'on' stands here where a mapping is expected")]
     [InlineData("{allow: [backup]}", "resources.mail.nbd-tcp has no 'address'")]
     [InlineData("{address: 192.0.2.10/24, allow: [backup]}", "'192.0.2.10/24' is not an IP address")]
     [InlineData("{address: 192.0.2.10, port: 0, allow: [backup]}", "'0' is not a TCP port")]

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using MirrorD.Engine.Nbd;
 using MirrorD.Formats.Nbd;
+using MirrorD.Testing;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
@@ -11,19 +12,20 @@ public sealed class RealLoopTests
     private const int Block = 4096;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_request_allocates_nothing(bool structured)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_request_allocates_nothing(bool structured, bool withTls)
     {
-        using var server = new RealServer(8 << 20);
+        using var server = new RealServer(8 << 20, withTls);
         server.Volume.Checks = false;
-        using Socket client = Open(server, structured);
-        Exchange(client, rounds: 200, structured);
+        using Socket client = Open(server, structured, withTls);
+        Exchange(client, rounds: 200, structured, withTls);
         long before = 0;
         long after = 0;
         server.OnLoop(() => before = GC.GetAllocatedBytesForCurrentThread());
         const int Rounds = 1000;
-        Exchange(client, Rounds, structured);
+        Exchange(client, Rounds, structured, withTls);
         server.OnLoop(() => after = GC.GetAllocatedBytesForCurrentThread());
         // 16 writes, 16 reads and a flush a round: less than a byte each. The two samples themselves need a few
         // hundred bytes, and a collection may count up to 8 KiB that the thread has not used yet.
@@ -67,27 +69,38 @@ public sealed class RealLoopTests
         return socket;
     }
 
-    private static Socket Open(RealServer server, bool structured)
+    private static Socket Open(RealServer server, bool structured, bool withTls = false)
     {
         Socket socket = Connect(server);
         Receive(socket, NbdGreeting.SizeBytes);
         socket.Send(NbdClient.UInt32(3));
+        if (withTls)
+        {
+            socket.Send(NbdClient.OptionBytes(NbdOption.StartTls));
+            Receive(socket, NbdOptionReplyHeader.SizeBytes);
+            socket.Send("backup\n"u8);
+            Receive(socket, ToldName.Welcome.Length);
+        }
+
         if (structured)
         {
-            socket.Send(NbdClient.OptionBytes(NbdOption.StructuredReply));
+            socket.Send(OnTheWire(NbdClient.OptionBytes(NbdOption.StructuredReply), withTls));
             Receive(socket, NbdOptionReplyHeader.SizeBytes);
         }
 
-        socket.Send(NbdClient.OptionBytes(NbdOption.Go, NbdClient.GoData("")));
+        socket.Send(OnTheWire(NbdClient.OptionBytes(NbdOption.Go, NbdClient.GoData("")), withTls));
         Receive(socket, (2 * NbdOptionReplyHeader.SizeBytes) + 2 + NbdExportInfo.SizeBytes);
         return socket;
     }
 
-    private static void Exchange(Socket socket, int rounds, bool structured)
+    private static byte[] OnTheWire(byte[] bytes, bool withTls) => withTls ? ToldName.Masked(bytes) : bytes;
+
+    private static void Exchange(Socket socket, int rounds, bool structured, bool withTls = false)
     {
         const int Depth = 16;
-        byte[] writes = [.. Enumerable.Range(0, Depth).SelectMany(WriteOf)];
-        byte[] reads = [.. Enumerable.Range(0, Depth).SelectMany(ReadOf)];
+        byte[] writes = OnTheWire([.. Enumerable.Range(0, Depth).SelectMany(WriteOf)], withTls);
+        byte[] reads = OnTheWire([.. Enumerable.Range(0, Depth).SelectMany(ReadOf)], withTls);
+        byte[] flush = OnTheWire(NbdClient.RequestBytes(NbdCommand.Flush, 1, 0, 0), withTls);
         int header = structured ? NbdChunkHeader.SizeBytes + NbdChunkHeader.DataOffsetSizeBytes : 16;
         for (int i = 0; i < rounds; i++)
         {
@@ -95,7 +108,7 @@ public sealed class RealLoopTests
             Receive(socket, Depth * NbdSimpleReplyHeader.SizeBytes);
             socket.Send(reads);
             Receive(socket, Depth * (header + Block));
-            socket.Send(NbdClient.RequestBytes(NbdCommand.Flush, 1, 0, 0));
+            socket.Send(flush);
             Receive(socket, NbdSimpleReplyHeader.SizeBytes);
         }
 

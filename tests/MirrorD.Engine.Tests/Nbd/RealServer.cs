@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MirrorD.Engine.Nbd;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
+using MirrorD.Testing;
 
 namespace MirrorD.Engine.Tests.Nbd;
 
@@ -16,7 +17,7 @@ public sealed class RealServer : IDisposable
     private readonly Thread _thread;
     private Exception? _failure;
 
-    public RealServer(long diskBytes)
+    public RealServer(long diskBytes, bool withTls = false)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("mirrord-nbd-").FullName;
         Socket = Path.Combine(Directory, "s");
@@ -24,7 +25,8 @@ public sealed class RealServer : IDisposable
         LinuxDisk.CreateFile(file, diskBytes);
         _disk = LinuxDisk.Open(file, isWritable: true, isExclusive: true);
         Volume = new DiskFrontend(_loop, _disk, _pool, "mail/data");
-        _server = new NbdServer(_loop, new UnixEndpoint(Socket), [Volume], new NbdServerOptions(), Note);
+        _server = new NbdServer(_loop, new UnixEndpoint(Socket), [Volume], new NbdServerOptions(), Note,
+            withTls ? new ToldName(_loop) : null);
         _thread = new Thread(RunLoop) { IsBackground = true, Name = "nbd" };
         _thread.Start();
         OnLoop(_server.Start);
