@@ -26,7 +26,7 @@ public sealed record ClientCertificate(string Name, DateTimeOffset NotBefore, Da
     /// <summary>The one purpose: clientAuth (RFC 5280, section 4.2.1.12).</summary>
     internal const string Purpose = "1.3.6.1.5.5.7.3.2";
 
-    private const int LongestName = 63 - 7;
+    private const int LongestName = 56;
 
     /// <summary>Reads a certificate; null when it is not one of a client.</summary>
     public static ClientCertificate? Read(X509Certificate2 certificate)
@@ -54,6 +54,5 @@ public sealed record ClientCertificate(string Name, DateTimeOffset NotBefore, Da
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>What such a name looks like, for messages.</summary>
-    public static string NameRule { get; } =
-        $"use up to {LongestName} letters, digits, '-', '_' and '.', beginning with a letter or digit";
+    public const string NameRule = "use up to 56 letters, digits, '-', '_' and '.', beginning with a letter or digit";
 }

@@ -32,7 +32,7 @@ public static class ClientIdentity
         }
 
         using ClusterAuthority authority = state.Identity.LoadAuthority();
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using ECDsa key = EcKeys.Create();
         using X509Certificate2 certificate = authority.IssueClient(
             new PublicKey(key), name, now, ClusterAuthority.NodeLifetime);
         PrivateFile.Guarded(directory, () => Directory.CreateDirectory(directory, PrivateFile.DirectoryMode));

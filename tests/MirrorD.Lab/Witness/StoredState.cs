@@ -17,6 +17,22 @@ public static class StoredState
         return $"{string.Join('\n', files)}\n{dump.Output}";
     }
 
+    /// <summary>
+    /// What has changed since. A Primary stores the map of what it has written alone in its own time, as its log covers that
+    /// until then: its map does not count.
+    /// </summary>
+    public static IReadOnlyList<string> Changes(Node node, string before)
+    {
+        string[] then = before.Split('\n');
+        string[] now = Of(node).Split('\n');
+        bool counts = !node.Status().IsPrimary;
+        return
+        [
+            .. then.Except(now).Select(line => $"gone: {line}").Concat(now.Except(then).Select(line => $"new: {line}"))
+                .Where(line => counts || !line.Contains(": dirty", StringComparison.Ordinal)),
+        ];
+    }
+
     // The journal tells of what was tried, and grows by that.
     private static bool IsKept(string file) =>
         file.Contains("/identity/", StringComparison.Ordinal) || Path.GetFileName(file) is "node-id" or "cluster.key";

@@ -22,12 +22,20 @@ internal sealed class CertificateTarget : FuzzTarget
 
     public override string Name => "certificate";
 
+    private readonly string _clientKey = Convert.ToHexStringLower(
+        SHA256.HashData(Certificates.ClientKey.ExportSubjectPublicKeyInfo()));
+
     public override IReadOnlyList<string> Files =>
-        ["src/MirrorD.Configuration/Identity/ClusterTrust.cs", "src/MirrorD.Configuration/Identity/NodeCertificate.cs"];
+    [
+        "src/MirrorD.Configuration/Identity/ClusterTrust.cs", "src/MirrorD.Configuration/Identity/ClusterTrust.Clients.cs",
+        "src/MirrorD.Configuration/Identity/NodeCertificate.cs", "src/MirrorD.Configuration/Identity/ClientCertificate.cs",
+        "src/MirrorD.Configuration/Identity/CertificateParts.cs",
+    ];
 
     public override IReadOnlyList<byte[]> Words =>
     [
-        "node"u8.ToArray(), "urn:uuid:"u8.ToArray(), [0x55, 4, 3], [0x55, 4, 11], [0x55, 0x1d, 17], [0x30, 0x80], [0x86, 0],
+        "node"u8.ToArray(), "urn:uuid:"u8.ToArray(), "client"u8.ToArray(), "urn:mirrord:client:"u8.ToArray(),
+        [0x55, 4, 3], [0x55, 4, 11], [0x55, 0x1d, 17], [0x30, 0x80], [0x86, 0],
         [0x0c, 0], [0x1e, 2, 0xd8, 0], [0x31, 0], [0x02, 0], "20500101000000Z"u8.ToArray(),
     ];
 
@@ -41,6 +49,7 @@ internal sealed class CertificateTarget : FuzzTarget
         for (byte list = 0; list < 4; list++)
         {
             yield return [list, .. Certificates.NodeBody];
+            yield return [list, .. Certificates.ClientBody];
         }
 
         yield return [0, .. Replaced("urn:uuid:", "urn:uuix:")];
@@ -59,7 +68,7 @@ internal sealed class CertificateTarget : FuzzTarget
         byte[] rest = input.Length == 0 ? [] : input[1..];
         byte[] der = kind < 4 ? Certificates.Signed(rest) : rest;
         DateTimeOffset now = kind < 2 ? Certificates.Now : Certificates.Now.AddYears(20);
-        HashSet<string> revoked = kind == 1 ? [Hash, _key] : [Hash];
+        HashSet<string> revoked = kind == 1 ? [Hash, _key, _clientKey] : [Hash];
         var known = new Dictionary<string, string> { ["b"] = Hash };
         if (kind == 2)
         {
@@ -88,7 +97,29 @@ internal sealed class CertificateTarget : FuzzTarget
                 StringComparison.OrdinalIgnoreCase), "its id stands in it");
         }
 
+        Clients(trust, der, kind, kind == 2 ? now : Certificates.Now, isNode: verdict.Certificate is not null);
         Read(der);
+    }
+
+    private static void Clients(ClusterTrust trust, byte[] der, int kind, DateTimeOffset now, bool isNode)
+    {
+        ClientVerdict verdict = trust.JudgeClient(der, new HashSet<string> { kind == 3 ? "other" : "vm1" }, now);
+        BrokenProperty.Unless(
+            verdict.Distrust == Distrust.None == (verdict.Problem.Length == 0), "trust in a client, or what is wrong");
+        BrokenProperty.Unless(
+            verdict.Distrust is not (Distrust.None or Distrust.Revoked or Distrust.Expired) || verdict.Certificate is not null,
+            "a client says who it is");
+        if (verdict.Certificate is { } says)
+        {
+            BrokenProperty.Unless(!isNode, "nobody is a node and a client");
+            BrokenProperty.Unless(kind < 4 || der.AsSpan().SequenceEqual(Certificates.ClientDer),
+                "no client is trusted whom the authority has not signed");
+            BrokenProperty.Unless(ClientCertificate.IsName(says.Name) && says.KeyHash.Length == 64, "a client has a name and a key");
+            BrokenProperty.Unless(
+                verdict.Distrust != Distrust.None || (says.Name == "vm1" && kind != 3 && !trust.IsRevoked(says.KeyHash)
+                    && now >= says.NotBefore && now <= says.NotAfter),
+                "a client is let in who is allowed, at its time, with a key that counts");
+        }
     }
 
     private static void Read(byte[] der)
@@ -106,6 +137,7 @@ internal sealed class CertificateTarget : FuzzTarget
         using (certificate)
         {
             _ = NodeCertificate.Read(certificate);
+            _ = ClientCertificate.Read(certificate);
         }
     }
 

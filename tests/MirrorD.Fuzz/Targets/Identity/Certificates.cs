@@ -34,6 +34,14 @@ internal static class Certificates
     /// <summary>The node's certificate.</summary>
     public static byte[] NodeDer { get; } = Signed(NodeBody);
 
+    public static ECDsa ClientKey { get; } = Key(3);
+
+    /// <summary>What the certificate of a client of the exports says, unsigned.</summary>
+    public static byte[] ClientBody { get; } = Client();
+
+    /// <summary>A client's certificate.</summary>
+    public static byte[] ClientDer { get; } = Signed(ClientBody);
+
     /// <summary>A certificate with this body, which need not be one, signed by the authority.</summary>
     public static byte[] Signed(ReadOnlySpan<byte> body) =>
         Wrapped(body, AuthorityKey.SignData(body, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
@@ -77,12 +85,17 @@ internal static class Certificates
         return made.RawData;
     }
 
+    private static byte[] Node() => Made(authority => authority.Issue(
+        new PublicKey(NodeKey), "a", new Guid(1, 2, 3, new byte[8]), s_from, ClusterAuthority.NodeLifetime));
+
+    private static byte[] Client() => Made(authority => authority.IssueClient(
+        new PublicKey(ClientKey), "vm1", s_from, ClusterAuthority.NodeLifetime));
+
     // As the product makes them, but for the serial number, which is drawn there.
-    private static byte[] Node()
+    private static byte[] Made(Func<ClusterAuthority, X509Certificate2> issue)
     {
         using var authority = ClusterAuthority.FromPem(Pem(AuthorityDer), Pem(AuthorityKey));
-        using X509Certificate2 made = authority.Issue(
-            new PublicKey(NodeKey), "a", new Guid(1, 2, 3, new byte[8]), s_from, ClusterAuthority.NodeLifetime);
+        using X509Certificate2 made = issue(authority);
         byte[] body = BodyOf(made.RawData);
         int serial = body.AsSpan().IndexOf((byte[])[2, 16]) + 2;
         Bytes.Counting(16).CopyTo(body, serial);

@@ -148,6 +148,10 @@ internal static class SampleConfigurations
         Small, Whole, Wrong, Clashes, MoreMistakes, Anchors, "", "text", "[a, b]", "nodes: [", "nodes:\n\t- a",
         Small + "\n#---8<---\nresources: {r: {mode: sync}, s: {between: [a, b], port: 7781, volumes: {d: {file: /x}}}}",
         Small + "\n#---8<---\nnodes:\nresources: {r: {between: [b, a]}}\n#---8<---\narbiter: {directory: /mnt}",
+        // Little else in it, so that a change meets the address, and the client that is allowed.
+        "nodes: {a: {dedicated: {address: 10.0.0.1}}, b: {dedicated: {address: 10.0.0.2}}}\n"
+            + "resources: {r: {between: [a, b], volumes: {v: {file: /x}}, addresses: [{address: 192.0.2.1/8, interface: e}],\n"
+            + " nbd-tcp: {address: 192.0.2.1, port: 10809, allow: [vm1]}}}",
         "short".PadRight(32), "".PadRight(32),
         string.Concat(Enumerable.Repeat("[", 40)) + string.Concat(Enumerable.Repeat("]", 40)),
     ];
