@@ -83,8 +83,8 @@ public sealed partial class LineMutator(Draw draw, IReadOnlyList<byte[]> words)
     }
 
     /// <summary>Another number in the place of one, also where it is only a part of a word.</summary>
-    private string ChangeNumber(string line) =>
-        OneOf(Number().Matches(line)) is { } number ? Put(line, number, s_numbers[draw.Below(s_numbers.Length)]) : line;
+    private string ChangeNumber(string line) => OneOf(Number().Matches(line)) is { } number
+        ? Put(line, number, draw.OneIn(4) ? "0" : s_numbers[draw.Below(s_numbers.Length)]) : line;
 
     /// <summary>A word stands where another one of its line stood.</summary>
     private string RepeatWord(string line)

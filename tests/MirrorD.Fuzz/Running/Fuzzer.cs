@@ -70,6 +70,13 @@ public sealed class Fuzzer
         // What was found last has been changed the least.
         int from = _draw.OneIn(2) ? 0 : _kept.Count * 3 / 4;
         byte[] one = _kept[from + _draw.Below(_kept.Count - from)];
+        if (_target.IsText && _draw.OneIn(2))
+        {
+            // In a short text a change meets what matters more often.
+            byte[] instead = _kept[_draw.Below(_kept.Count)];
+            one = instead.Length > 0 && instead.Length < one.Length ? instead : one;
+        }
+
         byte[] other = _kept[_draw.Below(_kept.Count)];
         byte[] changed = _target.IsText && !_draw.OneIn(4) ? _lines.Mutate(one, other) : _mutator.Mutate(one, other);
         changed = changed.Length <= _target.MostBytes ? changed : changed[.._target.MostBytes];
