@@ -47,6 +47,7 @@ internal sealed class JoinTarget : FuzzTarget
     {
         string hash = Convert.ToHexStringLower(SHA256.HashData(s_token.Secret));
         yield return [(byte)'0', .. Encoding.ASCII.GetBytes(s_token.ToString())];
+        yield return [(byte)'0', .. Encoding.ASCII.GetBytes($"B{s_token.ToString()[1..]}")];
         yield return [(byte)'1', .. Message(new JoinOffer("x"), JoinJson.Default.JoinOffer)];
         yield return [(byte)'2', .. Message(new JoinRequest("b", Guid.Empty, "AA", "AA"), JoinJson.Default.JoinRequest)];
         yield return [(byte)'3', .. Message(new JoinReply("no", "do"), JoinJson.Default.JoinReply)];
