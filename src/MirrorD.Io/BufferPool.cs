@@ -49,9 +49,11 @@ public sealed class BufferPool : IDisposable
         }
 
         _free.Push(buffer);
-        for (int told = _waiting.Count; told > 0; told--)
+
+        // Whoever is told may return slots himself, and so tell those who are behind him.
+        for (int told = _waiting.Count; told > 0 && _waiting.TryDequeue(out Action? resume); told--)
         {
-            _waiting.Dequeue()();
+            resume();
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class WriteOrderTests : PairTest
             long seen = last;
             MirrorD.Lab.Wait.For(
                 "the standby to have more writes", 20, () => Sequence(pair.B.Disk("data")) > seen + 20);
-            pair.B.Daemon.Send(Signals.Stop);
+            pair.B.Daemon.StandStill();
             long logged = Sequence(pair.B.Disk("log"));
             long data = Sequence(pair.B.Disk("data"));
             pair.B.Daemon.Send(Signals.Continue);

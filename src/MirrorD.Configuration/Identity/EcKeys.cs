@@ -6,7 +6,8 @@ namespace MirrorD.Configuration.Identity;
 /// <summary>The kind of key that authorities and nodes have: EC on the curve P-256. Reads those that come from outside.</summary>
 public static class EcKeys
 {
-    private const int Bits = 256;
+    // RFC 5480, section 2.1.1.1.
+    private const string P256 = "1.2.840.10045.3.1.7";
 
     /// <summary>Makes one.</summary>
     public static ECDsa Create() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -52,7 +53,7 @@ public static class EcKeys
         try
         {
             import(key);
-            if (key.KeySize == Bits)
+            if (key.ExportParameters(false).Curve is { IsNamed: true, Oid.Value: P256 })
             {
                 return key;
             }

@@ -36,9 +36,10 @@ internal static class NbdTcpReader
         }
 
         IPAddress? address = Addresses.Parse(text);
-        if (address is null)
+        if (address is null or { IsIPv4MappedToIPv6: true })
         {
-            section.Bad("address", $"'{text}' is not an IP address",
+            address = null;
+            section.Bad("address", $"'{text}' is not an IP address to listen on",
                 $"write one without prefix length, e.g. {AddressExample}, or 0.0.0.0 or '::' for all of this host");
         }
 

@@ -58,12 +58,13 @@ internal sealed class KeysVerb : DaemonVerb
         try
         {
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificateFromFile(key);
-            return NodeCertificate.HashOf(certificate);
+            return ClientCertificate.Read(certificate)?.KeyHash
+                ?? throw new CryptographicException("it is not that of a client (keys of nodes: 'mirrorctl keys renew' there)");
         }
-        catch (CryptographicException unusable)
+        catch (Exception unusable) when (unusable is CryptographicException or ArgumentException or IOException)
         {
             throw new CommandFailure(
-                ExitCode.Usage, $"{key} is no certificate: {unusable.Message.TrimEnd('.')}",
+                ExitCode.Usage, $"'{key}' is no certificate to take back: {unusable.Message.TrimEnd('.')}",
                 "name the client-cert.pem whose key is to be taken back, or the hash of the key (64 hexadecimal digits)");
         }
     }

@@ -17,6 +17,10 @@ internal sealed class ResourceExports
     // frozen.
     private const long CloseWaitNs = 10_000_000_000;
 
+    // What a distant client has read waits in slots until its network has taken it: with fewer of them, all that may be
+    // connected leave half of the slots to those of this host.
+    private const int SlotsOfDistantClient = 8;
+
     private readonly IIoLoop _loop;
     private readonly List<(NbdServer Server, GatedVolume Volume)> _exports = [];
     private NbdTcpListener? _tcp;
@@ -60,7 +64,8 @@ internal sealed class ResourceExports
     {
         var server = new NbdServer(
             _loop, new TcpEndpoint(wanted.Address, wanted.Port) { IsAwaited = true },
-            [.. _exports.Select(export => export.Volume)], Options(_exports.Count), report,
+            [.. _exports.Select(export => export.Volume)],
+            Options(_exports.Count) with { MaxSlotsPerSession = SlotsOfDistantClient }, report,
             new TlsClientSecurity(security, _loop, wanted.Allow));
         _tcp = new NbdTcpListener(_loop, server, report);
         _tcp.Start();
@@ -92,13 +97,25 @@ internal sealed class ResourceExports
         _exports[volume].Server.Adopt(connection, ended);
 
     /// <summary>
-    /// Lets nobody in from now on, takes up no more requests, and ends all sessions when what was taken up is answered.
-    /// On the loop's thread.
+    /// Lets nobody in from now on, takes up no more requests, and ends all sessions when what was taken up is answered; those
+    /// over TCP without their answers. On the loop's thread.
     /// </summary>
     /// <param name="reason">For the log.</param>
     /// <param name="done">Called there; never when a volume holds requests for ever.</param>
-    public void Finish(string reason, Action done) =>
-        EndSessions((server, ended) => server.FinishSessions(reason, ended), done);
+    public void Finish(string reason, Action done) => EndSessions(
+        (server, ended) =>
+        {
+            if (server == _tcp?.Server)
+            {
+                // A distant client that reads slowly is not to hold up those of this host.
+                server.CloseSessions(reason, ended);
+            }
+            else
+            {
+                server.FinishSessions(reason, ended);
+            }
+        },
+        done);
 
     /// <summary>Lets nobody in from now on, and ends all sessions. On the loop's thread.</summary>
     /// <param name="done">Called there when nothing is left of them, or a deadline has passed.</param>

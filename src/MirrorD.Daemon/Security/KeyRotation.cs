@@ -136,12 +136,16 @@ internal sealed class KeyRotation(NodeContext context, Forwarder forwarder, Even
                 }
             }
 
+            if (Keys.Security.Trust.IsRevoked(key))
+            {
+                string where = failure is null ? "" : " (not on all nodes)";
+                events.Add(null, "key-revoked", $"The key {key} was taken back{where}. Asked for by {caller.Name}.");
+            }
+
             if (failure is not null)
             {
                 throw failure;
             }
-
-            events.Add(null, "key-revoked", $"The key {key} was taken back. Asked for by {caller.Name}.");
         },
         "run 'mirrorctl keys revoke' again when all nodes run, so that all refuse the key",
         "Done; no node takes that key any more.");

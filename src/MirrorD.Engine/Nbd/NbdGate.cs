@@ -34,7 +34,7 @@ internal sealed class NbdGate(
         NbdStranger[] staying = [.. _strangers.Where(each => !each.IsEnding)];
         if (staying.Length >= options.MaxStrangers)
         {
-            staying.GroupBy(each => each.Address).MaxBy(those => those.Count())!.First()
+            staying.GroupBy(each => each.Network).MaxBy(those => those.Count())!.First()
                 .Refuse(NbdEventKind.Refused, "too many connections at once that have not shown who they are");
         }
 

@@ -36,7 +36,7 @@ public sealed record NbdServerOptions
     /// <summary>
     /// With TLS: connections at a time that have not shown who they are. One more gets the place of another one.
     /// </summary>
-    public int MaxStrangers { get; init; } = 16;
+    public int MaxStrangers { get; init; } = 64;
 
     /// <summary>With TLS: time from the connection until the client is known, in nanoseconds.</summary>
     public long StrangerTimeoutNs { get; init; } = 5_000_000_000;

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using MirrorD.Engine.Link;
 using MirrorD.Io;
 
@@ -39,8 +41,7 @@ internal sealed partial class NbdStranger
         _send = new IoOperation(OnSent);
         _timer = new IoOperation(OnTimer);
         _stepped = OnStepped;
-        int port = connection.Name.LastIndexOf(':');
-        Address = port < 0 ? connection.Name : connection.Name[..port];
+        Network = NetworkOf(connection.RemoteAddress);
     }
 
     private enum Phase
@@ -52,8 +53,8 @@ internal sealed partial class NbdStranger
         Admitted,
     }
 
-    /// <summary>Where it comes from, without its port.</summary>
-    public string Address { get; }
+    /// <summary>Where it comes from: an address, of v6 without the half that its host may choose.</summary>
+    public IPAddress Network { get; }
 
     /// <summary>Its place is free.</summary>
     public bool IsEnding => _phase >= Phase.Ending;
@@ -87,6 +88,18 @@ internal sealed partial class NbdStranger
             _connection.Close();
             ForgetWhenIdle();
         }
+    }
+
+    private static IPAddress NetworkOf(IPAddress? address)
+    {
+        if (address is not { AddressFamily: AddressFamily.InterNetworkV6 })
+        {
+            return address ?? IPAddress.None;
+        }
+
+        byte[] bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
     }
 
     private void OnTimer(IoOperation timer)

@@ -87,7 +87,7 @@ internal static class SessionLimits
     public const long StrangerIntervalNs = 5_000_000;
 
     /// <summary>Different causes told of clients without TLS within <see cref="TellAgainNs"/>.</summary>
-    public const int ToldCauses = 16;
+    public const int ToldCauses = 64;
 
     /// <summary>Then, in nanoseconds, all causes are told anew.</summary>
     public const long TellAgainNs = 600_000_000_000;

@@ -34,6 +34,9 @@ internal sealed class PeerLink
     /// <summary>So many from elsewhere are closed between two pauses: they don't fill the kernel's queue.</summary>
     private const int ClosedBetweenPauses = 8;
 
+    /// <summary>So many from either may come at once; then one for each <see cref="CrowdPauseNs"/>, however short they stay.</summary>
+    private const int Burst = 32;
+
     /// <summary>
     /// Different problems told within <see cref="TellAgainNs"/>; strangers can think of many.
     /// </summary>
@@ -57,6 +60,7 @@ internal sealed class PeerLink
     private long _connectAtNs;
     private long _listenAtNs;
     private long _tellAgainAtNs;
+    private readonly long[] _dueNs = new long[2];
     private int _closedInCrowd;
     private bool _isStopped;
 
@@ -197,7 +201,8 @@ internal sealed class PeerLink
 
         bool isElsewhere = IsElsewhere(connection);
         bool IsRival(LinkAuthentication each) => !each.IsEnding && IsElsewhere(each.Connection) == isElsewhere;
-        bool isCrowded = _authenticating.Count(IsRival) >= MaxAuthenticating;
+        bool isFull = _authenticating.Count(IsRival) >= MaxAuthenticating;
+        bool isCrowded = IsFast(isElsewhere) || isFull;
         if (isCrowded && isElsewhere)
         {
             connection.Close();
@@ -205,7 +210,7 @@ internal sealed class PeerLink
         }
         else
         {
-            if (isCrowded)
+            if (isFull)
             {
                 _authenticating.First(IsRival).Cancel("too many connections authenticate at once");
             }
@@ -223,9 +228,20 @@ internal sealed class PeerLink
         }
     }
 
-    /// <summary>It does not come from where the peer connects from (of a link-local address the interface does not count).</summary>
-    private bool IsElsewhere(IConnection connection) => _peerAddress is not null && connection.RemoteAddress is { } remote
-        && !remote.GetAddressBytes().AsSpan().SequenceEqual(_peerAddress.GetAddressBytes());
+    /// <summary>Counts one that came; true when they come faster than they may.</summary>
+    private bool IsFast(bool isElsewhere)
+    {
+        ref long due = ref _dueNs[isElsewhere ? 1 : 0];
+        long now = _loop.NowNs;
+        due = Math.Max(due, now - (CrowdPauseNs * Burst)) + CrowdPauseNs;
+        return due > now;
+    }
+
+    /// <summary>
+    /// It does not come from where the peer connects from (of a link-local address the interface does not count), or is gone.
+    /// </summary>
+    private bool IsElsewhere(IConnection connection) => _peerAddress is not null
+        && connection.RemoteAddress?.GetAddressBytes().AsSpan().SequenceEqual(_peerAddress.GetAddressBytes()) != true;
 
     private void ConnectDone(IoOperation operation)
     {

@@ -24,13 +24,14 @@ public sealed class EcKeysTests
     {
         using ECDsa good = EcKeys.Create();
         using ECDsa larger = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using ECDsa other256 = ECDsa.Create(ECCurve.NamedCurves.brainpoolP256r1);
         using RSA rsa = RSA.Create(2048);
         byte[] unknown = good.ExportPkcs8PrivateKey();
         unknown[unknown.AsSpan().IndexOf(s_curve)] = 0x22;
         string[] texts =
         [
             "", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", PemEncoding.WriteString("PRIVATE KEY", unknown),
-            larger.ExportPkcs8PrivateKeyPem(), rsa.ExportPkcs8PrivateKeyPem(), good.ExportSubjectPublicKeyInfoPem(),
+            larger.ExportPkcs8PrivateKeyPem(), other256.ExportPkcs8PrivateKeyPem(), rsa.ExportPkcs8PrivateKeyPem(), good.ExportSubjectPublicKeyInfoPem(),
         ];
         Assert.All(texts, text => Assert.Throws<CryptographicException>(() => EcKeys.Private(text)));
 
@@ -39,7 +40,8 @@ public sealed class EcKeysTests
         other[other.AsSpan().IndexOf(s_curve)] = 0x22;
         byte[][] keys =
         [
-            [], known[..^1], [.. known, 0], other, larger.ExportSubjectPublicKeyInfo(), rsa.ExportSubjectPublicKeyInfo(),
+            [], known[..^1], [.. known, 0], other, larger.ExportSubjectPublicKeyInfo(), other256.ExportSubjectPublicKeyInfo(),
+            rsa.ExportSubjectPublicKeyInfo(),
         ];
         Assert.All(keys, key => Assert.Throws<CryptographicException>(() => EcKeys.Public(key)));
     }

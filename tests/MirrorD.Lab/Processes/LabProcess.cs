@@ -105,6 +105,23 @@ public sealed class LabProcess
         }
     }
 
+    /// <summary>
+    /// Stops it with SIGSTOP, and waits until it stands still: the signal is on its way for a while. What it has given to
+    /// io_uring goes on, in threads of the kernel's.
+    /// </summary>
+    public void StandStill()
+    {
+        Send(Signals.Stop);
+        Wait.For(
+            $"{Name} to stand still", 30, () => Directory.GetDirectories($"/proc/{Id}/task").All(IsStopped), Tail);
+    }
+
+    private static bool IsStopped(string thread)
+    {
+        string stat = File.ReadAllText($"{thread}/stat");
+        return stat.Contains("(iou-", StringComparison.Ordinal) || stat[stat.LastIndexOf(')') + 2] == 'T';
+    }
+
     /// <summary>Waits for its end.</summary>
     /// <exception cref="TimeoutException">It still runs.</exception>
     public void WaitForExit(double seconds)
