@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MirrorD.Lab;
 using MirrorD.Lab.Clients;
