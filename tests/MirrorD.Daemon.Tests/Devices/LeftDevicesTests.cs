@@ -20,6 +20,7 @@ namespace MirrorD.Daemon.Tests.Devices;
 /// What becomes of devices that a daemon left when it was Primary and died: a whole daemon in this process, with a driver
 /// that is made up, and without its peer.
 /// </summary>
+[Collection(ScratchRunTests.Collection)]
 public sealed class LeftDevicesTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_stopWait = TimeSpan.FromSeconds(10);

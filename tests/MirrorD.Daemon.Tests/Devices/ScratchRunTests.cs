@@ -5,8 +5,12 @@ using MirrorD.Io.Linux.NbdDevices;
 namespace MirrorD.Daemon.Tests.Devices;
 
 /// <summary>The run on a volume of no value.</summary>
+[Collection(Collection)]
 public class ScratchRunTests
 {
+    /// <summary>Whole daemons in this process make such runs, too; here threads of that name are counted.</summary>
+    public const string Collection = "runs on scratch volumes";
+
     [Fact]
     public async Task It_goes_through_and_leaves_nothing_behind()
     {
