@@ -21,6 +21,9 @@ public sealed partial class Replica
     private long _gatewayQuestion;
     private Role? _peerLastRole;
     private Role? _peerRoleAtLoss;
+
+    // What the heartbeats had told when the link told more: heard again without a change it is no news.
+    private PeerReport? _reportAtLoss;
     private bool _isEligible;
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
@@ -36,10 +39,14 @@ public sealed partial class Replica
         _paths = picture;
         NotePaths();
         NotePeerDisconnect();
-        if (!IsLinked && picture is { IsHeard: true, Report: { } report })
+        if (!IsLinked && picture.Report != _reportAtLoss)
         {
-            _peerLastRole = report.Role;
-            NotePeerPromotions(report.Promotions);
+            _reportAtLoss = null;
+            if (picture is { IsHeard: true, Report: { } report })
+            {
+                _peerLastRole = report.Role;
+                NotePeerPromotions(report.Promotions);
+            }
         }
 
         if (!picture.IsHeard)

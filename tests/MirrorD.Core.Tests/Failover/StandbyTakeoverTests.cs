@@ -168,6 +168,29 @@ public class StandbyTakeoverTests
     }
 
     [Theory]
+    [InlineData(Role.Standby, Role.Primary, false)]
+    [InlineData(Role.Primary, Role.Standby, true)]
+    public void The_last_word_over_the_link_is_newer_than_the_heartbeats_before_it(Role last, Role before, bool isTakenOver)
+    {
+        FailoverStory story = FailoverStory.Serving();
+        if (last == Role.Standby)
+        {
+            story.A.Replica.Demote(story.A.Answer);
+            story.Pair.Run();
+        }
+
+        // No heartbeat has told of the new role when its daemon ends; one path is lost before the other.
+        story.Reported = (node, report) => node == story.A ? report with { Role = before } : report;
+        story.HoldsControl = true;
+        story.Show();
+        story.Cut(PathKind.Dedicated);
+        story.Tick();
+        story.Kill(story.A);
+        story.Seconds(30);
+        Assert.Equal(isTakenOver, story.B.Takeovers.Count > 0);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void While_a_primary_is_heard_and_moves_nobody_takes_over(bool hasArbiter)
