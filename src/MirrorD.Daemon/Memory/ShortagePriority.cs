@@ -21,6 +21,8 @@ internal sealed class ShortagePriority(
 {
     private readonly ManualResetEvent _ending = new(false);
     private Thread? _thread;
+    private long _seen;
+    private long _shortUntilMs;
     private bool _areRaised;
     private bool _isTold;
 
@@ -54,8 +56,6 @@ internal sealed class ShortagePriority(
                 : RealtimeThread.Keep();
             if (problem is null)
             {
-                // So that this has run once before it is needed.
-                Raise(Threads().Where(thread => thread == RealtimeThread.Current));
                 Follow(reclaims);
             }
             else
@@ -71,33 +71,46 @@ internal sealed class ShortagePriority(
 
     private void Follow(DirectReclaims reclaims)
     {
-        long seen = reclaims.Count() ?? 0;
-        long shortUntilMs = 0;
+        _seen = reclaims.Count() ?? 0;
+
+        // So that this has run once before it is needed.
+        Attempt(() => Raise(Threads().Where(thread => thread == RealtimeThread.Current)));
+        Action look = () => Look(reclaims);
         while (!_ending.WaitOne(interval))
         {
-            try
-            {
-                long count = reclaims.Count() ?? 0;
-                if (count != seen)
-                {
-                    seen = count;
-                    shortUntilMs = BootClock.NowMs + (long)hold.TotalMilliseconds;
-                }
+            Attempt(look);
+        }
+    }
 
-                if (BootClock.NowMs < shortUntilMs)
-                {
-                    Raise(Threads());
-                }
-                else if (_areRaised)
-                {
-                    Lower();
-                }
-            }
-            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-            {
-                // Most likely for want of memory: the next look may succeed.
-                Tell($"the priority of its threads could not be changed: {failed.Message}");
-            }
+    private void Look(DirectReclaims reclaims)
+    {
+        long count = reclaims.Count() ?? 0;
+        if (count != _seen)
+        {
+            _seen = count;
+            _shortUntilMs = BootClock.NowMs + (long)hold.TotalMilliseconds;
+        }
+
+        if (BootClock.NowMs < _shortUntilMs)
+        {
+            Raise(Threads());
+        }
+        else if (_areRaised)
+        {
+            Lower();
+        }
+    }
+
+    // What fails most likely does so for want of memory: the next look may succeed.
+    private void Attempt(Action change)
+    {
+        try
+        {
+            change();
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Tell($"the priority of its threads could not be changed: {failed.Message}");
         }
     }
 

@@ -188,7 +188,7 @@ public sealed class ShortagePriorityTests : IDisposable
             });
             _thread.Start();
 
-            // Listed from the beginning, as the threads of a process are: who finds no list gives up.
+            // Listed from the beginning, as the threads of a process are.
             _number.Task.GetAwaiter().GetResult();
         }
 
