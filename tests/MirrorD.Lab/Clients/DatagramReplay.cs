@@ -16,7 +16,10 @@ public sealed class DatagramReplay : IDisposable
     private readonly Task _running;
     private int _sent;
 
-    /// <summary>Begins, on the host that has the addresses; whoever had the ports has ended.</summary>
+    /// <summary>
+    /// Begins, on the host that has the addresses; whoever had the ports has ended. They become free a moment later: the kernel
+    /// ends the receives of an io_uring only after its process.
+    /// </summary>
     public DatagramReplay(Host host, IReadOnlyList<RecordedDatagram> datagrams) => _running = Task.Factory.StartNew(
         () => HostThread.Run(host, () => Send(datagrams)),
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -41,7 +44,7 @@ public sealed class DatagramReplay : IDisposable
             foreach (IPEndPoint from in datagrams.Select(each => each.From).Distinct())
             {
                 sockets[from] = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-                sockets[from].Bind(from);
+                Wait.For($"{from} to be free", 30, () => IsBound(sockets[from], from));
             }
 
             int next = 0;
@@ -61,6 +64,19 @@ public sealed class DatagramReplay : IDisposable
             {
                 socket.Dispose();
             }
+        }
+    }
+
+    private static bool IsBound(Socket socket, IPEndPoint address)
+    {
+        try
+        {
+            socket.Bind(address);
+            return true;
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
         }
     }
 
