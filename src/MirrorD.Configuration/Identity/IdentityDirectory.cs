@@ -264,8 +264,7 @@ public sealed class IdentityDirectory
         }
     }
 
-    private void MakeDirectory() => Directory.CreateDirectory(
-        Path, PrivateFile.DirectoryMode);
+    private void MakeDirectory() => Directory.CreateDirectory(Path, PrivateFile.DirectoryMode);
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

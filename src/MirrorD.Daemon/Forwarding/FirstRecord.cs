@@ -9,11 +9,11 @@ namespace MirrorD.Daemon.Forwarding;
 /// </summary>
 internal static class FirstRecord
 {
-    /// <summary>Type, version and length.</summary>
-    public const int HeaderBytes = 5;
+    // Type, version and length.
+    private const int HeaderBytes = 5;
 
-    /// <summary>More than the ClientHello of a node has: one with a post-quantum key share has some 1500.</summary>
-    public const int MostBytes = 4096;
+    // More than the ClientHello of a node has: one with a post-quantum key share has some 1500.
+    private const int MostBytes = 4096;
 
     private const byte Handshake = 22;
     private const byte Major = 3;

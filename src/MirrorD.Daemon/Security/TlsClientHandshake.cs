@@ -9,12 +9,11 @@ namespace MirrorD.Daemon.Security;
 internal sealed class TlsClientHandshake(NodeSecurity security, IIoLoop loop, IReadOnlySet<string> allowed)
     : TlsHandshake(security, loop, isConnector: false)
 {
-    private readonly NodeSecurity _security = security;
     private ClientCertificate? _client;
 
     protected override Distrust Judge(byte[] certificate, out string problem)
     {
-        ClientVerdict verdict = _security.JudgeClient(certificate, allowed);
+        ClientVerdict verdict = Security.JudgeClient(certificate, allowed);
         _client = verdict.Certificate;
         problem = verdict.Problem;
         return verdict.Distrust;

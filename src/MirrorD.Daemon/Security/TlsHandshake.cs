@@ -21,6 +21,9 @@ internal abstract class TlsHandshake(NodeSecurity security, IIoLoop loop, bool i
     private string? _refusal;
     private volatile bool _isGivenUp;
 
+    /// <summary>Who this node is.</summary>
+    protected NodeSecurity Security { get; } = security;
+
     public ReadOnlySpan<byte> ToSend => _session is null ? [] : _session.ToSend;
 
     public string? Problem { get; private set; }
@@ -60,7 +63,7 @@ internal abstract class TlsHandshake(NodeSecurity security, IIoLoop loop, bool i
 
     private void Step(ReadOnlySpan<byte> received)
     {
-        _session ??= new TlsSession(security.Context, isConnector, Judge);
+        _session ??= new TlsSession(Security.Context, isConnector, Judge);
         _session.Step(received);
         if (_session.Problem is { } problem)
         {

@@ -10,12 +10,11 @@ namespace MirrorD.Daemon.Security;
 internal sealed class TlsLinkHandshake(NodeSecurity security, IIoLoop loop, string peer, bool isConnector)
     : TlsHandshake(security, loop, isConnector)
 {
-    private readonly NodeSecurity _security = security;
     private NodeCertificate? _peer;
 
     protected override Distrust Judge(byte[] certificate, out string problem)
     {
-        TrustVerdict verdict = _security.Judge(certificate, peer);
+        TrustVerdict verdict = Security.Judge(certificate, peer);
         _peer = verdict.Certificate;
         problem = verdict.Problem;
         return verdict.Distrust;
@@ -23,7 +22,7 @@ internal sealed class TlsLinkHandshake(NodeSecurity security, IIoLoop loop, stri
 
     protected override SecuredLink Secure(TlsSession session)
     {
-        _security.Remember(_peer!);
+        Security.Remember(_peer!);
         byte[] secret = new byte[Formats.Peer.LinkKeys.KeyBytes];
         session.Export("EXPORTER-mirrord-link"u8, secret);
         return new SecuredLink(secret, new NodeId(_peer!.Id), new TlsRecords(session), session.Unread.ToArray());

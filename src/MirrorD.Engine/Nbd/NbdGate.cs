@@ -20,9 +20,8 @@ internal sealed class NbdGate(
 {
     private readonly List<NbdStranger> _strangers = [];
     private readonly Stack<NbdGateMemory> _freeMemory = new();
-    private readonly HashSet<string> _told = new(SessionLimits.ToldCauses, StringComparer.Ordinal);
-    private long _tellAgainAtNs;
-    private long _dueNs = long.MinValue;
+    private readonly ToldOnce _told = new(SessionLimits.ToldCauses);
+    private readonly Pace _pace = new(SessionLimits.StrangerIntervalNs, SessionLimits.StrangerBurst);
 
     /// <summary>Connections of which something is left.</summary>
     public int Count => _strangers.Count;
@@ -42,11 +41,7 @@ internal sealed class NbdGate(
         var stranger = new NbdStranger(this, loop, connection, security.Begin(isConnector: false), memory);
         _strangers.Add(stranger);
         stranger.Start(loop.NowNs + options.StrangerTimeoutNs);
-
-        long now = loop.NowNs;
-        long earliest = now - (SessionLimits.StrangerIntervalNs * SessionLimits.StrangerBurst);
-        _dueNs = Math.Max(_dueNs, earliest) + SessionLimits.StrangerIntervalNs;
-        return Math.Max(0, _dueNs - now);
+        return _pace.Count(loop.NowNs);
     }
 
     /// <summary>Ends all of them.</summary>
@@ -64,14 +59,7 @@ internal sealed class NbdGate(
     /// <summary>Tells a cause, unless it was told not long ago.</summary>
     public void Tell(NbdEventKind kind, string client, string cause)
     {
-        long now = loop.NowNs;
-        if (now >= _tellAgainAtNs)
-        {
-            _tellAgainAtNs = now + SessionLimits.TellAgainNs;
-            _told.Clear();
-        }
-
-        if (_told.Count < SessionLimits.ToldCauses && _told.Add(cause))
+        if (_told.IsNew(cause, loop.NowNs))
         {
             report(new NbdEvent(kind, client, "", cause));
         }

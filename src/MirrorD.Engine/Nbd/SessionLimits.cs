@@ -86,11 +86,8 @@ internal static class SessionLimits
     /// <summary>Time in nanoseconds between two of them beyond that: 200 a second.</summary>
     public const long StrangerIntervalNs = 5_000_000;
 
-    /// <summary>Different causes told of clients without TLS within <see cref="TellAgainNs"/>.</summary>
+    /// <summary>Different causes told of clients without TLS within a while.</summary>
     public const int ToldCauses = 64;
-
-    /// <summary>Then, in nanoseconds, all causes are told anew.</summary>
-    public const long TellAgainNs = 600_000_000_000;
 
     /// <summary>Pause in nanoseconds after a failed accept (no file descriptors, no memory).</summary>
     public const long AcceptRetryNs = 100_000_000;

@@ -38,11 +38,9 @@ internal sealed class PeerLink
     private const int Burst = 32;
 
     /// <summary>
-    /// Different problems told within <see cref="TellAgainNs"/>; strangers can think of many.
+    /// Different problems told within a while.
     /// </summary>
     private const int MaxTold = 16;
-
-    private const long TellAgainNs = 600_000_000_000;
 
     private readonly IIoLoop _loop;
     private readonly ResourceOptions _options;
@@ -52,15 +50,15 @@ internal sealed class PeerLink
     private readonly IPAddress? _peerAddress;
     private readonly bool _isConnector;
     private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
-    private readonly HashSet<string> _told = new(MaxTold);
+    private readonly ToldOnce _told = new(MaxTold);
+    private readonly Pace _paceOfPeer = new(CrowdPauseNs, Burst);
+    private readonly Pace _paceElsewhere = new(CrowdPauseNs, Burst);
     private readonly IoOperation _accept;
     private readonly IoOperation _connect;
     private readonly IoOperation _crowdPause;
     private IListener? _listener;
     private long _connectAtNs;
     private long _listenAtNs;
-    private long _tellAgainAtNs;
-    private readonly long[] _dueNs = new long[2];
     private int _closedInCrowd;
     private bool _isStopped;
 
@@ -202,7 +200,8 @@ internal sealed class PeerLink
         bool isElsewhere = IsElsewhere(connection);
         bool IsRival(LinkAuthentication each) => !each.IsEnding && IsElsewhere(each.Connection) == isElsewhere;
         bool isFull = _authenticating.Count(IsRival) >= MaxAuthenticating;
-        bool isCrowded = IsFast(isElsewhere) || isFull;
+        bool isFast = (isElsewhere ? _paceElsewhere : _paceOfPeer).Count(_loop.NowNs) > 0;
+        bool isCrowded = isFast || isFull;
         if (isCrowded && isElsewhere)
         {
             connection.Close();
@@ -226,15 +225,6 @@ internal sealed class PeerLink
         {
             AcceptNext();
         }
-    }
-
-    /// <summary>Counts one that came; true when they come faster than they may.</summary>
-    private bool IsFast(bool isElsewhere)
-    {
-        ref long due = ref _dueNs[isElsewhere ? 1 : 0];
-        long now = _loop.NowNs;
-        due = Math.Max(due, now - (CrowdPauseNs * Burst)) + CrowdPauseNs;
-        return due > now;
     }
 
     /// <summary>
@@ -286,7 +276,7 @@ internal sealed class PeerLink
         }
         else
         {
-            _told.Clear();
+            _told.Forget();
             _connected(link, _isConnector);
         }
     }
@@ -319,16 +309,9 @@ internal sealed class PeerLink
     /// <param name="example">Where it happened this time.</param>
     private void Tell(string problem, string example = "")
     {
-        long now = _loop.NowNs;
-        if (now >= _tellAgainAtNs)
+        if (_told.IsNew(problem, _loop.NowNs))
         {
-            _tellAgainAtNs = now + TellAgainNs;
-            _told.Clear();
-        }
-
-        if (_told.Count < MaxTold && _told.Add(problem))
-        {
-            _host.Raise(new ResourceEvent(now, "link-problem", $"{_options.Name}: {problem}{example}"));
+            _host.Raise(new ResourceEvent(_loop.NowNs, "link-problem", $"{_options.Name}: {problem}{example}"));
         }
     }
 

@@ -38,6 +38,19 @@ public class LinkLossTests
     }
 
     [Fact]
+    public void The_end_of_a_connection_is_no_word_of_the_peer_and_a_promotion_waits_its_link_timeout()
+    {
+        var pair = new SimulatedPair(hasArbiter: true);
+        pair.StartBoth();
+        pair.Join();
+        pair.A.Kill();
+        pair.Until("lost", () => pair.B.Link == LinkState.Disconnected);
+        long lostAtNs = pair.World.NowNs;
+        Assert.True(pair.B.Do(new ResourceCommand.Promote(false)).Succeeded);
+        Assert.InRange(pair.World.NowNs - lostAtNs, 2 * SimulatedPair.SecondNs, long.MaxValue);
+    }
+
+    [Fact]
     public void A_resync_that_is_cut_again_and_again_keeps_its_slots()
     {
         var pair = new SimulatedPair(onPeerLoss: PeerLoss.Continue, dataBytes: 64 << 20);
