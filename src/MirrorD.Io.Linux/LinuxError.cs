@@ -16,6 +16,7 @@ internal static class LinuxError
     public const int ETIME = 62;
     public const int ENOBUFS = 105;
     public const int ECONNABORTED = 103;
+    public const int EINPROGRESS = 115;
 
     /// <summary>Errno of the last system call of this thread.</summary>
     public static int Last => Marshal.GetLastPInvokeError();

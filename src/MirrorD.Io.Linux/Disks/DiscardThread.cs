@@ -1,5 +1,5 @@
 using MirrorD.Io.Linux.Interop;
-using MirrorD.Io.Linux.Uring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux.Disks;
 
@@ -7,14 +7,14 @@ namespace MirrorD.Io.Linux.Disks;
 /// Discards on block devices that can't zero by discarding: fallocate(2) refuses those, and the ioctl that does
 /// it blocks (io_uring carries it from Linux 6.12 on only). One thread, started by the first use.
 /// </summary>
-internal sealed unsafe class DiscardThread(Action<UringOperation, int> completed) : IDisposable
+internal sealed unsafe class DiscardThread(Action<LoopOperation, int> completed) : IDisposable
 {
-    private readonly Queue<UringOperation> _waiting = new();
+    private readonly Queue<LoopOperation> _waiting = new();
     private Thread? _thread;
     private bool _isOver;
 
     /// <summary>Has the range of the operation discarded; the callback comes on the other thread.</summary>
-    public void Start(UringOperation operation)
+    public void Start(LoopOperation operation)
     {
         lock (_waiting)
         {
@@ -53,7 +53,7 @@ internal sealed unsafe class DiscardThread(Action<UringOperation, int> completed
         }
     }
 
-    private UringOperation? TryTake()
+    private LoopOperation? TryTake()
     {
         lock (_waiting)
         {

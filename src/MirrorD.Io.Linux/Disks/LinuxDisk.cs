@@ -52,6 +52,9 @@ public sealed unsafe class LinuxDisk : IDisk
     /// <summary>Operations that a loop has in the kernel.</summary>
     internal int PendingOperations { get; set; }
 
+    /// <summary>The threads that an <see cref="EpollLoop"/> has for it.</summary>
+    internal Epoll.DiskWorkers? Workers { get; set; }
+
     /// <summary>
     /// Opens a disk. With <paramref name="isExclusive"/> a second exclusive opener, of this or another
     /// process, is refused: a file is locked, a block device must not be mounted or part of something else.
@@ -85,6 +88,7 @@ public sealed unsafe class LinuxDisk : IDisk
         if (!_isClosed)
         {
             _isClosed = true;
+            Workers?.End();
 
             // A lock lives as long as any copy of the descriptor, and a program that another thread starts just now has
             // one until its exec. Without this the next opener here would be told that another process uses the disk.

@@ -12,6 +12,9 @@ internal static partial class Fcntl
     public const int O_EXCL = 0x80;
     public const int O_CLOEXEC = 0x80000;
 
+    public const int O_NONBLOCK = 0x800;
+    public const int F_SETFL = 4;
+
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
@@ -22,6 +25,9 @@ internal static partial class Fcntl
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int flock(int fd, int operation);

@@ -21,6 +21,7 @@ internal static unsafe partial class Socket
 
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
+    public const int SO_ERROR = 4;
     public const int SO_SNDBUF = 7;
     public const int SO_KEEPALIVE = 9;
     public const int SO_PEERCRED = 17;
@@ -47,6 +48,9 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int listen(int fd, int backlog);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int accept4(int fd, void* address, uint* length, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int connect(int fd, void* address, uint length);

@@ -16,6 +16,12 @@ internal static unsafe partial class Unistd
     public static partial nint pread(int fd, void* buffer, nuint count, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial nint pwrite(int fd, void* buffer, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fdatasync(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial nint write(int fd, void* buffer, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]

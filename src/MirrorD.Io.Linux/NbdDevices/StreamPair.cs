@@ -23,7 +23,7 @@ public sealed unsafe class StreamPair : IDisposable
         KernelEnd = new SafeFileHandle(kernelEnd, ownsHandle: true);
     }
 
-    /// <summary>This process's end, for <see cref="UringLoop.Adopt"/>.</summary>
+    /// <summary>This process's end, for <see cref="LinuxLoop.Adopt"/>.</summary>
     public SafeFileHandle DaemonEnd { get; }
 
     /// <summary>

@@ -3,7 +3,7 @@ using MirrorD.Io.Linux.Interop;
 
 namespace MirrorD.Io.Linux.Sockets;
 
-/// <summary>Opens UDP sockets. They stay in blocking mode: io_uring waits in its own way.</summary>
+/// <summary>Opens UDP sockets. In blocking mode, as of <see cref="SocketFactory"/>.</summary>
 internal static unsafe class DatagramSocketFactory
 {
     /// <summary>

@@ -1,3 +1,5 @@
+using MirrorD.Io.Linux.Loops;
+
 namespace MirrorD.Io.Linux.Uring;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace MirrorD.Io.Linux.Uring;
 /// </summary>
 internal sealed class OperationTable
 {
-    private UringOperation?[] _operations = new UringOperation?[256];
+    private LoopOperation?[] _operations = new LoopOperation?[256];
     private int[] _free = new int[256];
     private int _freeCount;
 
@@ -18,7 +20,7 @@ internal sealed class OperationTable
     /// <summary>Operations that the kernel has not answered yet.</summary>
     public int Pending => _operations.Length - _freeCount;
 
-    public void Add(UringOperation operation)
+    public void Add(LoopOperation operation)
     {
         if (_freeCount == 0)
         {
@@ -34,9 +36,9 @@ internal sealed class OperationTable
     }
 
     /// <summary>The operation that this user data was given to.</summary>
-    public UringOperation Get(ulong userData)
+    public LoopOperation Get(ulong userData)
     {
-        UringOperation? operation = _operations[(int)(uint)userData];
+        LoopOperation? operation = _operations[(int)(uint)userData];
         if (operation is null || operation.UserData != userData)
         {
             throw new InvalidOperationException("The kernel completed an operation that is not pending.");
@@ -45,16 +47,16 @@ internal sealed class OperationTable
         return operation;
     }
 
-    public void Remove(UringOperation operation)
+    public void Remove(LoopOperation operation)
     {
         _operations[operation.Index] = null;
         _free[_freeCount++] = operation.Index;
         operation.Index = -1;
     }
 
-    public void ForEach(Action<UringOperation> action)
+    public void ForEach(Action<LoopOperation> action)
     {
-        foreach (UringOperation? operation in _operations)
+        foreach (LoopOperation? operation in _operations)
         {
             if (operation is not null)
             {

@@ -1,4 +1,5 @@
 using MirrorD.Io.Linux.Interop;
+using MirrorD.Io.Linux.Loops;
 using MirrorD.Io.Linux.Uring;
 using static MirrorD.Io.Linux.Interop.IoUring;
 
@@ -14,19 +15,43 @@ public sealed unsafe partial class UringLoop
     // Entries that found the queue full (or the loop not yet running), in their order.
     private readonly Queue<(ulong UserData, bool IsCancel)> _backlog = new();
 
-    private void Start(UringOperation operation)
+    private protected override void Start(LoopOperation operation)
     {
+        if (IsForDiscardThread(operation))
+        {
+            DiscardByIoctl(operation);
+            return;
+        }
+
         _table.Add(operation);
         EnqueueEntry(operation.UserData, isCancel: false);
     }
 
-    private void Restart(UringOperation operation) => EnqueueEntry(operation.UserData, isCancel: false);
+    private protected override void Restart(LoopOperation operation)
+    {
+        if (IsForDiscardThread(operation))
+        {
+            _table.Remove(operation);
+            DiscardByIoctl(operation);
+            return;
+        }
 
-    private void Cancel(UringOperation operation) => EnqueueEntry(operation.UserData, isCancel: true);
+        EnqueueEntry(operation.UserData, isCancel: false);
+    }
+
+    private protected override void Cancel(LoopOperation operation) => EnqueueEntry(operation.UserData, isCancel: true);
+
+    private protected override void Release(LoopOperation operation)
+    {
+        if (operation.Index >= 0)
+        {
+            _table.Remove(operation);
+        }
+    }
 
     private void EnqueueEntry(ulong userData, bool isCancel)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (_backlog.Count > 0 || !TryWriteEntry(userData, isCancel))
         {
             _backlog.Enqueue((userData, isCancel));
@@ -59,7 +84,7 @@ public sealed unsafe partial class UringLoop
         else if (userData == WakeUserData)
         {
             entry->opcode = IORING_OP_READ;
-            entry->fd = _wakeFd;
+            entry->fd = WakeFd;
             entry->addr = (ulong)_wakeCount;
             entry->len = sizeof(ulong);
             entry->user_data = WakeUserData;
@@ -69,7 +94,7 @@ public sealed unsafe partial class UringLoop
             WriteEntry(entry, _table.Get(userData));
         }
 
-        if (_thread is not null && _ring.Unsubmitted >= EntriesPerGroup)
+        if (IsBound && _ring.Unsubmitted >= EntriesPerGroup)
         {
             _ring.Submit();
         }
@@ -77,7 +102,7 @@ public sealed unsafe partial class UringLoop
         return true;
     }
 
-    private void WriteEntry(io_uring_sqe* entry, UringOperation operation)
+    private void WriteEntry(io_uring_sqe* entry, LoopOperation operation)
     {
         entry->user_data = operation.UserData;
         entry->fd = operation.Fd;
@@ -132,52 +157,12 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private static void WriteTransfer(io_uring_sqe* entry, UringOperation operation, byte opcode)
+    private static void WriteTransfer(io_uring_sqe* entry, LoopOperation operation, byte opcode)
     {
         entry->opcode = opcode;
         entry->flags = operation.ForceWorker ? IOSQE_ASYNC : (byte)0;
         entry->addr = (ulong)(operation.Address + operation.DoneBytes);
         entry->len = (uint)(operation.LengthBytes - operation.DoneBytes);
         entry->off = (ulong)(operation.Offset + operation.DoneBytes);
-    }
-
-    private void Continue(UringOperation operation, int result)
-    {
-        switch (operation.Operation.Kind)
-        {
-            case OperationKind.Read:
-            case OperationKind.Write:
-                ContinueTransfer(operation, result);
-                break;
-            case OperationKind.Flush:
-                ContinueFlush(operation, result);
-                break;
-            case OperationKind.Discard:
-                ContinueDiscard(operation, result);
-                break;
-            case OperationKind.Zero:
-                ContinueZeroing(operation, result);
-                break;
-            case OperationKind.Receive:
-                ContinueReceive(operation, result);
-                break;
-            case OperationKind.Send:
-                ContinueSend(operation, result);
-                break;
-            case OperationKind.ReceiveDatagram:
-            case OperationKind.SendDatagram:
-                ContinueDatagram(operation, result);
-                break;
-            case OperationKind.Accept:
-                ContinueAccept(operation, result);
-                break;
-            case OperationKind.Connect:
-                ContinueConnect(operation, result);
-                break;
-            case OperationKind.None:
-            case OperationKind.Allocation:
-            case OperationKind.Timer:
-                throw new InvalidOperationException($"{operation.Operation.Kind} is not for the kernel.");
-        }
     }
 }

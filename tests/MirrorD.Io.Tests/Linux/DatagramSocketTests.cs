@@ -90,7 +90,7 @@ public sealed class DatagramSocketTests
     [Fact]
     public void Opening_a_datagram_socket_on_what_is_not_there_names_the_cause()
     {
-        UdpEndpoint here = UringLoopContractTests.FreeUdpEndpoint();
+        UdpEndpoint here = LinuxLoopContractTests.FreeUdpEndpoint();
         Assert.Contains("No interface of this host",
             Refusal(here with { LocalAddress = IPAddress.Parse("192.0.2.1") }), StringComparison.Ordinal);
         string noInterface = Refusal(here with { Interface = "absent0" });
@@ -102,7 +102,7 @@ public sealed class DatagramSocketTests
     [Fact]
     public void What_a_stranger_sends_while_a_socket_is_opened_is_never_received()
     {
-        UdpEndpoint endpoint = UringLoopContractTests.FreeUdpEndpoint();
+        UdpEndpoint endpoint = LinuxLoopContractTests.FreeUdpEndpoint();
         using var driver = new LoopDriver();
         using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         var target = new IPEndPoint(endpoint.LocalAddress, endpoint.LocalPort);

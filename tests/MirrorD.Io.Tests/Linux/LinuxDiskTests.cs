@@ -5,17 +5,18 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Io.Tests.Linux;
 
-public sealed partial class LinuxDiskTests : IDisposable
+public abstract partial class LinuxDiskTests(LoopKind kind) : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly LoopDriver _driver = new();
+    private readonly LoopDriver _driver = new(kind);
 
-    private UringLoop Loop => _driver.Loop;
+    private LinuxLoop Loop => _driver.Loop;
 
     public void Dispose()
     {
         _driver.Dispose();
         _directory.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
@@ -231,9 +232,12 @@ public sealed partial class LinuxDiskTests : IDisposable
         _driver.Do(operation => Loop.Write(disk, 0, data, false, operation));
         Assert.Equal(start, device.CompletedFlushes());
         _driver.Do(operation => Loop.Write(disk, 0, data, true, operation));
-        Assert.Equal(start + 1, device.CompletedFlushes());
+
+        // Of a write that a thread waits for, blkdev_write_iter in block/fops.c adds a flush to the FUA.
+        long durable = device.CompletedFlushes();
+        Assert.InRange(durable - start, 1, kind == LoopKind.Uring ? 1 : 2);
         _driver.Do(operation => Loop.Flush(disk, operation));
-        Assert.Equal(start + 2, device.CompletedFlushes());
+        Assert.Equal(durable + 1, device.CompletedFlushes());
         disk.Close();
     }
 
@@ -296,3 +300,7 @@ public sealed partial class LinuxDiskTests : IDisposable
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int fd);
 }
+
+public sealed class UringDiskTests() : LinuxDiskTests(LoopKind.Uring);
+
+public sealed class EpollDiskTests() : LinuxDiskTests(LoopKind.Epoll);

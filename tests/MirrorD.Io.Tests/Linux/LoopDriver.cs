@@ -9,9 +9,14 @@ internal sealed class LoopDriver : IDisposable
 
     private readonly List<IoBuffer> _buffers = [];
 
-    public LoopDriver(int entries = 256) => Loop = new UringLoop(entries);
+    public LoopDriver(LoopKind kind = LoopKind.Uring)
+        : this(LoopFactory.Of(kind).Create())
+    {
+    }
 
-    public UringLoop Loop { get; }
+    public LoopDriver(LinuxLoop loop) => Loop = loop;
+
+    public LinuxLoop Loop { get; }
 
     public void Dispose()
     {

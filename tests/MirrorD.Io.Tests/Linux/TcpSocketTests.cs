@@ -2,7 +2,7 @@ using System.Net;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Sockets;
-using MirrorD.Io.Linux.Uring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Tests.Linux;
 
@@ -106,7 +106,7 @@ public sealed class TcpSocketTests
     {
         int value = 0;
         uint length = sizeof(int);
-        Assert.Equal(0, Socket.getsockopt(((UringConnection)connection).Fd, level, name, &value, &length));
+        Assert.Equal(0, Socket.getsockopt(((LoopConnection)connection).Fd, level, name, &value, &length));
         return value;
     }
 }

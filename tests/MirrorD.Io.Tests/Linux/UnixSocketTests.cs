@@ -11,7 +11,7 @@ public sealed class UnixSocketTests : IDisposable
 
     public UnixSocketTests() => _endpoint = new UnixEndpoint(_directory.File("socket"));
 
-    private UringLoop Loop => _driver.Loop;
+    private LinuxLoop Loop => _driver.Loop;
 
     public void Dispose()
     {

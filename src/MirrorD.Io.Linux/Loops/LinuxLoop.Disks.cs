@@ -1,11 +1,9 @@
-using MirrorD.Io.Linux.Interop;
-using MirrorD.Io.Linux.Uring;
-using static MirrorD.Io.Linux.Interop.IoUring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux;
 
 /// <summary>Disk operations.</summary>
-public sealed unsafe partial class UringLoop
+public abstract partial class LinuxLoop
 {
     /// <inheritdoc/>
     public void Read(IDisk disk, long offset, BufferSlice into, IoOperation operation) =>
@@ -18,7 +16,7 @@ public sealed unsafe partial class UringLoop
     /// <inheritdoc/>
     public void Flush(IDisk disk, IoOperation operation)
     {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Flush);
+        LoopOperation started = BeginDisk(disk, operation, OperationKind.Flush);
         StartDisk(started);
     }
 
@@ -28,7 +26,7 @@ public sealed unsafe partial class UringLoop
     /// </remarks>
     public void QueryAllocation(IDisk disk, long offset, long lengthBytes, IoOperation operation)
     {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Allocation);
+        LoopOperation started = BeginDisk(disk, operation, OperationKind.Allocation);
         int error = Validate(started.Disk!, offset, lengthBytes, mustWrite: false);
         if (error != 0 || lengthBytes == 0)
         {
@@ -40,11 +38,11 @@ public sealed unsafe partial class UringLoop
         CompleteLater(started, result, isHole);
     }
 
-    private static UringOperation BeginDisk(IDisk disk, IoOperation operation, OperationKind kind)
+    private static LoopOperation BeginDisk(IDisk disk, IoOperation operation, OperationKind kind)
     {
         var opened = (LinuxDisk)disk;
         operation.Begin(kind);
-        UringOperation started = UringOperation.Of(operation);
+        LoopOperation started = LoopOperation.Of(operation);
         started.Disk = opened;
         started.Fd = opened.Fd;
         started.Address = 0;
@@ -74,7 +72,7 @@ public sealed unsafe partial class UringLoop
     private void StartTransfer(
         IDisk disk, long offset, BufferSlice slice, bool isDurable, IoOperation operation, OperationKind kind)
     {
-        UringOperation started = BeginDisk(disk, operation, kind);
+        LoopOperation started = BeginDisk(disk, operation, kind);
         bool mustWrite = kind == OperationKind.Write;
         int error = Validate(started.Disk!, offset, slice.LengthBytes, mustWrite);
         if (error != 0 || slice.LengthBytes == 0)
@@ -91,21 +89,21 @@ public sealed unsafe partial class UringLoop
         StartDisk(started);
     }
 
-    private void StartDisk(UringOperation operation)
+    private void StartDisk(LoopOperation operation)
     {
         operation.Disk!.PendingOperations++;
         Start(operation);
     }
 
-    private void FinishDisk(UringOperation operation, int result)
+    private protected void FinishDisk(LoopOperation operation, int result)
     {
-        _table.Remove(operation);
+        Release(operation);
         operation.Disk!.PendingOperations--;
         operation.Memory = null;
         operation.Operation.Complete(result);
     }
 
-    private void ContinueTransfer(UringOperation operation, int result)
+    private void ContinueTransfer(LoopOperation operation, int result)
     {
         if (result > 0)
         {
@@ -135,7 +133,7 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private void ContinueFlush(UringOperation operation, int result)
+    private void ContinueFlush(LoopOperation operation, int result)
     {
         if (result is -LinuxError.EINTR or -Errno.EAGAIN)
         {

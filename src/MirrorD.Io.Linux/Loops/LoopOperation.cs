@@ -1,4 +1,4 @@
-namespace MirrorD.Io.Linux.Uring;
+namespace MirrorD.Io.Linux.Loops;
 
 /// <summary>
 /// How far the zeroing of a range has fallen back: from giving room back to writing zeroes.
@@ -14,7 +14,7 @@ internal enum ZeroStep
 /// The loop's side of an <see cref="IoOperation"/>: made at its first submission, kept in
 /// <see cref="IoOperation.LoopState"/> and used again, so that later submissions allocate nothing.
 /// </summary>
-internal sealed class UringOperation(IoOperation operation)
+internal sealed class LoopOperation(IoOperation operation)
 {
     public readonly IoOperation Operation = operation;
 
@@ -26,9 +26,7 @@ internal sealed class UringOperation(IoOperation operation)
 
     public int Fd;
     public LinuxDisk? Disk;
-    public UringConnection? Connection;
-    public UringDatagramSocket? Datagrams;
-    public UringListener? Listener;
+    public LoopSocket? Socket;
 
     /// <summary>
     /// Holds what lies at the address while the kernel may use it: a buffer may go on with other memory meanwhile.
@@ -60,12 +58,25 @@ internal sealed class UringOperation(IoOperation operation)
     /// <summary>Timer, and time limit of a connect.</summary>
     public long DeadlineNs;
     public long TimerSequence;
+
+    /// <summary>Connect: when it fails. A deadline before it is another try.</summary>
+    public long LimitNs;
     public int HeapIndex = -1;
     public bool IsTimedOut;
 
-    /// <summary>Connect: the new socket's name.</summary>
-    public Endpoint? Endpoint;
+    /// <summary>Connect: bytes of the socket address that lies at the address.</summary>
     public uint AddressBytes;
+
+    /// <summary>Epoll: it waits for its socket; of a connect also that the other end has been asked.</summary>
+    public bool IsParked;
+    public bool IsUnderWay;
+
+    /// <summary>Epoll: what the kernel answered, until it is looked at in a turn.</summary>
+    public int KernelResult;
+
+    /// <summary>Epoll: the loop, while workers have it or have answered it; and what follows it in a list.</summary>
+    public EpollLoop? Owner;
+    public LoopOperation? Next;
 
     /// <summary>Result to deliver without the kernel; of an allocation query also what was found.</summary>
     public int LocalResult;
@@ -75,14 +86,14 @@ internal sealed class UringOperation(IoOperation operation)
     public ulong UserData => ((ulong)Submission << 32) | (uint)Index;
 
     /// <summary>The loop's side of an operation.</summary>
-    public static UringOperation Of(IoOperation operation)
+    public static LoopOperation Of(IoOperation operation)
     {
-        if (operation.LoopState is UringOperation known)
+        if (operation.LoopState is LoopOperation known)
         {
             return known;
         }
 
-        var made = new UringOperation(operation);
+        var made = new LoopOperation(operation);
         operation.LoopState = made;
         return made;
     }

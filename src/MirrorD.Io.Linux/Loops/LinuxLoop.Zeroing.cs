@@ -1,24 +1,20 @@
-using MirrorD.Io.Linux.Disks;
-using MirrorD.Io.Linux.Interop;
-using MirrorD.Io.Linux.Uring;
-using static MirrorD.Io.Linux.Interop.IoUring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux;
 
 /// <summary>Discarding and zeroing, with what is tried when the first way is not supported.</summary>
-public sealed unsafe partial class UringLoop
+public abstract partial class LinuxLoop
 {
-    private const int ZeroesBytes = 256 * 1024;
+    /// <summary>How many zeroes one write has at most.</summary>
+    internal const int ZeroesBytes = 256 * 1024;
 
     // Source of zeroes for disks and file systems that can't make them; nobody writes to it.
     private IoBuffer? _zeroes;
 
-    private DiscardThread? _discards;
-
     /// <inheritdoc/>
     public void Discard(IDisk disk, long offset, long lengthBytes, IoOperation operation)
     {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Discard);
+        LoopOperation started = BeginDisk(disk, operation, OperationKind.Discard);
         started.MayUnmap = true;
         StartZeroing(started, offset, lengthBytes, disk.CanDiscard ? 0 : -Errno.EOPNOTSUPP);
     }
@@ -26,12 +22,12 @@ public sealed unsafe partial class UringLoop
     /// <inheritdoc/>
     public void Zero(IDisk disk, long offset, long lengthBytes, bool mayUnmap, IoOperation operation)
     {
-        UringOperation started = BeginDisk(disk, operation, OperationKind.Zero);
+        LoopOperation started = BeginDisk(disk, operation, OperationKind.Zero);
         started.MayUnmap = mayUnmap;
         StartZeroing(started, offset, lengthBytes, 0);
     }
 
-    private void StartZeroing(UringOperation operation, long offset, long lengthBytes, int error)
+    private void StartZeroing(LoopOperation operation, long offset, long lengthBytes, int error)
     {
         int invalid = Validate(operation.Disk!, offset, lengthBytes, mustWrite: true);
         if (invalid != 0 || error != 0 || lengthBytes == 0)
@@ -43,37 +39,10 @@ public sealed unsafe partial class UringLoop
         operation.Offset = offset;
         operation.LengthBytes = lengthBytes;
         operation.Step = operation.MayUnmap ? ZeroStep.Punch : ZeroStep.ZeroRange;
-        if (operation.Operation.Kind == OperationKind.Discard && operation.Disk!.DiscardsByIoctl)
-        {
-            operation.Disk.PendingOperations++;
-            DiscardByIoctl(operation);
-            return;
-        }
-
         StartDisk(operation);
     }
 
-    private void WriteZeroing(io_uring_sqe* entry, UringOperation operation)
-    {
-        entry->off = (ulong)(operation.Offset + operation.DoneBytes);
-        if (operation.Step == ZeroStep.WriteZeroes)
-        {
-            _zeroes ??= new IoBuffer(ZeroesBytes);
-            entry->opcode = IORING_OP_WRITE;
-            entry->addr = (ulong)_zeroes.Address;
-            entry->len = (uint)long.Min(ZeroesBytes, operation.LengthBytes - operation.DoneBytes);
-            return;
-        }
-
-        // The kernel takes the length of the range from the address field and the mode from the length field.
-        entry->opcode = IORING_OP_FALLOCATE;
-        entry->addr = (ulong)operation.LengthBytes;
-        bool mustPunch = operation.Step == ZeroStep.Punch;
-        entry->len = Falloc.FALLOC_FL_KEEP_SIZE |
-            (uint)(mustPunch ? Falloc.FALLOC_FL_PUNCH_HOLE : Falloc.FALLOC_FL_ZERO_RANGE);
-    }
-
-    private void ContinueZeroing(UringOperation operation, int result)
+    private void ContinueZeroing(LoopOperation operation, int result)
     {
         if (result is -LinuxError.EINTR or -Errno.EAGAIN)
         {
@@ -94,6 +63,13 @@ public sealed unsafe partial class UringLoop
         else if (result is -Errno.EOPNOTSUPP or -LinuxError.ENOSYS or -LinuxError.ENODEV)
         {
             operation.Step++;
+            if (operation.Step == ZeroStep.WriteZeroes)
+            {
+                _zeroes ??= new IoBuffer(ZeroesBytes);
+                operation.Memory = _zeroes.Memory;
+                operation.Address = _zeroes.Address;
+            }
+
             Restart(operation);
         }
         else
@@ -102,7 +78,7 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private void ContinueDiscard(UringOperation operation, int result)
+    private void ContinueDiscard(LoopOperation operation, int result)
     {
         if (result is -LinuxError.EINTR or -Errno.EAGAIN)
         {
@@ -111,27 +87,11 @@ public sealed unsafe partial class UringLoop
         else if (result == -Errno.EOPNOTSUPP && operation.Disk!.IsBlockDevice)
         {
             operation.Disk.DiscardsByIoctl = true;
-            _table.Remove(operation);
-            DiscardByIoctl(operation);
+            Restart(operation);
         }
         else
         {
             FinishDisk(operation, result);
         }
-    }
-
-    private void DiscardByIoctl(UringOperation operation)
-    {
-        operation.Ended ??= () =>
-        {
-            operation.Disk!.PendingOperations--;
-            operation.Operation.Complete(operation.LocalResult);
-        };
-        _discards ??= new DiscardThread((ended, result) =>
-        {
-            ended.LocalResult = result;
-            Post(ended.Ended!);
-        });
-        _discards.Start(operation);
     }
 }

@@ -4,7 +4,7 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Io.Tests.Linux;
 
-public sealed class UringLoopContractTests : LoopContractTests
+public abstract class LinuxLoopContractTests(LoopKind kind) : LoopContractTests
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly List<Socket> _silent = [];
@@ -52,7 +52,7 @@ public sealed class UringLoopContractTests : LoopContractTests
 
     protected override UdpEndpoint CreateUdpEndpoint(bool isV6) => FreeUdpEndpoint(isV6);
 
-    protected override IIoLoop CreateLoop() => new UringLoop();
+    protected override IIoLoop CreateLoop() => LoopFactory.Of(kind).Create();
 
     protected override IDisk CreateDisk(long lengthBytes)
     {
@@ -65,3 +65,7 @@ public sealed class UringLoopContractTests : LoopContractTests
         ? new TcpEndpoint(IPAddress.Loopback, 0)
         : new UnixEndpoint(_directory.File($"socket{_endpoints++}"));
 }
+
+public sealed class UringLoopContractTests() : LinuxLoopContractTests(LoopKind.Uring);
+
+public sealed class EpollLoopContractTests() : LinuxLoopContractTests(LoopKind.Epoll);

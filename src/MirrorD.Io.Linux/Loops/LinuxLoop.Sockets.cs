@@ -2,21 +2,21 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Sockets;
-using MirrorD.Io.Linux.Uring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux;
 
 /// <summary>Socket operations.</summary>
-public sealed unsafe partial class UringLoop
+public abstract unsafe partial class LinuxLoop
 {
     /// <inheritdoc/>
     public void Receive(IConnection connection, BufferSlice into, int minimumBytes, IoOperation operation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minimumBytes, into.LengthBytes);
-        var opened = (UringConnection)connection;
+        var opened = (LoopConnection)connection;
         RequireFree(opened.Receiving, opened, "receive");
-        UringOperation started = BeginSocket(opened, into, operation, OperationKind.Receive);
+        LoopOperation started = BeginSocket(opened, into, operation, OperationKind.Receive);
         started.MinimumBytes = minimumBytes;
         if (opened.IsClosed)
         {
@@ -31,9 +31,9 @@ public sealed unsafe partial class UringLoop
     /// <inheritdoc/>
     public void Send(IConnection connection, BufferSlice from, IoOperation operation)
     {
-        var opened = (UringConnection)connection;
+        var opened = (LoopConnection)connection;
         RequireFree(opened.Sending, opened, "send");
-        UringOperation started = BeginSocket(opened, from, operation, OperationKind.Send);
+        LoopOperation started = BeginSocket(opened, from, operation, OperationKind.Send);
         if (opened.IsClosed || from.LengthBytes == 0)
         {
             CompleteLater(started, opened.IsClosed ? -Errno.ECANCELED : 0);
@@ -45,46 +45,57 @@ public sealed unsafe partial class UringLoop
     }
 
     /// <inheritdoc/>
-    public IListener Listen(Endpoint endpoint) => UringListener.Open(this, endpoint);
+    public IListener Listen(Endpoint endpoint)
+    {
+        LoopListener listener = LoopListener.Open(this, endpoint);
+        RequireRegistered(listener, KernelAddress.Describe(endpoint));
+        return listener;
+    }
 
     /// <inheritdoc/>
     public void Accept(IListener listener, IoOperation operation)
     {
-        var opened = (UringListener)listener;
-        RequireFree(opened.Accepting, opened, "accept");
-        operation.Begin(OperationKind.Accept);
-        UringOperation started = UringOperation.Of(operation);
+        var opened = (LoopListener)listener;
+        RequireFree(opened.Receiving, opened, "accept");
+        LoopOperation started = BeginSocket(opened, default, operation, OperationKind.Accept);
         if (opened.IsClosed)
         {
             CompleteLater(started, -Errno.ECANCELED);
             return;
         }
 
-        started.Fd = opened.Fd;
-        started.Listener = opened;
-        opened.Accepting = started;
+        opened.Receiving = started;
         Start(started);
     }
 
     /// <inheritdoc/>
     public void Connect(Endpoint endpoint, long timeoutNs, IoOperation operation)
     {
-        operation.Begin(OperationKind.Connect);
-        UringOperation started = UringOperation.Of(operation);
         int fd = SocketFactory.OpenForConnect(endpoint);
-        if (fd < 0)
+        LoopConnection? made = fd < 0 ? null
+            : new LoopConnection(this, fd, KernelAddress.Describe(endpoint), (endpoint as TcpEndpoint)?.Address);
+        LoopOperation started = BeginSocket(made, default, operation, OperationKind.Connect);
+        if (made is null)
         {
             CompleteLater(started, fd);
             return;
         }
 
-        started.Fd = fd;
-        started.Endpoint = endpoint;
+        int error = Register(made);
+        if (error != 0)
+        {
+            CloseDescriptor(made);
+            CompleteLater(started, error);
+            return;
+        }
+
+        made.Sending = started;
         started.Address = (nint)NativeMemory.Alloc(KernelAddress.MaxBytes);
         started.AddressBytes = KernelAddress.Encode(endpoint, (byte*)started.Address);
         started.IsTimedOut = false;
         long nowNs = NowNs;
         started.DeadlineNs = timeoutNs < long.MaxValue - nowNs ? nowNs + timeoutNs : long.MaxValue;
+        started.LimitNs = started.DeadlineNs;
         _timers.Add(started);
         Start(started);
     }
@@ -98,38 +109,44 @@ public sealed unsafe partial class UringLoop
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
         int fd = (int)socket.DangerousGetHandle();
         socket.SetHandleAsInvalid();
-        return new UringConnection(this, fd, name, null);
+        var connection = new LoopConnection(this, fd, name, null);
+        RequireRegistered(connection, name);
+        return connection;
     }
 
-    /// <summary>Ends a connection: see <see cref="IConnection.Close"/>.</summary>
-    internal void Close(UringConnection connection)
+    /// <summary>
+    /// Ends a socket: see <see cref="IConnection.Close"/>, <see cref="IListener.Close"/>, <see cref="IDatagramSocket.Close"/>.
+    /// </summary>
+    internal void Close(LoopSocket socket)
     {
-        if (_isDisposed || (connection.Receiving is null && connection.Sending is null))
+        if (_isDisposed || (socket.Receiving is null && socket.Sending is null))
         {
-            _ = Unistd.close(connection.Fd);
+            CloseDescriptor(socket);
             return;
         }
 
         // The descriptor stays open until the kernel has given up what uses it, so that its number can't come
-        // to mean another file meanwhile. The other end sees the close at once.
-        _ = Socket.shutdown(connection.Fd, Socket.SHUT_RDWR);
-        CancelIfAny(connection.Receiving);
-        CancelIfAny(connection.Sending);
-    }
-
-    /// <summary>Ends a listener: see <see cref="IListener.Close"/>.</summary>
-    internal void Close(UringListener listener)
-    {
-        if (_isDisposed || listener.Accepting is null)
+        // to mean another file meanwhile. The other end of a connection sees the close at once.
+        if (socket is LoopConnection)
         {
-            _ = Unistd.close(listener.Fd);
-            return;
+            _ = Socket.shutdown(socket.Fd, Socket.SHUT_RDWR);
         }
 
-        Cancel(listener.Accepting);
+        CancelIfAny(socket.Receiving);
+        CancelIfAny(socket.Sending);
     }
 
-    private void CancelIfAny(UringOperation? operation)
+    private void RequireRegistered(LoopSocket socket, string place)
+    {
+        int error = Register(socket);
+        if (error != 0)
+        {
+            socket.Close();
+            throw LinuxError.Exception($"Cannot wait for {place}", -error);
+        }
+    }
+
+    private void CancelIfAny(LoopOperation? operation)
     {
         if (operation is not null)
         {
@@ -137,7 +154,7 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private static void RequireFree(UringOperation? pending, object user, string what)
+    private static void RequireFree(LoopOperation? pending, object user, string what)
     {
         if (pending is not null)
         {
@@ -145,13 +162,12 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    private static UringOperation BeginSocket(
-        UringConnection connection, BufferSlice slice, IoOperation operation, OperationKind kind)
+    private static LoopOperation BeginSocket(LoopSocket? socket, BufferSlice slice, IoOperation operation, OperationKind kind)
     {
         operation.Begin(kind);
-        UringOperation started = UringOperation.Of(operation);
-        started.Fd = connection.Fd;
-        started.Connection = connection;
+        LoopOperation started = LoopOperation.Of(operation);
+        started.Fd = socket?.Fd ?? -1;
+        started.Socket = socket;
         started.Memory = slice.Buffer?.Memory;
         started.Address = slice.Address;
         started.Offset = 0;
@@ -161,9 +177,9 @@ public sealed unsafe partial class UringLoop
         return started;
     }
 
-    private void ContinueReceive(UringOperation operation, int result)
+    private void ContinueReceive(LoopOperation operation, int result)
     {
-        UringConnection connection = operation.Connection!;
+        LoopSocket connection = operation.Socket!;
         operation.DoneBytes += int.Max(result, 0);
         bool isEnough = operation.DoneBytes >= operation.MinimumBytes;
         if (!isEnough && !connection.IsClosed && (result > 0 || IsRetry(result)))
@@ -172,16 +188,15 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        connection.Receiving = null;
         int final = isEnough ? (int)operation.DoneBytes
             : connection.IsClosed ? -Errno.ECANCELED
             : result == 0 ? (int)operation.DoneBytes : result;
-        FinishSocket(operation, connection, final);
+        FinishSocket(operation, final);
     }
 
-    private void ContinueSend(UringOperation operation, int result)
+    private void ContinueSend(LoopOperation operation, int result)
     {
-        UringConnection connection = operation.Connection!;
+        LoopSocket connection = operation.Socket!;
         operation.DoneBytes += int.Max(result, 0);
         bool isEnough = operation.DoneBytes == operation.LengthBytes;
         if (!isEnough && !connection.IsClosed && (result > 0 || IsRetry(result)))
@@ -190,42 +205,53 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        connection.Sending = null;
         int final = isEnough ? (int)operation.LengthBytes
             : connection.IsClosed ? -Errno.ECANCELED
             : result == 0 ? -Errno.EPIPE : result;
-        FinishSocket(operation, connection, final);
+        FinishSocket(operation, final);
     }
 
     private static bool IsRetry(int result) => result is -Errno.EAGAIN or -LinuxError.EINTR;
 
-    private void FinishSocket(UringOperation operation, UringConnection connection, int result)
+    private void FinishSocket(LoopOperation operation, int result)
     {
-        _table.Remove(operation);
-        operation.Connection = null;
-        if (connection is { IsClosed: true, Receiving: null, Sending: null })
-        {
-            _ = Unistd.close(connection.Fd);
-        }
-
+        Detach(operation);
         operation.Operation.Complete(result);
     }
 
-    private void ContinueAccept(UringOperation operation, int result)
+    /// <summary>The operation is over; so is a closed socket with its last one.</summary>
+    private void Detach(LoopOperation operation)
     {
-        UringListener listener = operation.Listener!;
+        Release(operation);
+        LoopSocket socket = operation.Socket!;
+        operation.Socket = null;
+        if (socket.Receiving == operation)
+        {
+            socket.Receiving = null;
+        }
+        else
+        {
+            socket.Sending = null;
+        }
+
+        if (socket is { IsClosed: true, Receiving: null, Sending: null })
+        {
+            CloseDescriptor(socket);
+        }
+    }
+
+    private void ContinueAccept(LoopOperation operation, int result)
+    {
+        var listener = (LoopListener)operation.Socket!;
         if (!listener.IsClosed && (IsRetry(result) || result == -LinuxError.ECONNABORTED))
         {
             Restart(operation);
             return;
         }
 
-        _table.Remove(operation);
-        operation.Listener = null;
-        listener.Accepting = null;
+        Detach(operation);
         if (listener.IsClosed)
         {
-            _ = Unistd.close(listener.Fd);
             if (result >= 0)
             {
                 _ = Unistd.close(result);
@@ -235,11 +261,18 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        UringConnection? accepted = result < 0 ? null : listener.Accept(result);
-        operation.Operation.Complete(int.Min(result, 0), accepted);
+        LoopConnection? accepted = result < 0 ? null : listener.Accept(result);
+        int error = accepted is null ? result : Register(accepted);
+        if (accepted is not null && error != 0)
+        {
+            CloseDescriptor(accepted);
+            accepted = null;
+        }
+
+        operation.Operation.Complete(error, accepted);
     }
 
-    private void ContinueConnect(UringOperation operation, int result)
+    private void ContinueConnect(LoopOperation operation, int result)
     {
         if (IsRetry(result) && !operation.IsTimedOut)
         {
@@ -247,7 +280,8 @@ public sealed unsafe partial class UringLoop
             return;
         }
 
-        _table.Remove(operation);
+        var connection = (LoopConnection)operation.Socket!;
+        Detach(operation);
         if (operation.HeapIndex >= 0)
         {
             _timers.Remove(operation);
@@ -255,17 +289,13 @@ public sealed unsafe partial class UringLoop
 
         NativeMemory.Free((void*)operation.Address);
         operation.Address = 0;
-        Endpoint endpoint = operation.Endpoint!;
-        operation.Endpoint = null;
         if (result < 0)
         {
-            _ = Unistd.close(operation.Fd);
+            CloseDescriptor(connection);
             operation.Operation.Complete(operation.IsTimedOut ? -Errno.ETIMEDOUT : result);
             return;
         }
 
-        var connection = new UringConnection(
-            this, operation.Fd, KernelAddress.Describe(endpoint), (endpoint as TcpEndpoint)?.Address);
         operation.Operation.Complete(0, connection);
     }
 }

@@ -1,4 +1,4 @@
-namespace MirrorD.Io.Linux.Uring;
+namespace MirrorD.Io.Linux.Loops;
 
 /// <summary>
 /// Actions from other threads, in the order of posting. Two lists take turns: nothing is allocated.

@@ -1,9 +1,9 @@
-using MirrorD.Io.Linux.Uring;
+using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux;
 
 /// <summary>Timers, and the time limits of connects, which share their heap.</summary>
-public sealed unsafe partial class UringLoop
+public abstract unsafe partial class LinuxLoop
 {
     private readonly TimerHeap _timers = new();
 
@@ -11,7 +11,7 @@ public sealed unsafe partial class UringLoop
     public void StartTimer(long deadlineNs, IoOperation operation)
     {
         operation.Begin(OperationKind.Timer);
-        UringOperation started = UringOperation.Of(operation);
+        LoopOperation started = LoopOperation.Of(operation);
         started.DeadlineNs = deadlineNs;
         _timers.Add(started);
     }
@@ -20,7 +20,7 @@ public sealed unsafe partial class UringLoop
     public void CancelTimer(IoOperation operation)
     {
         if (operation.IsPending && operation.Kind == OperationKind.Timer
-            && operation.LoopState is UringOperation { HeapIndex: >= 0 } timer)
+            && operation.LoopState is LoopOperation { HeapIndex: >= 0 } timer)
         {
             _timers.Remove(timer);
             CompleteLater(timer, -Errno.ECANCELED);
@@ -44,6 +44,12 @@ public sealed unsafe partial class UringLoop
             {
                 timer.Operation.Complete(0);
             }
+            else if (timer.DeadlineNs < timer.LimitNs)
+            {
+                timer.DeadlineNs = timer.LimitNs;
+                _timers.Add(timer);
+                Restart(timer);
+            }
             else
             {
                 timer.IsTimedOut = true;
@@ -52,7 +58,14 @@ public sealed unsafe partial class UringLoop
         }
     }
 
-    /// <summary>0: due, or overdue; -1: there is no timer.</summary>
-    private long UntilFirstTimerNs() =>
-        _timers.First is { } timer ? long.Max(0, timer.DeadlineNs - NowNs) : -1;
+    /// <summary>A connect that can't be begun just now is begun again after a while, unless its time is over by then.</summary>
+    private protected void ConnectLater(LoopOperation operation, long delayNs)
+    {
+        _timers.Remove(operation);
+        operation.DeadlineNs = long.Min(NowNs + delayNs, operation.LimitNs);
+        _timers.Add(operation);
+    }
+
+    /// <summary>When the first timer is due; null: there is none.</summary>
+    private protected long? FirstDeadlineNs => _timers.First?.DeadlineNs;
 }

@@ -1,21 +1,21 @@
-namespace MirrorD.Io.Linux.Uring;
+namespace MirrorD.Io.Linux.Loops;
 
 /// <summary>
 /// Operations by deadline, earliest first, equal ones in the order of their start. Binary heap.
 /// </summary>
 internal sealed class TimerHeap
 {
-    private UringOperation[] _heap = new UringOperation[64];
+    private LoopOperation[] _heap = new LoopOperation[64];
     private int _count;
     private long _sequence;
 
     /// <summary>The earliest; null when empty.</summary>
-    public UringOperation? First => _count == 0 ? null : _heap[0];
+    public LoopOperation? First => _count == 0 ? null : _heap[0];
 
-    /// <summary>Operations added later have a higher <see cref="UringOperation.TimerSequence"/>.</summary>
+    /// <summary>Operations added later have a higher <see cref="LoopOperation.TimerSequence"/>.</summary>
     public long LastSequence => _sequence;
 
-    public void Add(UringOperation timer)
+    public void Add(LoopOperation timer)
     {
         if (_count == _heap.Length)
         {
@@ -26,11 +26,11 @@ internal sealed class TimerHeap
         MoveUp(timer, _count++);
     }
 
-    public void Remove(UringOperation timer)
+    public void Remove(LoopOperation timer)
     {
         int hole = timer.HeapIndex;
         timer.HeapIndex = -1;
-        UringOperation last = _heap[--_count];
+        LoopOperation last = _heap[--_count];
         _heap[_count] = null!;
         if (last == timer)
         {
@@ -47,7 +47,7 @@ internal sealed class TimerHeap
         }
     }
 
-    private void MoveUp(UringOperation timer, int hole)
+    private void MoveUp(LoopOperation timer, int hole)
     {
         while (hole > 0 && IsBefore(timer, _heap[(hole - 1) / 2]))
         {
@@ -58,7 +58,7 @@ internal sealed class TimerHeap
         Place(timer, hole);
     }
 
-    private void MoveDown(UringOperation timer, int hole)
+    private void MoveDown(LoopOperation timer, int hole)
     {
         for (int child; (child = (2 * hole) + 1) < _count; hole = child)
         {
@@ -78,12 +78,12 @@ internal sealed class TimerHeap
         Place(timer, hole);
     }
 
-    private void Place(UringOperation timer, int index)
+    private void Place(LoopOperation timer, int index)
     {
         _heap[index] = timer;
         timer.HeapIndex = index;
     }
 
-    private static bool IsBefore(UringOperation a, UringOperation b) =>
+    private static bool IsBefore(LoopOperation a, LoopOperation b) =>
         a.DeadlineNs != b.DeadlineNs ? a.DeadlineNs < b.DeadlineNs : a.TimerSequence < b.TimerSequence;
 }
