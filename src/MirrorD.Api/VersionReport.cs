@@ -11,4 +11,8 @@ public sealed record VersionReport
 
     /// <summary>Process id of the daemon.</summary>
     public required int ProcessId { get; init; }
+
+    /// <summary>By what the daemon serves disks and sockets: "io_uring" or "epoll".</summary>
+    /// <remarks>Null from an older daemon.</remarks>
+    public string? Io { get; init; }
 }

@@ -12,6 +12,9 @@ public sealed record NodeConfiguration(
     string Name, IReadOnlyList<NetworkConfiguration> Dedicated,
     IReadOnlyList<NetworkConfiguration> Production)
 {
+    /// <summary>By what its disks and sockets are served.</summary>
+    public IoChoice Io { get; init; } = IoChoice.Auto;
+
     /// <summary>True if a gateway of a production network is configured.</summary>
     public bool HasGateway => Production.Any(network => network.Gateway is not null);
 }

@@ -91,7 +91,13 @@ internal static class Program
             DaemonLog.NotStored(logger, context.State.HistoryFile, failed.Message));
         var daemon = new MirrorDaemon(context, events, history, loggers);
         DaemonLog.Starting(
-            logger, MirrorDaemon.Version, context.Name, context.Id.Value, daemon.Resources.Count);
+            logger, MirrorDaemon.Version, context.Name, context.Id.Value, daemon.Resources.Count,
+            LoopChoice.NameOf(context.Loops.Kind));
+        if (context.Loops.Refusal is { } refusal)
+        {
+            DaemonLog.NoUring(logger, refusal, context.Name);
+        }
+
         foreach (string note in ConfigurationNotes.Of(context.Configuration))
         {
             DaemonLog.Note(logger, note);

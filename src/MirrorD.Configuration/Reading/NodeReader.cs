@@ -27,7 +27,7 @@ internal sealed class NodeReader(ConfigurationErrors errors)
             Names.Check(entry, "node", errors);
             int errorsBefore = errors.Count;
             var section = new Section(
-                value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources");
+                value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources", "io");
             var places = new List<(IPAddress, SourcePlace)>();
             var dedicated = Networks(section, "dedicated", places);
             var production = Networks(section, "production", places);
@@ -36,8 +36,11 @@ internal sealed class NodeReader(ConfigurationErrors errors)
                 section.Missing("dedicated", "{address: 10.0.0.1, interface: eth1}");
             }
 
+            IoChoice io = section.Choice(
+                "io", IoChoice.Auto, "way of input and output", "write 'auto', 'uring' or 'epoll'",
+                ("auto", IoChoice.Auto), ("uring", IoChoice.Uring), ("epoll", IoChoice.Epoll));
             nodes[entry.Key] = new ReadNode(
-                errors.Count == errorsBefore ? new NodeConfiguration(entry.Key, dedicated, production) : null,
+                errors.Count == errorsBefore ? new NodeConfiguration(entry.Key, dedicated, production) { Io = io } : null,
                 entry.Place, places, section);
         }
 

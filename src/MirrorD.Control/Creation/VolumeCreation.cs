@@ -47,7 +47,7 @@ internal static class VolumeCreation
             var options = new VolumeOptions(
                 plan.Volume.Name, data, metadata, plan.Placement.MetadataOffset,
                 plan.Placement.MetadataBytes);
-            using var loop = new UringLoop();
+            using LinuxLoop loop = LoopFactory.BestHere().Create();
             if (source == CreationSource.Empty)
             {
                 // Joined copies are equal, and empty ones are joined without moving data.
@@ -68,7 +68,7 @@ internal static class VolumeCreation
         }
     }
 
-    private static void Zero(UringLoop loop, LinuxDisk disk, long lengthBytes)
+    private static void Zero(LinuxLoop loop, LinuxDisk disk, long lengthBytes)
     {
         for (long offset = 0; offset < lengthBytes; offset += ZeroPieceBytes)
         {
@@ -82,7 +82,7 @@ internal static class VolumeCreation
             loop.Flush(disk, new IoOperation(operation => done(-operation.Result))));
     }
 
-    private static void RunToEnd(UringLoop loop, string disk, string failure, Action<Action<int>> begin)
+    private static void RunToEnd(LinuxLoop loop, string disk, string failure, Action<Action<int>> begin)
     {
         int error = -1;
         begin(result =>

@@ -19,8 +19,9 @@ internal sealed class VersionVerb : DaemonVerb
         try
         {
             VersionReport report = await daemon.Get(ApiPaths.Version, ApiJson.Compact.VersionReport, stop);
+            string io = report.Io is { } name ? $", {name}" : "";
             context.Out.WriteLine(
-                $"mirrord {report.Version} (node {report.Node}, process {report.ProcessId})");
+                $"mirrord {report.Version} (node {report.Node}, process {report.ProcessId}{io})");
         }
         catch (CommandFailure failure) when (failure.ExitCode == ExitCode.Unreachable)
         {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
 using MirrorD.Daemon.Resources;
+using MirrorD.Daemon.Startup;
 using MirrorD.Engine.Control;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -74,6 +75,7 @@ internal sealed class ControlApi(MirrorDaemon daemon, CallGuard guard, Cancellat
         Version = MirrorDaemon.Version,
         Node = daemon.Context.Name,
         ProcessId = Environment.ProcessId,
+        Io = LoopChoice.NameOf(daemon.Context.Loops.Kind),
     };
 
     private Task ListEvents(HttpContext http) => AfterOf(http) is { } after

@@ -151,7 +151,8 @@ internal sealed class MirrorDaemon
         if (wanting.Length > 0)
         {
             _kernel.Begin(
-                [.. wanting.Select(resource => resource.Name)], Context.State.Path, Context.IoFlusherProblem);
+                [.. wanting.Select(resource => resource.Name)], Context.State.Path, Context.IoFlusherProblem,
+                Context.Loops);
         }
 
         if (_kernel.MayHaveDevices)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Scratch;
+using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Memory;
 using MirrorD.Io.Linux.NbdDevices;
 
@@ -80,8 +81,10 @@ internal sealed class KernelNbd
     /// <param name="resources">Who wants devices.</param>
     /// <param name="scratchDirectory">Where a scratch volume may be made.</param>
     /// <param name="ioFlusherProblem">See <see cref="IoFlusher.Become"/>.</param>
-    public void Begin(IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem) =>
-        _readied = Ready(resources, scratchDirectory, ioFlusherProblem);
+    /// <param name="loops">Makes the loop of the scratch volume.</param>
+    public void Begin(
+        IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem, LoopFactory loops) =>
+        _readied = Ready(resources, scratchDirectory, ioFlusherProblem, loops);
 
     /// <summary>Ends when devices may be served.</summary>
     public Task Readied() => _readied;
@@ -153,9 +156,10 @@ internal sealed class KernelNbd
         }
     }
 
-    private async Task Ready(IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem)
+    private async Task Ready(
+        IReadOnlyList<string> resources, string scratchDirectory, string? ioFlusherProblem, LoopFactory loops)
     {
-        Task<ScratchOutcome> scratch = ScratchRun.Begin(scratchDirectory);
+        Task<ScratchOutcome> scratch = ScratchRun.Begin(scratchDirectory, loops);
         if (await Prepare() is { } cause)
         {
             DeviceLog.NoDriver(_logger, string.Join(", ", resources), cause);

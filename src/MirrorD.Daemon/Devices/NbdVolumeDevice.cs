@@ -20,7 +20,7 @@ namespace MirrorD.Daemon.Devices;
 /// <param name="serve">Serves a connection on the loop; calls back when nothing of it is left.</param>
 /// <param name="lost">Called when the connection ended though the device is wanted.</param>
 internal sealed class NbdVolumeDevice(
-    string backend, Func<IVolumeFrontend> volume, KernelNbd kernel, Func<UringLoop> loop, bool isRequired,
+    string backend, Func<IVolumeFrontend> volume, KernelNbd kernel, Func<LinuxLoop> loop, bool isRequired,
     Action<IConnection, Action> serve, Action lost) : IVolumeDevice
 {
     // Reads are answered as a whole up to this, so that an error in them is told and does not end the connection.

@@ -7,8 +7,13 @@ namespace MirrorD.Daemon.Logging;
 internal static partial class DaemonLog
 {
     [LoggerMessage(
-        1000, LogLevel.Information, "mirrord {Version} starts node={Node} id={Id} resources={Resources}")]
-    public static partial void Starting(ILogger logger, string version, string node, Guid id, int resources);
+        1000, LogLevel.Information, "mirrord {Version} starts node={Node} id={Id} resources={Resources} io={Io}")]
+    public static partial void Starting(ILogger logger, string version, string node, Guid id, int resources, string io);
+
+    [LoggerMessage(
+        1044, LogLevel.Warning, "disks and sockets are served by epoll and threads, which takes more processor time: {Refusal} "
+        + "With 'io: epoll' for node {Node} this is not told again")]
+    public static partial void NoUring(ILogger logger, string refusal, string node);
 
     [LoggerMessage(1001, LogLevel.Information, "ready socket={Socket}")]
     public static partial void Ready(ILogger logger, string socket);

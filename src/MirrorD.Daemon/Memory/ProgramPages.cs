@@ -35,7 +35,7 @@ internal static class ProgramPages
             FileOf(typeof(ProgramPages).Assembly), FileOf(typeof(NLog.Logger).Assembly),
         };
         Add(typeof(ReplicatedResource).Assembly, needed);
-        Add(typeof(UringLoop).Assembly, needed);
+        Add(typeof(LinuxLoop).Assembly, needed);
         Add(typeof(NetworkInterface).Assembly, needed);
         Add(typeof(BlockingCollection<>).Assembly, needed);
         return MappedFiles.ReadIn(file => needed.Contains(Path.GetFileName(file)) || IsNative(Path.GetFileName(file)));

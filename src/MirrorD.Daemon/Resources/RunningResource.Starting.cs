@@ -79,7 +79,7 @@ internal sealed partial class RunningResource
         {
             IReadOnlyList<VolumeOptions> volumes = VolumeOpening.Open(
                 _resource, _context.Name, new MetadataPlaces(_context.State.PlacesDirectory, ((IResourceOwner)this).Trouble));
-            _loop = new UringLoop();
+            _loop = _context.Loops.Create();
             var log = new NbdEventLog(_logger, Name, () => _loop!.NowNs);
             var copies = new CopyExports(
                 _loop, [.. volumes.Select(volume => _context.CopySocket(Name, volume.Name))], log.Add);

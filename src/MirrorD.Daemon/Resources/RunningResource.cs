@@ -47,7 +47,7 @@ internal sealed partial class RunningResource : IResourceOwner
     private ScheduledVerify? _scheduledVerify;
     private long _verifyEndedNs = -1;
 
-    private UringLoop? _loop;
+    private LinuxLoop? _loop;
     private Thread? _thread;
     private ResourceHost? _host;
     private ReplicatedResource? _engine;

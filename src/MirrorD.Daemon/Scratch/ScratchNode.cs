@@ -9,7 +9,7 @@ using MirrorD.Io.Linux;
 namespace MirrorD.Daemon.Scratch;
 
 /// <summary>One node of a scratch pair, with nothing around it. On the loop's thread.</summary>
-internal sealed class ScratchNode(UringLoop loop, NodeId id, VolumeOptions volume) : IResourceHost
+internal sealed class ScratchNode(LinuxLoop loop, NodeId id, VolumeOptions volume) : IResourceHost
 {
     private const long PauseNs = 1_000_000;
 

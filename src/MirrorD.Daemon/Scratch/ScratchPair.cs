@@ -22,7 +22,7 @@ internal sealed class ScratchPair : IDisposable
     private const long DataBytes = 2 << 20;
     private const int Slots = 16;
 
-    private readonly UringLoop _loop = new();
+    private readonly LinuxLoop _loop;
     private readonly Thread _thread;
     private readonly UnixEndpoint _link;
     private readonly string _directory;
@@ -34,8 +34,9 @@ internal sealed class ScratchPair : IDisposable
     private Exception? _failure;
 
     /// <summary>Makes the files and starts the loop; leaves neither when it fails.</summary>
-    public ScratchPair(string directory)
+    public ScratchPair(string directory, LoopFactory loops)
     {
+        _loop = loops.Create();
         _directory = directory;
         _link = new UnixEndpoint(Path.Combine(directory, "link"));
         _thread = new Thread(RunLoop) { IsBackground = true, Name = "scratch" };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MirrorD.Engine.Control;
+using MirrorD.Io.Linux;
 
 namespace MirrorD.Daemon.Scratch;
 
@@ -12,11 +13,12 @@ internal static class ScratchRun
 {
     /// <summary>Runs it on threads of its own.</summary>
     /// <param name="directory">Where its files are made, and removed; on a disk, not in memory.</param>
+    /// <param name="loops">Makes its loop.</param>
     /// <returns>What came of it: how long it took, or what is wrong.</returns>
-    public static Task<ScratchOutcome> Begin(string directory) => Task.Factory.StartNew(
-        () => Run(directory), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public static Task<ScratchOutcome> Begin(string directory, LoopFactory loops) => Task.Factory.StartNew(
+        () => Run(directory, loops), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static ScratchOutcome Run(string directory)
+    private static ScratchOutcome Run(string directory, LoopFactory loops)
     {
         long start = Stopwatch.GetTimestamp();
         string own = Path.Combine(directory, $"scratch-{Environment.ProcessId}");
@@ -24,7 +26,7 @@ internal static class ScratchRun
         {
             RemoveEarlier(directory);
             Directory.CreateDirectory(own);
-            using var pair = new ScratchPair(own);
+            using var pair = new ScratchPair(own, loops);
             Use(pair);
             return new ScratchOutcome(null, Stopwatch.GetElapsedTime(start));
         }

@@ -3,6 +3,7 @@ using MirrorD.Configuration;
 using MirrorD.Configuration.NodeState;
 using MirrorD.Daemon.Security;
 using MirrorD.Formats;
+using MirrorD.Io.Linux;
 
 namespace MirrorD.Daemon.Startup;
 
@@ -27,6 +28,9 @@ internal sealed record NodeContext
     public NodeSecurity Security => Keys.Security;
 
     public required StateDirectory State { get; init; }
+
+    /// <summary>Makes its loops.</summary>
+    public required LoopFactory Loops { get; init; }
 
     /// <summary>Why the kernel may make this process wait for itself; null when it does not.</summary>
     public string? IoFlusherProblem { get; init; }

@@ -31,6 +31,7 @@ internal static class NodeContextLoader
                 Boot = new BootId(Guid.Parse(File.ReadAllText(BootIdFile).Trim())),
                 Keys = LoadKeys(state, name),
                 State = state,
+                Loops = LoopChoice.Of(configuration.Nodes[name]),
                 RunDirectory = options.RunDirectory,
             };
             CheckSocketPaths(context);

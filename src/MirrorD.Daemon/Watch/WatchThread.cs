@@ -33,7 +33,7 @@ internal sealed class WatchThread : IPathReports
     private readonly ChangeSignal _changes;
     private readonly ILogger _logger;
     private readonly Action _ending;
-    private readonly UringLoop _loop = new();
+    private readonly LinuxLoop _loop;
     private readonly Dictionary<string, PeerWatch> _watches = new(StringComparer.Ordinal);
     private readonly Thread _thread;
 
@@ -53,6 +53,7 @@ internal sealed class WatchThread : IPathReports
         _changes = changes;
         _logger = loggers.CreateLogger("mirrord.watch");
         _ending = ending;
+        _loop = context.Loops.Create();
         _thread = new Thread(Run) { IsBackground = true, Name = "watch" };
         foreach (string peer in context.Configuration.ResourcesOf(context.Name)
             .Select(resource => resource.PeerOf(context.Name)).Distinct().Order(StringComparer.Ordinal))

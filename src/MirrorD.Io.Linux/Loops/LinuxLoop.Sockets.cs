@@ -115,7 +115,8 @@ public abstract unsafe partial class LinuxLoop
     }
 
     /// <summary>
-    /// Ends a socket: see <see cref="IConnection.Close"/>, <see cref="IListener.Close"/>, <see cref="IDatagramSocket.Close"/>.
+    /// Ends a socket: see <see cref="IConnection.Close"/>, <see cref="IListener.Close"/> and
+    /// <see cref="IDatagramSocket.Close"/>.
     /// </summary>
     internal void Close(LoopSocket socket)
     {

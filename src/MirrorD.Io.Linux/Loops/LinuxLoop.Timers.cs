@@ -58,7 +58,7 @@ public abstract unsafe partial class LinuxLoop
         }
     }
 
-    /// <summary>A connect that can't be begun just now is begun again after a while, unless its time is over by then.</summary>
+    /// <summary>A connect that can't be begun now is begun again after a while, if its time is not over by then.</summary>
     private protected void ConnectLater(LoopOperation operation, long delayNs)
     {
         _timers.Remove(operation);

@@ -69,6 +69,10 @@ public class MistakeTests
         { "4", "    production: {address: 192.0.2.1}",
             "m.yaml:14: node a has no interface for the service address 192.0.2.10; " +
             "add 'interface' here, or 'production: {address: …, interface: …}' to nodes.a" },
+        { "4", "    io: aio",
+            "m.yaml:4: nodes.a.io: 'aio' is not a way of input and output; write 'auto', 'uring' or 'epoll'" },
+        { "4", "    oi: epoll",
+            "m.yaml:4: unknown key 'oi' in nodes.a; did you mean 'io'?" },
         { "8", "resource:",
             "m.yaml:8: unknown key 'resource' in the configuration; did you mean 'resources'?" },
         { "8", "Resources:",

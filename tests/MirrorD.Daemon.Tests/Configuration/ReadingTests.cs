@@ -21,6 +21,7 @@ public class ReadingTests
           b:
             dedicated: {address: 10.0.0.2}
             production: {address: 192.0.2.2, interface: eno1}
+            io: epoll
         resources:
           mail:
             between: [a, b]
@@ -55,6 +56,7 @@ public class ReadingTests
 
         Assert.Equal("/mnt/arbiter", configuration.Arbiter!.Directory);
         Assert.Equal(2, configuration.Nodes["a"].Dedicated.Count);
+        Assert.Equal((IoChoice.Auto, IoChoice.Epoll), (configuration.Nodes["a"].Io, configuration.Nodes["b"].Io));
         Assert.Equal(["mail", "web"], configuration.ResourcesOf("a").Select(resource => resource.Name));
         Assert.Equal("b", mail.PeerOf("a"));
         Assert.Equal("a", mail.PeerOf("b"));

@@ -11,13 +11,16 @@ public class ScratchRunTests
     /// <summary>Whole daemons in this process make such runs, too; here threads of that name are counted.</summary>
     public const string Collection = "runs on scratch volumes";
 
-    [Fact]
-    public async Task It_goes_through_and_leaves_nothing_behind()
+    [Theory]
+    [InlineData(LoopKind.Uring)]
+    [InlineData(LoopKind.Epoll)]
+    public async Task It_goes_through_and_leaves_nothing_behind(LoopKind kind)
     {
         using var directory = new TemporaryDirectory();
         Directory.CreateDirectory(Path.Combine(directory.Root, "scratch-1"));
 
-        ScratchOutcome outcome = await Within.Deadline(ScratchRun.Begin(directory.Root), "the run");
+        ScratchOutcome outcome = await Within.Deadline(
+            ScratchRun.Begin(directory.Root, LoopFactory.Of(kind)), "the run");
 
         Assert.Null(outcome.Problem);
         Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Root));
@@ -26,7 +29,7 @@ public class ScratchRunTests
     [Fact]
     public async Task Where_nothing_can_be_made_it_says_so()
     {
-        ScratchOutcome outcome = await Within.Deadline(ScratchRun.Begin("/proc"), "the run");
+        ScratchOutcome outcome = await Within.Deadline(ScratchRun.Begin("/proc", LoopFactory.Of(LoopKind.Uring)), "the run");
 
         Assert.NotNull(outcome.Problem);
     }
@@ -37,7 +40,7 @@ public class ScratchRunTests
         using var directory = new TemporaryDirectory();
         Directory.CreateDirectory(directory.At("b-data"));
 
-        Assert.ThrowsAny<IOException>(() => new ScratchPair(directory.Root));
+        Assert.ThrowsAny<IOException>(() => new ScratchPair(directory.Root, LoopFactory.Of(LoopKind.Uring)));
 
         // Who joins a thread goes on when its code has ended; the kernel's part of it may take an instant longer.
         await Within.Until(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MirrorD.Engine.Control;
 using MirrorD.Formats;
+using MirrorD.Io.Linux;
 using Xunit.Abstractions;
 
 namespace MirrorD.Engine.Tests.Replication;
@@ -28,10 +29,13 @@ public class PairAllocationTests(ITestOutputHelper output)
     [InlineData(65536, 16, 5_000, true, ReplicationMode.Memory)]
     [InlineData(4096, 64, 5_000, false, ReplicationMode.Async)]
     [InlineData(65536, 16, 5_000, true, ReplicationMode.Async)]
+    [InlineData(4096, 64, 5_000, false, ReplicationMode.Sync, LoopKind.Epoll)]
+    [InlineData(65536, 16, 5_000, true, ReplicationMode.Async, LoopKind.Epoll)]
     public void A_replicated_request_allocates_nothing_on_either_side(
-        int lengthBytes, int depth, int requests, bool isMixed, ReplicationMode mode = ReplicationMode.Sync)
+        int lengthBytes, int depth, int requests, bool isMixed, ReplicationMode mode = ReplicationMode.Sync,
+        LoopKind loops = LoopKind.Uring)
     {
-        using var pair = new RealPair(16 << 20, mode);
+        using var pair = new RealPair(16 << 20, mode, loops: loops);
         pair.A.Do(new ResourceCommand.Promote(false));
         var client = new RealPair.Client(pair.A, depth, lengthBytes) { IsMixed = isMixed };
         client.Run(pair, count: 2_000);

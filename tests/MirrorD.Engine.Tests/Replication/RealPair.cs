@@ -18,13 +18,18 @@ internal sealed class RealPair : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly byte[]? _sourceData;
+    private readonly LoopFactory _loops;
     private readonly string _directory = Directory.CreateTempSubdirectory("mirrord-pair-").FullName;
 
     /// <param name="dataBytes">Size of the volume.</param>
     /// <param name="mode">Its mode.</param>
     /// <param name="sourceData">What a's file begins with, to be copied to b; null: both are empty.</param>
-    public RealPair(long dataBytes, ReplicationMode mode = ReplicationMode.Sync, byte[]? sourceData = null)
+    /// <param name="loops">What both nodes run on.</param>
+    public RealPair(
+        long dataBytes, ReplicationMode mode = ReplicationMode.Sync, byte[]? sourceData = null,
+        LoopKind loops = LoopKind.Uring)
     {
+        _loops = LoopFactory.Of(loops);
         int port = FreePort();
         _sourceData = sourceData;
         A = new Node(this, "a", "b", port, dataBytes, mode);
@@ -59,7 +64,7 @@ internal sealed class RealPair : IDisposable
     internal sealed class Node : IResourceHost, IDisposable
     {
         private readonly RealPair _pair;
-        private readonly UringLoop _loop = new();
+        private readonly LinuxLoop _loop;
         private readonly LinuxDisk _data;
         private readonly LinuxDisk _metadata;
         private readonly Thread _thread;
@@ -70,6 +75,7 @@ internal sealed class RealPair : IDisposable
         public Node(RealPair pair, string name, string peer, int port, long dataBytes, ReplicationMode mode)
         {
             _pair = pair;
+            _loop = pair._loops.Create();
             long metadataBytes = new MetadataLayout(dataBytes).TotalBytes;
             _data = Create($"{name}-data", dataBytes);
             _metadata = Create($"{name}-metadata", metadataBytes);

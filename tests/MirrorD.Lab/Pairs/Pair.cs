@@ -109,6 +109,10 @@ public sealed class Pair
                     dedicated: {address: {{host.DedicatedAddress}}, interface: {{Host.DedicatedInterface}}}
                     production: {address: {{host.ProductionAddress}}, interface: {{Host.ProductionInterface}}{{gateway}}}
                 """);
+            if (_options.NodeLine.TryGetValue(node.Name, out string? line))
+            {
+                text.AppendLine($"    {line}");
+            }
         }
 
         // The resource names a's disks; b has others.

@@ -83,6 +83,9 @@ public sealed record PairOptions
     /// <summary>More lines for the resource, each "key: value".</summary>
     public IReadOnlyList<string> ResourceLines { get; init; } = [];
 
+    /// <summary>A line more for a node, by its name: "key: value".</summary>
+    public IReadOnlyDictionary<string, string> NodeLine { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Ceiling of the resync, e.g. "20MiB/s"; null for none.</summary>
     public string? ResyncRate { get; init; }
 
