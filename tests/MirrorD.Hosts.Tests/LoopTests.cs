@@ -52,6 +52,7 @@ public sealed class LoopTests : PairTest
     {
         Pair pair = StartPair(new PairOptions
         {
+            Arbiter = true,
             NodeLine = new Dictionary<string, string> { ["a"] = "io: uring", ["b"] = "io: epoll" },
         });
         var workload = new StampedWorkload(blockCount: 2000, seed: 7);
