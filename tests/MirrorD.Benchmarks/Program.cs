@@ -1,6 +1,13 @@
 using System.Globalization;
 using MirrorD.Benchmarks;
 
+// What epoll and threads cost beside io_uring: 'loops DIRECTORY', on whose file system the disks are.
+if (args is ["loops", string directory])
+{
+    LoopComparison.Print(directory, rounds: 3);
+    return;
+}
+
 // What encryption of the link costs: two pairs of real daemons on this machine, one of them with 'encryption: off', measured in
 // turn. Needs root, and a machine that does nothing else.
 int rounds = args is [string text] ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : 5;

@@ -68,8 +68,7 @@ public sealed unsafe partial class EpollLoop
         if (operation.Owner is not null)
         {
             Release(operation);
-            operation.Disk!.PendingOperations--;
-            operation.Memory = null;
+            ForgetDisk(operation);
         }
         else if (operation.Operation.Kind == OperationKind.Accept && operation.KernelResult >= 0)
         {

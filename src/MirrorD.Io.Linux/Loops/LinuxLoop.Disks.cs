@@ -103,6 +103,17 @@ public abstract partial class LinuxLoop
         operation.Operation.Complete(result);
     }
 
+    /// <summary>The kernel is done with an operation whose user will not hear of it.</summary>
+    private protected static void ForgetDisk(LoopOperation operation)
+    {
+        if (operation.Operation.Kind is OperationKind.Read or OperationKind.Write or OperationKind.Flush
+            or OperationKind.Discard or OperationKind.Zero)
+        {
+            operation.Disk!.PendingOperations--;
+            operation.Memory = null;
+        }
+    }
+
     private void ContinueTransfer(LoopOperation operation, int result)
     {
         if (result > 0)

@@ -135,5 +135,7 @@ public sealed unsafe partial class UringLoop : LinuxLoop
             _ = Unistd.close(operation.Fd);
             NativeMemory.Free((void*)operation.Address);
         }
+
+        ForgetDisk(operation);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using MirrorD.Io.Linux;
 
@@ -171,6 +172,48 @@ public abstract class LinuxLoopTests(LoopKind kind) : IDisposable
         listener.Close();
         client.Close();
         server.Close();
+    }
+
+    [Fact]
+    public void A_disk_whose_loop_ended_with_operations_pending_can_be_closed()
+    {
+        var driver = new LoopDriver(kind);
+        LinuxDisk disk = NewDisk(4 << 20);
+        driver.Do(operation => driver.Loop.Flush(disk, operation));
+        IoOperation[] pending = [.. Enumerable.Range(0, 100).Select(_ => driver.Operation())];
+        for (int i = 0; i < pending.Length; i++)
+        {
+            driver.Loop.Write(disk, i * 4096, driver.Buffer(4096), true, pending[i]);
+        }
+
+        driver.Dispose();
+        disk.Close();
+        Assert.All(pending, operation => Assert.True(operation.IsPending)); // Never completed towards its user.
+    }
+
+    [Fact]
+    public void A_connect_waits_while_the_queue_of_a_unix_listener_is_full()
+    {
+        using var driver = new LoopDriver(kind);
+        string path = _directory.File("full");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(0);
+        IoOperation first = driver.Operation();
+        IoOperation second = driver.Operation();
+        driver.Loop.Connect(new UnixEndpoint(path), 60_000_000_000, first);
+        driver.RunUntil(() => !first.IsPending, "the connect that fills the queue");
+        driver.Loop.Connect(new UnixEndpoint(path), 60_000_000_000, second);
+        driver.Do(operation => driver.Loop.StartTimer(driver.Loop.NowNs + 30_000_000, operation));
+        Assert.True(second.IsPending, $"it ended with {second.Result}");
+
+        Assert.Equal(-Errno.ETIMEDOUT, driver.Do(
+            operation => driver.Loop.Connect(new UnixEndpoint(path), 30_000_000, operation)));
+        using Socket taken = listener.Accept();
+        driver.RunUntil(() => !second.IsPending, "the connect for which there is room now");
+        Assert.Equal((0, 0), (first.Result, second.Result));
+        first.Connection!.Close();
+        second.Connection!.Close();
     }
 
     private protected LinuxDisk NewDisk(long lengthBytes)
