@@ -37,9 +37,11 @@ public sealed class DiskFailureTests : PairTest
     public void What_was_answered_ahead_of_a_lost_disk_is_on_the_other_one(string mode) =>
         GoesOn("EIO", disk => disk.Fail(), disk => disk.Mend(), mode);
 
-    [HostFact]
-    public void A_primary_whose_disk_hangs_goes_on_without_an_error() =>
-        GoesOn("EIO", disk => disk.Hang(), disk => disk.GoOn());
+    [HostTheory]
+    [InlineData("uring")]
+    [InlineData("epoll")]
+    public void A_primary_whose_disk_hangs_goes_on_without_an_error(string io) =>
+        GoesOn("EIO", disk => disk.Hang(), disk => disk.GoOn(), io: io);
 
     [HostFact]
     public void A_standby_whose_disk_hangs_is_left_behind()
@@ -109,9 +111,13 @@ public sealed class DiskFailureTests : PairTest
         Wait.For("writes to go on", 30, () => workload.Acknowledged > acknowledged + 500, () => Lab.Logs(40));
     }
 
-    private void GoesOn(string error, Action<FailingDisk> breaks, Action<FailingDisk> mends, string mode = "sync")
+    private void GoesOn(
+        string error, Action<FailingDisk> breaks, Action<FailingDisk> mends, string mode = "sync", string io = "auto")
     {
-        Pair pair = StartPair(Options(error, mode));
+        Pair pair = StartPair(Options(error, mode) with
+        {
+            NodeLine = new Dictionary<string, string> { ["a"] = $"io: {io}" },
+        });
         var workload = new StampedWorkload(blockCount: 2000, seed: 11);
         workload.Start(pair.A.Export());
         Wait.For("500 writes", 20, () => workload.Acknowledged > 500);
