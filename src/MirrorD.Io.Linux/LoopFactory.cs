@@ -12,7 +12,9 @@ public sealed class LoopFactory
     /// <summary>What its loops are.</summary>
     public LoopKind Kind { get; }
 
-    /// <summary>Why it is not io_uring, with the likely cause and remedy; null where io_uring was not refused, or not tried.</summary>
+    /// <summary>
+    /// Why it is not io_uring, with the likely cause and remedy; null where io_uring was not refused, or not tried.
+    /// </summary>
     public string? Refusal { get; }
 
     /// <summary>Of a kind; nothing is tried.</summary>

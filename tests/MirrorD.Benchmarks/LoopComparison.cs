@@ -19,24 +19,25 @@ internal static class LoopComparison
         {
             foreach (int depth in s_depths)
             {
-                var found = (Uring: new List<(double PerSecond, double Us)>(), Epoll: new List<(double PerSecond, double Us)>());
+                var ofUring = new List<(double PerSecond, double Us)>();
+                var ofEpoll = new List<(double PerSecond, double Us)>();
                 for (int round = 0; round <= rounds; round++)
                 {
                     (double, double) one = uring.Run(depth, isWrite);
                     (double, double) other = epoll.Run(depth, isWrite);
                     if (round > 0)
                     {
-                        found.Uring.Add(one);
-                        found.Epoll.Add(other);
+                        ofUring.Add(one);
+                        ofEpoll.Add(other);
                     }
                 }
 
-                double a = Median(found.Uring.Select(value => value.PerSecond));
-                double b = Median(found.Epoll.Select(value => value.PerSecond));
+                double a = Median(ofUring.Select(value => value.PerSecond));
+                double b = Median(ofEpoll.Select(value => value.PerSecond));
+                double aUs = Median(ofUring.Select(value => value.Us));
+                double bUs = Median(ofEpoll.Select(value => value.Us));
                 Console.WriteLine(FormattableString.Invariant(
-                    $"{(isWrite ? "write" : "read"),-6}QD{depth,-4} {a,12:0} {b,12:0} {b / a,8:0.00} ")
-                    + FormattableString.Invariant(
-                    $"{Median(found.Uring.Select(value => value.Us)),12:0.0} {Median(found.Epoll.Select(value => value.Us)),12:0.0}"));
+                    $"{(isWrite ? "write" : "read"),-6}QD{depth,-4} {a,12:0} {b,12:0} {b / a,8:0.00} {aUs,12:0.0} {bUs,12:0.0}"));
             }
         }
     }

@@ -11,8 +11,8 @@ internal static partial class DaemonLog
     public static partial void Starting(ILogger logger, string version, string node, Guid id, int resources, string io);
 
     [LoggerMessage(
-        1044, LogLevel.Warning, "disks and sockets are served by epoll and threads, which takes more processor time: {Refusal} "
-        + "With 'io: epoll' for node {Node} this is not told again")]
+        1044, LogLevel.Warning, "disks and sockets are served by epoll and threads, which takes more processor time: "
+        + "{Refusal} With 'io: epoll' for node {Node} this is not told again")]
     public static partial void NoUring(ILogger logger, string refusal, string node);
 
     [LoggerMessage(1001, LogLevel.Information, "ready socket={Socket}")]

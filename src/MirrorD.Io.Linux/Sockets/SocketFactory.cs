@@ -3,7 +3,9 @@ using MirrorD.Io.Linux.Interop;
 
 namespace MirrorD.Io.Linux.Sockets;
 
-/// <summary>Opens stream sockets. In blocking mode: io_uring waits in its own way, and the loop on epoll changes that.</summary>
+/// <summary>
+/// Opens stream sockets, in blocking mode: io_uring waits in its own way, and the loop on epoll changes that.
+/// </summary>
 internal static unsafe class SocketFactory
 {
     private const int Backlog = 128;
