@@ -27,7 +27,7 @@ PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
 BUILT := out/.built-$(CONFIGURATION)
 PUBLISHED := out/.published
 
-.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay fuzz demo format-check clean
+.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay fuzz demo bench bench-quick format-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,12 @@ fuzz: setup $(BUILT) ## Fuzz the parsers of outside bytes for MINUTES=2 in all; 
 
 demo: setup $(BUILT) $(PUBLISHED) ## A pair of nodes in namespaces: write, cut, kill, take over, compare (root, under 3 minutes)
 	@tests/demo
+
+bench: setup $(BUILT) $(PUBLISHED) ## Measure beside peers, in turn: results in bench/results, charts in docs/images (root, quiet machine)
+	@tests/bench --charts docs/images
+
+bench-quick: setup $(BUILT) $(PUBLISHED) ## The same in 3 minutes: two short rounds, no charts (root)
+	@tests/bench --rounds 2 --seconds 1
 
 format-check: setup ## Whitespace and style as .editorconfig says
 	@dotnet restore MirrorD.sln -v quiet

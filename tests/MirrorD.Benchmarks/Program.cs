@@ -1,56 +1,128 @@
 using System.Globalization;
 using MirrorD.Benchmarks;
+using MirrorD.Benchmarks.Contenders;
+using MirrorD.Benchmarks.Loops;
+using MirrorD.Benchmarks.Results;
 
 // What epoll and threads cost beside io_uring: 'loops DIRECTORY', on whose file system the disks are.
 if (args is ["loops", string directory])
 {
     LoopComparison.Print(directory, rounds: 3);
-    return;
+    return 0;
 }
 
-// What encryption of the link costs: two pairs of real daemons on this machine, one of them with 'encryption: off', measured in
-// turn. Needs root, and a machine that does nothing else.
-int rounds = args is [string text] ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : 5;
-using var plain = new MeasuredPair("off");
-using var sealedLink = new MeasuredPair("on");
-var results = new Dictionary<string, (List<double> Plain, List<double> Sealed)>();
-for (int round = 0; round <= rounds; round++)
+// Measures beside peers: see docs/internals/performance.md. Needs root.
+int rounds = 5;
+double seconds = 3;
+string results = "bench/results";
+string? charts = null;
+var wanted = new List<string>();
+for (int i = 0; i < args.Length; i++)
 {
-    foreach (Workload workload in Workload.All)
+    switch (args[i])
     {
-        // Whoever is second finds another machine than whoever is first.
-        MeasuredPair[] order = round % 2 == 0 ? [plain, sealedLink] : [sealedLink, plain];
-        foreach (MeasuredPair pair in order)
-        {
-            foreach ((string name, double value) in pair.Run(workload))
-            {
-                if (!results.TryGetValue(name, out (List<double> Plain, List<double> Sealed) values))
-                {
-                    results.Add(name, values = ([], []));
-                }
+        case "--rounds" when i + 1 < args.Length:
+            rounds = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
+            break;
+        case "--seconds" when i + 1 < args.Length:
+            seconds = double.Parse(args[++i], CultureInfo.InvariantCulture);
+            break;
+        case "--results" when i + 1 < args.Length:
+            results = args[++i];
+            break;
+        case "--charts" when i + 1 < args.Length:
+            charts = args[++i];
+            break;
+        case var name when Comparison.All.Any(each => each.Name == name):
+            wanted.Add(name);
+            break;
+        default:
+            Console.Error.WriteLine(
+                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--results DIRECTORY] [--charts DIRECTORY] "
+                + $"[COMPARISON…]; comparisons: {string.Join(", ", Comparison.All.Select(each => each.Name))}");
+            return 2;
+    }
+}
 
-                // The first round is for what is compiled or allocated at its first use.
-                if (round > 0)
+using var file = new ResultFile(results);
+int missed = 0;
+foreach (Comparison comparison in Comparison.All.Where(each => wanted.Count == 0 || wanted.Contains(each.Name)))
+{
+    missed += Measure(comparison);
+}
+
+Console.WriteLine($"\n{file.Path}; {missed} goals missed");
+return 0;
+
+// As the machine changes all the time, all contenders are there at once, and are measured in turn.
+int Measure(Comparison comparison)
+{
+    Console.WriteLine($"\n== {comparison.Title} ({comparison.Name})");
+    var grounds = new List<Ground>();
+    try
+    {
+        IReadOnlyList<Contender> contenders = comparison.Contenders(() =>
+        {
+            grounds.Add(new Ground(comparison.IsInMemory));
+            return grounds[^1];
+        });
+        var measured = new Measurements();
+        string processors = comparison.IsPinned ? "0" : $"0-{Environment.ProcessorCount - 1}";
+        for (int round = 0; round <= rounds; round++)
+        {
+            foreach (Workload workload in comparison.Workloads)
+            {
+                // Whoever is first finds another machine than whoever is last.
+                for (int i = 0; i < contenders.Count; i++)
                 {
-                    (pair == plain ? values.Plain : values.Sealed).Add(value);
+                    Contender contender = contenders[(i + round) % contenders.Count];
+                    Figures figures = contender.Run(workload, round == 0 ? 1 : seconds, processors);
+                    if (round > 0)
+                    {
+                        // The first round is for what is compiled or allocated at its first use.
+                        measured.Add(workload, contender.Name, figures);
+                        file.Add(comparison, round, workload, contender.Name, figures);
+                    }
                 }
             }
         }
+
+        return Tell(comparison, [.. contenders.Select(contender => contender.Name)], measured);
+    }
+    finally
+    {
+        grounds.ForEach(ground => ground.Dispose());
+    }
+}
+
+int Tell(Comparison comparison, IReadOnlyList<string> contenders, Measurements measured)
+{
+    foreach ((Workload workload, Figure figure) in comparison.Goals.Select(goal => (goal.Workload, goal.Figure)).Distinct())
+    {
+        Console.WriteLine($"{workload}");
+        foreach (string contender in contenders)
+        {
+            Console.WriteLine($"  {contender,-20} {measured.Of(workload, contender, figure)}");
+        }
     }
 
-    Console.WriteLine($"round {round} of {rounds}, load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");
+    int missed = 0;
+    foreach (Goal goal in comparison.Goals)
+    {
+        (double ratio, double least, double most) = measured.Ratio(goal);
+        bool isMet = goal.IsLatency ? ratio <= goal.Wanted : ratio >= goal.Wanted;
+        missed += isMet ? 0 : 1;
+        Console.WriteLine(FormattableString.Invariant(
+            $"{goal.Workload}, {Measurements.Unit(goal.Figure)}: {goal.Of} / {goal.Against} = {ratio:0.00} ({least:0.00}–{most:0.00}), ")
+            + FormattableString.Invariant(
+                $"wanted {(goal.IsLatency ? "≤" : "≥")} {goal.Wanted:0.00}: {(isMet ? "met" : "MISSED")}"));
+    }
+
+    if (charts is not null)
+    {
+        Directory.CreateDirectory(charts);
+        File.WriteAllText(Path.Combine(charts, $"{comparison.Name}.svg"), Chart.Draw(comparison, contenders, measured));
+    }
+
+    return missed;
 }
-
-Console.WriteLine($"{"",-28} {"off",-24} {"on",-24} on/off");
-foreach ((string name, (List<double> off, List<double> on)) in results)
-{
-    Console.WriteLine(FormattableString.Invariant(
-        $"{name,-28} {Spread(off),-24} {Spread(on),-24} {Median(on) / Median(off):0.00}"));
-}
-
-return;
-
-static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-static string Spread(List<double> values) =>
-    FormattableString.Invariant($"{Median(values):0.0} ({values.Min():0.0}-{values.Max():0.0})");

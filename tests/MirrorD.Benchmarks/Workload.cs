@@ -1,13 +1,36 @@
 namespace MirrorD.Benchmarks;
 
-/// <summary>Writes of one size at one depth.</summary>
-/// <param name="BlockSize">As fio writes it.</param>
+/// <summary>Requests of one kind and size, so many at once.</summary>
+/// <param name="Pattern">As fio's rw.</param>
+/// <param name="BlockSize">As fio's bs.</param>
 /// <param name="Depth">Requests at once.</param>
-/// <param name="IsThroughput">Throughput counts, not latency.</param>
-internal sealed record Workload(string BlockSize, int Depth, bool IsThroughput)
+/// <param name="Flushes">A flush after each write.</param>
+internal sealed record Workload(string Pattern, string BlockSize, int Depth, bool Flushes = false)
 {
-    /// <summary>What is measured.</summary>
-    public static IReadOnlyList<Workload> All { get; } = [new("128k", 8, true), new("128k", 32, true), new("4k", 1, false)];
+    public static Workload Write4KOne { get; } = new("randwrite", "4k", 1);
 
-    public override string ToString() => $"{BlockSize} QD{Depth}";
+    public static Workload Write4KMany { get; } = new("randwrite", "4k", 32);
+
+    public static Workload Write128K { get; } = new("write", "128k", 8);
+
+    public static Workload Write128KMany { get; } = new("write", "128k", 32);
+
+    public static Workload Read4KOne { get; } = new("randread", "4k", 1);
+
+    public static Workload Read4KMany { get; } = new("randread", "4k", 32);
+
+    public static Workload WriteAndFlush { get; } = new("randwrite", "4k", 1, Flushes: true);
+
+    /// <summary>fio's arguments for it.</summary>
+    /// <param name="seconds">So long.</param>
+    public IReadOnlyList<string> Arguments(double seconds) =>
+    [
+        "--name=bench", $"--rw={Pattern}", $"--bs={BlockSize}", $"--iodepth={Depth}", "--size=128m", "--norandommap",
+        "--randrepeat=0", "--time_based", FormattableString.Invariant($"--runtime={seconds * 1000:0}ms"), "--ramp_time=300ms",
+        "--group_reporting", "--output-format=json", .. Flushes ? (string[])["--fsync=1"] : [],
+    ];
+
+    public override string ToString() =>
+        $"{BlockSize} {(Pattern.EndsWith("read", StringComparison.Ordinal) ? "reads" : "writes")}"
+        + $"{(Flushes ? ", each flushed" : "")}, QD{Depth}";
 }

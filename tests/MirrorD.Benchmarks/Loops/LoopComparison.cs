@@ -1,6 +1,6 @@
 using MirrorD.Io.Linux;
 
-namespace MirrorD.Benchmarks;
+namespace MirrorD.Benchmarks.Loops;
 
 /// <summary>What a loop on epoll costs beside one on io_uring: both in turn, on the same disk.</summary>
 internal static class LoopComparison

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
 
-namespace MirrorD.Benchmarks;
+namespace MirrorD.Benchmarks.Loops;
 
 /// <summary>Requests of 4 KiB at random places of a file, past the page cache, through one loop on one thread.</summary>
 internal sealed class LoopMeasurement : IDisposable

@@ -1,0 +1,37 @@
+using MirrorD.Lab.Clients;
+using MirrorD.Lab.Pairs;
+
+namespace MirrorD.Benchmarks.Contenders;
+
+/// <summary>This project: real daemons, the whole path with metadata, activity log and checksums.</summary>
+internal static class Product
+{
+    /// <summary>A joined pair.</summary>
+    /// <param name="ground">Its two hosts; nothing else of this kind is on them.</param>
+    /// <param name="name">Its name in results.</param>
+    /// <param name="lines">Lines of the resource's section.</param>
+    public static Contender Mirrored(Ground ground, string name, params IReadOnlyList<string> lines)
+    {
+        Pair pair = Start(ground, lines);
+        return new Contender(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon]);
+    }
+
+    /// <summary>A Primary whose Standby was disconnected: it notes in its map what the other one lacks.</summary>
+    public static Contender Alone(Ground ground, string name)
+    {
+        Pair pair = Start(ground, []);
+        pair.B.Control("disconnect", Pair.ResourceName).Require();
+        pair.A.WaitFor("to be alone", 30, view => !view.IsJoined);
+        pair.B.Daemon.Terminate();
+        return new Contender(name, Fio(pair), () => [pair.A.Daemon]);
+    }
+
+    private static Pair Start(Ground ground, IReadOnlyList<string> lines)
+    {
+        var pair = new Pair(ground.Lab, new PairOptions { DiskBytes = Ground.DiskBytes, ResourceLines = lines });
+        pair.StartJoinedWithPrimaryA();
+        return pair;
+    }
+
+    private static IReadOnlyList<string> Fio(Pair pair) => Peers.OverNbd(NbdTools.Uri(pair.A.Export()));
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MirrorD.Benchmarks.Results;
+
+/// <summary>
+/// A file of JSON lines: first what was measured on, then one line for each run of fio. It is written as the runs end, so that
+/// what was measured before an interruption is there.
+/// </summary>
+internal sealed class ResultFile : IDisposable
+{
+    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly StreamWriter _file;
+
+    /// <summary>Makes it, named by the time.</summary>
+    /// <param name="directory">Where; made if it is not there.</param>
+    public ResultFile(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        DateTime now = DateTime.UtcNow;
+        Path = System.IO.Path.Combine(directory, now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + ".jsonl");
+        _file = new StreamWriter(Path) { AutoFlush = true };
+        Write(new
+        {
+            at = now,
+            kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                ?.Split(':')[1].Trim(),
+            processors = Environment.ProcessorCount,
+        });
+    }
+
+    public string Path { get; }
+
+    /// <summary>Adds a run.</summary>
+    public void Add(Comparison comparison, int round, Workload workload, string contender, Figures figures) => Write(new
+    {
+        at = DateTime.UtcNow,
+        load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture),
+        comparison = comparison.Name,
+        memory = comparison.IsInMemory,
+        pinned = comparison.IsPinned,
+        round,
+        workload = workload.ToString(),
+        contender,
+        per_second = Math.Round(figures.PerSecond, 1),
+        bytes_per_second = Math.Round(figures.BytesPerSecond),
+        p50_us = Math.Round(figures.MedianUs, 1),
+        p99_us = Math.Round(figures.TailUs, 1),
+    });
+
+    public void Dispose() => _file.Dispose();
+
+    private void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
+}
