@@ -85,7 +85,7 @@ internal static unsafe class DiskOpening
 
         // Some discard but don't zero (thin LVM, many SATA disks): there the kernel writes zeroes out.
         bool unmapsZeroes = canDiscard && Has("write_zeroes_max_bytes");
-        return Geometry(path, true, (long)lengthBytes, blockBytes, canDiscard, unmapsZeroes);
+        return Geometry(path, true, (long)lengthBytes, blockBytes, canDiscard, unmapsZeroes, isInMemory: false);
     }
 
     private static DiskGeometry FileGeometry(int fd, string path, bool isWritable)
@@ -105,11 +105,14 @@ internal static unsafe class DiskOpening
         const int punch = Falloc.FALLOC_FL_PUNCH_HOLE | Falloc.FALLOC_FL_KEEP_SIZE;
         long lengthBytes = (long)found.stx_size;
         bool canDiscard = isWritable && Fcntl.fallocate(fd, punch, lengthBytes, LargestBlockBytes) == 0;
-        return Geometry(path, false, lengthBytes, blockBytes, canDiscard, canDiscard);
+        statfs system;
+        bool isInMemory = Vfs.fstatfs(fd, &system) == 0 && system.f_type == Vfs.TMPFS_MAGIC;
+        return Geometry(path, false, lengthBytes, blockBytes, canDiscard, canDiscard, isInMemory);
     }
 
     private static DiskGeometry Geometry(
-        string path, bool isBlockDevice, long lengthBytes, int blockBytes, bool canDiscard, bool unmapsZeroes)
+        string path, bool isBlockDevice, long lengthBytes, int blockBytes, bool canDiscard, bool unmapsZeroes,
+        bool isInMemory)
     {
         blockBytes = int.Max(blockBytes, SmallestBlockBytes);
         if (blockBytes > LargestBlockBytes || !int.IsPow2(blockBytes))
@@ -119,7 +122,7 @@ internal static unsafe class DiskOpening
         }
 
         lengthBytes -= lengthBytes % blockBytes;
-        return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard, unmapsZeroes);
+        return new DiskGeometry(isBlockDevice, lengthBytes, blockBytes, canDiscard, unmapsZeroes, isInMemory);
     }
 
     /// <summary>Finds out by reading: the smallest block, unless the disk below refuses it.</summary>

@@ -20,6 +20,7 @@ public sealed unsafe class LinuxDisk : IDisk
         CanDiscard = isWritable && geometry.CanDiscard;
         UnmapsZeroes = isWritable && geometry.UnmapsZeroes;
         IsBlockDevice = geometry.IsBlockDevice;
+        IsInMemory = geometry.IsInMemory;
     }
 
     /// <inheritdoc/>
@@ -42,6 +43,9 @@ public sealed unsafe class LinuxDisk : IDisk
 
     /// <summary>A block device; otherwise a file.</summary>
     internal bool IsBlockDevice { get; }
+
+    /// <summary>A file in memory: what is read or written is a copy, which no thread has to wait for.</summary>
+    internal bool IsInMemory { get; }
 
     /// <summary>The device discards but can't zero by it: fallocate(2) was refused.</summary>
     internal bool DiscardsByIoctl { get; set; }

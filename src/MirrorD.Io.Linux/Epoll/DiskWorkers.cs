@@ -1,3 +1,4 @@
+using MirrorD.Io.Linux.Disks;
 using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux.Epoll;

@@ -1,3 +1,4 @@
+using MirrorD.Io.Linux.Disks;
 using MirrorD.Io.Linux.Loops;
 
 namespace MirrorD.Io.Linux;
@@ -91,8 +92,33 @@ public abstract partial class LinuxLoop
 
     private void StartDisk(LoopOperation operation)
     {
-        operation.Disk!.PendingOperations++;
+        if (operation.Disk!.IsInMemory && operation.Operation.Kind is (OperationKind.Read or OperationKind.Write))
+        {
+            // The kernel would give it to a thread, as it does with all that goes through its page cache.
+            int result = Copy(operation);
+            operation.Memory = null;
+            CompleteLater(operation, result);
+            return;
+        }
+
+        operation.Disk.PendingOperations++;
         Start(operation);
+    }
+
+    private static int Copy(LoopOperation operation)
+    {
+        while (operation.DoneBytes < operation.LengthBytes)
+        {
+            int result = DiskCalls.Perform(operation);
+            if (result <= 0 && result != -LinuxError.EINTR)
+            {
+                return result == 0 ? -Errno.EIO : result;
+            }
+
+            operation.DoneBytes += int.Max(result, 0);
+        }
+
+        return (int)operation.LengthBytes;
     }
 
     private protected void FinishDisk(LoopOperation operation, int result)

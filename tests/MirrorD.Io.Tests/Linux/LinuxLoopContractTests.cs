@@ -4,9 +4,11 @@ using MirrorD.Io.Linux;
 
 namespace MirrorD.Io.Tests.Linux;
 
-public abstract class LinuxLoopContractTests(LoopKind kind) : LoopContractTests
+/// <param name="kind">Which loop.</param>
+/// <param name="parent">Where its disks lie; null for the usual place.</param>
+public abstract class LinuxLoopContractTests(LoopKind kind, string? parent = null) : LoopContractTests
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory _directory = new(parent);
     private readonly List<Socket> _silent = [];
     private int _endpoints;
     private static int _udpPorts;
@@ -69,3 +71,5 @@ public abstract class LinuxLoopContractTests(LoopKind kind) : LoopContractTests
 public sealed class UringLoopContractTests() : LinuxLoopContractTests(LoopKind.Uring);
 
 public sealed class EpollLoopContractTests() : LinuxLoopContractTests(LoopKind.Epoll);
+
+public sealed class InMemoryContractTests() : LinuxLoopContractTests(LoopKind.Uring, "/dev/shm");

@@ -5,7 +5,10 @@ namespace MirrorD.Io.Tests.Linux;
 /// </summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
-    public TemporaryDirectory() => Path = Directory.CreateTempSubdirectory("mirrord-io-").FullName;
+    /// <param name="parent">Where; null for the usual place.</param>
+    public TemporaryDirectory(string? parent = null) => Path = parent is null
+        ? Directory.CreateTempSubdirectory("mirrord-io-").FullName
+        : Directory.CreateDirectory(System.IO.Path.Combine(parent, $"mirrord-io-{Guid.NewGuid():N}")).FullName;
 
     public string Path { get; }
 

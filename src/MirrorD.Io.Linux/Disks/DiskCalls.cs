@@ -1,7 +1,7 @@
 using MirrorD.Io.Linux.Interop;
 using MirrorD.Io.Linux.Loops;
 
-namespace MirrorD.Io.Linux.Epoll;
+namespace MirrorD.Io.Linux.Disks;
 
 /// <summary>The system call that a disk operation, or the rest of one, is.</summary>
 internal static unsafe class DiskCalls
