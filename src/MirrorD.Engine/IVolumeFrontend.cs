@@ -1,3 +1,4 @@
+using MirrorD.Engine.Latency;
 using MirrorD.Io;
 
 namespace MirrorD.Engine;
@@ -34,6 +35,9 @@ public interface IVolumeFrontend
 
     /// <summary>Slots for requests' data, shared by all sessions of the resource.</summary>
     BufferPool Buffers { get; }
+
+    /// <summary>Where the time of requests is noted; null where nobody does.</summary>
+    VolumeLoad? Load => null;
 
     /// <summary>Runs a request; always completes it later through its callback, never before returning.</summary>
     void Submit(IoRequest request);

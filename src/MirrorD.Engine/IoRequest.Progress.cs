@@ -1,3 +1,4 @@
+using MirrorD.Engine.Latency;
 using MirrorD.Io;
 using MirrorD.Engine.Replication;
 
@@ -8,6 +9,9 @@ public sealed partial class IoRequest : ISendOwner
 {
     private bool _isSending;
     private bool _isDecided;
+
+    /// <summary>When it was where.</summary>
+    internal RequestTimes Times;
 
     /// <summary>The operation on the backing disk; made at the first submission, then reused.</summary>
     internal IoOperation? Local { get; set; }

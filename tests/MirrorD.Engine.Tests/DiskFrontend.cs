@@ -1,4 +1,5 @@
 using MirrorD.Core.Volumes;
+using MirrorD.Engine.Latency;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Tests;
@@ -26,6 +27,8 @@ public sealed class DiskFrontend(IIoLoop loop, IDisk disk, BufferPool buffers, s
     public string? Unavailable { get; set; }
 
     public BufferPool Buffers => buffers;
+
+    public VolumeLoad Load { get; } = new(name);
 
     /// <summary>
     /// Requests that are submitted wait until this is false again (see <see cref="Release"/>).
@@ -154,6 +157,7 @@ public sealed class DiskFrontend(IIoLoop loop, IDisk disk, BufferPool buffers, s
             _slotsInUse.Remove(slot);
         }
 
+        request.Times.DecidedNs = loop.NowNs;
         request.Complete(error);
     }
 

@@ -21,6 +21,11 @@ public interface IReplicaEffects
     /// <summary>A fresh identifier, never used before, not zero.</summary>
     ulong NewIdentifier();
 
+    /// <summary>A request that was held, or has to be done anew, begins now: for whoever measures.</summary>
+    void GoesOn(VolumeRequest request)
+    {
+    }
+
     /// <summary>Runs a read or mutation on the local disk → <see cref="Replica.LocalDone"/>.</summary>
     void SubmitLocal(VolumeRequest request);
 

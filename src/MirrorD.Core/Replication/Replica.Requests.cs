@@ -330,6 +330,7 @@ public sealed partial class Replica
         {
             // Neither mirrored nor allowed alone: it starts again as a new request once that is decided.
             Leave(request);
+            _effects.GoesOn(request);
             Begin(request);
         }
     }
@@ -517,6 +518,7 @@ public sealed partial class Replica
         held.Sort((a, b) => a.Arrival.CompareTo(b.Arrival));
         for (int i = Canary.Breaks(BrokenRule.HeldRequestForgotten) ? 1 : 0; i < held.Count; i++)
         {
+            _effects.GoesOn(held[i]);
             Begin(held[i]);
         }
 

@@ -1,4 +1,5 @@
 using MirrorD.Engine;
+using MirrorD.Engine.Latency;
 using MirrorD.Io;
 
 namespace MirrorD.Daemon.Resources;
@@ -23,6 +24,8 @@ internal sealed class GatedVolume(IVolumeFrontend volume, string closedReason) :
     public string? Unavailable => volume.Unavailable ?? (IsOpen ? null : closedReason);
 
     public BufferPool Buffers => volume.Buffers;
+
+    public VolumeLoad? Load => volume.Load;
 
     public void Submit(IoRequest request) => volume.Submit(request);
 

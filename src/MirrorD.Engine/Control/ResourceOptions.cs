@@ -1,6 +1,7 @@
 using MirrorD.Core.Failover;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Control;
@@ -52,6 +53,9 @@ public sealed record ResourceOptions
     public required Link.ILinkSecurity Security { get; init; }
     /// <summary>The link is encrypted; the same on both nodes. Where it is not, all that it carries has tags.</summary>
     public bool Encrypts { get; init; }
+
+    /// <summary>Highest version of the link's protocol that is spoken; a lower one is that of a former release.</summary>
+    public ushort LinkVersion { get; init; } = PeerHello.HighestVersion;
     /// <summary>What a Primary without arbiter does when every path to the peer is lost.</summary>
     public PeerLoss OnPeerLoss { get; init; } = PeerLoss.Freeze;
     /// <summary>A Standby takes over by itself where the rules allow it.</summary>

@@ -38,6 +38,7 @@ internal sealed class LinkAuthentication
     private bool _hasMoreToSend;
     private LinkKeys? _keys;
     private NodeId _peer;
+    private ushort _version;
     private bool _isProving;
     private bool _proofSent;
     private bool _isRight;
@@ -251,6 +252,7 @@ internal sealed class LinkAuthentication
         }
 
         _peer = hello.Node;
+        _version = Math.Min(_own.Highest, hello.Highest);
         ReadOnlySpan<byte> ours = _out.Span.Slice(HelloAt, PeerHello.Bytes);
         _keys = _isConnector
             ? new LinkKeys(secured.Secret.Span, ours, theirs)
@@ -334,6 +336,6 @@ internal sealed class LinkAuthentication
             _stream = _stream!.Unsealed();
         }
 
-        _ended(this, _failure is null ? new AuthenticatedLink(_stream!, _keys!, _peer) : null, _failure ?? "");
+        _ended(this, _failure is null ? new AuthenticatedLink(_stream!, _keys!, _version, _peer) : null, _failure ?? "");
     }
 }

@@ -9,6 +9,7 @@ internal sealed partial class NbdSession
     private int _neededBytes;
     private bool _amongLargeWrites;
     private bool _receivesIntoSlot;
+    private long _receivedNs;
 
     /// <summary>How a reader of the input ended.</summary>
     private enum Step
@@ -61,6 +62,7 @@ internal sealed partial class NbdSession
     {
         bool wasRunning = _running;
         _running = true;
+        _receivedNs = _loop.NowNs;
         if (_receivesIntoSlot)
         {
             OnReceivedIntoSlot(receive.Result);

@@ -57,6 +57,7 @@ internal sealed partial class NbdSession
 
     private void ReleaseRequest(PendingRequest request)
     {
+        NoteReply(request);
         _requestsInUse--;
         _memory.FreeRequests.Push(request);
         _runAgain = true;

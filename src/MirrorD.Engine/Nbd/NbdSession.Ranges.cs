@@ -18,7 +18,7 @@ internal sealed partial class NbdSession
     {
         bool rented = TryRentPiece(request, 0, out Piece piece);
         Invariant.Require(rented, "a request is taken up when there is a piece for it");
-        Submit(piece, VolumeOperation.Flush, 0, 0);
+        Submit(piece, VolumeOperation.Flush, 0, 0, request.ReceivedNs);
     }
 
     private void BeginRange(PendingRequest request)
@@ -34,16 +34,16 @@ internal sealed partial class NbdSession
 
         bool rented = TryRentPiece(request, 0, out Piece piece);
         Invariant.Require(rented, "a request is taken up when there is a piece for it");
-        SubmitRange(piece, request);
+        SubmitRange(piece, request, request.ReceivedNs);
     }
 
-    private void SubmitRange(Piece piece, PendingRequest request)
+    private void SubmitRange(Piece piece, PendingRequest request, long sinceNs)
     {
         long offset = request.NextOffset;
         long bytes = Math.Min(request.LeftBytes, SessionLimits.RangePieceBytes);
         request.NextOffset += bytes;
         bool trim = request.Header.Command == NbdCommand.Trim;
-        Submit(piece, trim ? VolumeOperation.Discard : VolumeOperation.Zero, offset, bytes);
+        Submit(piece, trim ? VolumeOperation.Discard : VolumeOperation.Zero, offset, bytes, sinceNs);
     }
 
     private void OnRangeDone(Piece piece, PendingRequest request)
@@ -57,7 +57,7 @@ internal sealed partial class NbdSession
 
         if (!ignored && request.Error == NbdError.None && request.LeftBytes > 0)
         {
-            SubmitRange(piece, request);
+            SubmitRange(piece, request, _loop.NowNs);
             return;
         }
 

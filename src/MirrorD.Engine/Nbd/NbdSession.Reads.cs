@@ -34,7 +34,7 @@ internal sealed partial class NbdSession
                 return Step.Blocked;
             }
 
-            SubmitRead(piece, request);
+            SubmitRead(piece, request, request.ReceivedNs);
         }
 
         _reading = null;
@@ -52,7 +52,7 @@ internal sealed partial class NbdSession
         return Step.Taken;
     }
 
-    private void SubmitRead(Piece piece, PendingRequest request)
+    private void SubmitRead(Piece piece, PendingRequest request, long sinceNs)
     {
         long offset = request.NextOffset;
         request.NextOffset += piece.DataBytes;
@@ -61,7 +61,7 @@ internal sealed partial class NbdSession
             request.Append(piece);
         }
 
-        Submit(piece, VolumeOperation.Read, offset, piece.DataBytes);
+        Submit(piece, VolumeOperation.Read, offset, piece.DataBytes, sinceNs);
     }
 
     private void OnReadDone(Piece piece, PendingRequest request)
@@ -123,7 +123,7 @@ internal sealed partial class NbdSession
         {
             int bytes = (int)Math.Min(request.LeftBytes, _export!.SlotBytes);
             piece.Io.Data = piece.Slot!.Slice(BufferPool.HeadroomBytes, bytes);
-            SubmitRead(piece, request);
+            SubmitRead(piece, request, _loop.NowNs);
             return;
         }
 

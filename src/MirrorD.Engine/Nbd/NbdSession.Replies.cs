@@ -176,6 +176,7 @@ internal sealed partial class NbdSession
             OnSlotSent(piece);
         }
 
+        NoteSent();
         _running = wasRunning;
         Run();
     }

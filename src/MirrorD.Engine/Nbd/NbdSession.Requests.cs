@@ -81,7 +81,7 @@ internal sealed partial class NbdSession
         NbdError error = _check.Refuse(header, out string text);
         PendingRequest request = _memory.FreeRequests.Pop();
         _requestsInUse++;
-        request.Begin(header, error, text);
+        request.Begin(header, error, text, _receivedNs);
         if (header.Command == NbdCommand.Write)
         {
             // Also when refused: the payload comes in any case.
@@ -123,9 +123,16 @@ internal sealed partial class NbdSession
         }
     }
 
-    private void Submit(Piece piece, VolumeOperation operation, long offset, long lengthBytes)
+    /// <param name="piece">What carries it.</param>
+    /// <param name="operation">What is asked.</param>
+    /// <param name="offset">Byte offset.</param>
+    /// <param name="lengthBytes">Bytes.</param>
+    /// <param name="sinceNs">When it was here as a whole, or the part before it done.</param>
+    private void Submit(Piece piece, VolumeOperation operation, long offset, long lengthBytes, long sinceNs)
     {
         IoRequest io = piece.Io;
+        io.Times.ReceivedNs = sinceNs;
+        io.Times.DecidedNs = 0;
         NbdCommandFlags flags = piece.Request.Header.Flags;
         io.Operation = operation;
         io.Offset = offset;
@@ -146,6 +153,7 @@ internal sealed partial class NbdSession
         Invariant.Require(piece.State == PieceState.InVolume, "the volume completes a request once");
         piece.State = PieceState.Ready;
         piece.Request.PiecesInVolume--;
+        piece.Request.DecidedNs = piece.Io.Times.DecidedNs;
         if (_phase == Phase.Closing)
         {
             ReleasePiece(piece);

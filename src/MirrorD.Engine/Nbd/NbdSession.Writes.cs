@@ -77,7 +77,8 @@ internal sealed partial class NbdSession
             return Step.Taken;
         }
 
-        Submit(piece, VolumeOperation.Write, offset, piece.DataBytes);
+        request.ReceivedNs = _receivedNs;
+        Submit(piece, VolumeOperation.Write, offset, piece.DataBytes, _receivedNs);
         return Step.Taken;
     }
 

@@ -16,6 +16,12 @@ internal sealed class PendingRequest : QueuedReply
     /// <summary>End of the range; a read that failed is cut short here.</summary>
     public long EndOffset { get; set; }
 
+    /// <summary>Loop time of the receive that brought its header; of a write, its last byte.</summary>
+    public long ReceivedNs { get; set; }
+
+    /// <summary>Loop time at which the volume was done with its last piece; 0 before.</summary>
+    public long DecidedNs { get; set; }
+
     /// <summary>Pieces that were rented for it and not yet released.</summary>
     public int Pieces { get; set; }
 
@@ -37,8 +43,10 @@ internal sealed class PendingRequest : QueuedReply
     public long LeftBytes => EndOffset - NextOffset;
 
     /// <summary>Begins a new request.</summary>
-    public void Begin(in NbdRequestHeader header, NbdError error, string text)
+    public void Begin(in NbdRequestHeader header, NbdError error, string text, long receivedNs)
     {
+        ReceivedNs = receivedNs;
+        DecidedNs = 0;
         Header = header;
         NextOffset = (long)header.Offset;
         EndOffset = NextOffset + header.LengthBytes;

@@ -19,6 +19,9 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Every piece, in use or not; empty until a session opened an export.</summary>
     public Piece[] Pieces { get; private set; } = [];
 
+    /// <summary>Times of the requests whose replies are being sent; as many as there are requests.</summary>
+    public ReplyTimes[] Replies { get; private set; } = [];
+
     /// <summary>Pieces that are not in use.</summary>
     public Stack<Piece> FreePieces { get; } = new();
 
@@ -36,6 +39,7 @@ internal sealed class SessionMemory : IDisposable
         if (Pieces.Length == 0)
         {
             Pieces = [.. Enumerable.Range(0, count).Select(_ => new Piece())];
+            Replies = new ReplyTimes[count];
             _requests = [.. Enumerable.Range(0, count).Select(_ => new PendingRequest())];
         }
 

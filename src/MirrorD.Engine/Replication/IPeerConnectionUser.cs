@@ -33,7 +33,7 @@ internal interface IPeerConnectionUser
     void HashAnswered(long sequence, RangeHash? theirs);
 
     /// <summary>The peer has completed a mutation.</summary>
-    void Acknowledged(long sequence);
+    void Acknowledged(long sequence, long appliedNs);
 
     /// <summary>The peer has a mutation in memory.</summary>
     void Received(long sequence);

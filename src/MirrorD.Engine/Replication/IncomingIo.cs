@@ -11,6 +11,9 @@ internal sealed class IncomingIo : IncomingWrite
     /// <summary>The operation on the backing disk.</summary>
     public IoOperation Local { get; }
 
+    /// <summary>Loop time at which it was here as a whole.</summary>
+    public long ArrivedNs { get; set; }
+
     /// <summary>The slot that holds the data; null for a zero.</summary>
     public IoBuffer? Slot { get; set; }
 

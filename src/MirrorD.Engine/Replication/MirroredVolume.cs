@@ -1,4 +1,5 @@
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Latency;
 using MirrorD.Formats;
 using MirrorD.Io;
 
@@ -25,6 +26,9 @@ internal sealed class MirroredVolume(
 
     /// <inheritdoc/>
     public BufferPool Buffers => resource.Buffers;
+
+    /// <inheritdoc/>
+    public VolumeLoad Load => resource.Loads[index];
 
     /// <summary>Completed reads.</summary>
     public long Reads { get; set; }

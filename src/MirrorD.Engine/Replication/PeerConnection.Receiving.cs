@@ -110,8 +110,7 @@ internal sealed partial class PeerConnection
             case PeerFrameType.Flush:
                 return Done(_user.FlushArrived(_frame.Sequence));
             case PeerFrameType.Acknowledge:
-                _user.Acknowledged(_frame.Sequence);
-                return Done(null);
+                return TakeAcknowledgement();
             case PeerFrameType.Received:
                 _user.Received(_frame.Sequence);
                 return Done(null);
@@ -122,6 +121,17 @@ internal sealed partial class PeerConnection
             default:
                 return Done(null);
         }
+    }
+
+    private bool TakeAcknowledgement()
+    {
+        if (!_tellsTimes && _frame.Offset != 0)
+        {
+            return Done("a field that this version does not use is not zero");
+        }
+
+        _user.Acknowledged(_frame.Sequence, _tellsTimes ? _frame.Offset : -1);
+        return Done(null);
     }
 
     private bool TakeHeader()

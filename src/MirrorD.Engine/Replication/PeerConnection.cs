@@ -27,6 +27,7 @@ internal sealed partial class PeerConnection
     private readonly bool _isConnector;
     private readonly PayloadSealer? _sealer;
     private readonly PayloadSealer? _opener;
+    private readonly bool _tellsTimes;
     private readonly SendQueue _out;
     private ulong _framesSent;
     private ulong _framesReceived;
@@ -43,6 +44,7 @@ internal sealed partial class PeerConnection
         _user = user;
         _keys = link.Keys;
         _isConnector = isConnector;
+        _tellsTimes = link.Version >= PeerHello.VersionWithTimes;
         if (!_stream.IsEncrypted)
         {
             _sealer = new PayloadSealer(isConnector ? _keys.PayloadsFromConnector : _keys.PayloadsFromListener);
@@ -132,6 +134,15 @@ internal sealed partial class PeerConnection
 
     public void SendSequence(PeerFrameType type, long sequence) =>
         SendHeader(new PeerFrame { Type = type, Sequence = sequence });
+
+    /// <param name="sequence">Of the mutation.</param>
+    /// <param name="appliedNs">What it took here, from received whole; told to a peer that knows this.</param>
+    public void SendAcknowledgement(long sequence, long appliedNs) => SendHeader(new PeerFrame
+    {
+        Type = PeerFrameType.Acknowledge,
+        Sequence = sequence,
+        Offset = _tellsTimes ? Math.Max(0, appliedNs) : 0,
+    });
 
     public void SendMessage(PeerMessage message)
     {

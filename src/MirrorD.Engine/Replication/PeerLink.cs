@@ -254,7 +254,7 @@ internal sealed class PeerLink
     {
         byte[] challenge = new byte[PeerHello.ChallengeBytes];
         _host.FillRandom(challenge);
-        var hello = new PeerHello(_options.Node, challenge, _options.Name, _options.Encrypts);
+        var hello = new PeerHello(_options.Node, challenge, _options.Name, _options.Encrypts) { Highest = _options.LinkVersion };
         _authenticating.Add(new LinkAuthentication(
             _loop, connection, _isConnector, hello, _options.Security, AuthenticationTimeoutNs, Authenticated));
     }

@@ -33,9 +33,11 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     /// <summary>A client's request.</summary>
     internal void Submit(IoRequest request)
     {
+        NoteHanded(request);
         _isSubmitting = true;
         _replica!.Submit(request);
         _isSubmitting = false;
+        _turnNs = 0;
         if (_completions.Count > 0 && !_isDraining && !_drainPosted)
         {
             // A request is never completed before its submission has returned.
@@ -49,6 +51,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         var io = (IoRequest)request;
         io.Local ??= new IoOperation(_localDone, io);
         io.IsFlushing = false;
+        NoteIssued(io);
         IDisk disk = _options.Volumes[io.Volume].Data;
         switch (io.Operation)
         {
@@ -90,6 +93,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         }
         else
         {
+            NoteLocalDone(io);
             _replica!.LocalDone(io, error);
         }
 
@@ -127,7 +131,9 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         MirroredVolume volume = _volumes[request.Volume]!;
         volume.Reads += request.Operation == VolumeOperation.Read ? 1 : 0;
         volume.Writes += request.IsMutation ? 1 : 0;
-        _completions.Enqueue(((IoRequest)request, error));
+        var io = (IoRequest)request;
+        NoteDecided(io, error);
+        _completions.Enqueue((io, error));
     }
 
     /// <summary>Ends every turn of this resource: clients get their requests, never from inside the replica.</summary>
@@ -135,6 +141,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     {
         if (!_isSubmitting)
         {
+            _turnNs = 0;
             DrainCompletions();
             CloseWhatIsOvertaken();
             NoteDisconnects();
@@ -235,9 +242,14 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         AfterEvent();
     }
 
-    void IReplicaEffects.SendWrite(VolumeRequest request, long sequence) =>
-        _connection?.SendWrite((IoRequest)request, sequence,
+    void IReplicaEffects.SendWrite(VolumeRequest request, long sequence)
+    {
+        var io = (IoRequest)request;
+        NoteIssued(io);
+        _sentTimes.Note(sequence, io.Volume, io.Times.IssuedNs);
+        _connection?.SendWrite(io, sequence,
             copies: _options.Mode == ReplicationMode.Async && _replica!.Path == WritePath.Mirrored && !request.ForceUnitAccess);
+    }
 
     void IReplicaEffects.SendCopy(ResyncCopy copy, long sequence) => _connection?.SendCopy((CopyIo)copy, sequence);
 
@@ -245,7 +257,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         _connection?.SendSequence(PeerFrameType.Flush, throughSequence);
 
     void IReplicaEffects.SendAcknowledgement(long sequence) =>
-        _connection?.SendSequence(PeerFrameType.Acknowledge, sequence);
+        _connection?.SendAcknowledgement(sequence, _appliedNs);
 
     void IReplicaEffects.SendReceived(long sequence) =>
         _connection?.SendSequence(PeerFrameType.Received, sequence);

@@ -26,6 +26,7 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
 
     string? IPeerConnectionUser.Arrived(IncomingIo write)
     {
+        write.ArrivedNs = _connection?.LastReceivedNs ?? _loop.NowNs;
         string? error = _replica!.IncomingArrived(write);
         AfterEvent();
         return error;
@@ -38,8 +39,9 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
         return error;
     }
 
-    void IPeerConnectionUser.Acknowledged(long sequence)
+    void IPeerConnectionUser.Acknowledged(long sequence, long appliedNs)
     {
+        NoteAcknowledged(sequence, appliedNs);
         _replica!.PeerAcknowledged(sequence);
         AfterEvent();
     }
@@ -103,7 +105,9 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
             return;
         }
 
+        _appliedNs = Math.Max(0, _loop.NowNs - io.ArrivedNs);
         _replica!.IncomingDone(io, error);
+        _appliedNs = -1;
         ((IPeerConnectionUser)this).ReturnIncoming(io);
         AfterEvent();
     }

@@ -3,6 +3,7 @@ using MirrorD.Core.Metadata;
 using MirrorD.Core.Replication;
 using MirrorD.Engine.Control;
 using MirrorD.Engine.Disks;
+using MirrorD.Engine.Latency;
 using MirrorD.Engine.Link;
 using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Takeover;
@@ -52,6 +53,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _chunks = new SendChunks(options.Mode == ReplicationMode.Async ? options.AsyncBufferBytes : 0);
         _stores = [.. options.Volumes.Select(v => new VolumeMetadataStore(loop, v))];
         _volumes = new MirroredVolume?[options.Volumes.Count];
+        Loads = [.. options.Volumes.Select(volume => new VolumeLoad(volume.Name))];
         _localDone = LocalDone;
         _incomingDone = IncomingDone;
         _servedReadDone = ServedReadDone;
@@ -325,6 +327,7 @@ public sealed partial class ReplicatedResource : IDisposable
             return;
         }
 
+        _sentTimes.Clear();
         _connection = new PeerConnection(_loop, next.Link, this, next.IsConnector, _chunks);
         _replica.LinkUp(next.Link.Keys.Session);
         _connection?.Start();

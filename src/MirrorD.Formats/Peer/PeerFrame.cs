@@ -15,7 +15,10 @@ public enum PeerFrameType : byte
     Copy = 3,
     /// <summary>Flush everything up to the sequence.</summary>
     Flush = 4,
-    /// <summary>The mutation with this sequence has completed on the receiver.</summary>
+    /// <summary>
+    /// The mutation with this sequence has completed on the receiver; the offset is what that took it, in nanoseconds from
+    /// received whole (version 3 of the protocol, else zero).
+    /// </summary>
     Acknowledge = 5,
     /// <summary>Everything up to the sequence is durable on the receiver.</summary>
     Durable = 6,
@@ -220,7 +223,12 @@ public readonly record struct PeerFrame
                 ? $"message of {PayloadBytes} bytes"
             : Sequence != 0 || NamesRange ? Unused
             : CheckFlags(PeerFrameFlags.None),
-        PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
+        PeerFrameType.Acknowledge =>
+            PayloadBytes != 0 ? $"{Type} with payload"
+            : HasTag || RangeBytes != 0 || Volume != 0 ? Unused
+            : Offset < 0 ? $"{Type} after {Offset} ns"
+            : CheckFlags(PeerFrameFlags.None),
+        PeerFrameType.Flush or PeerFrameType.Durable or PeerFrameType.Received
             or PeerFrameType.ReadFailed =>
             PayloadBytes != 0 ? $"{Type} with payload"
             : HasTag || NamesRange ? Unused

@@ -32,9 +32,15 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
     public const ushort LowestVersion = 2;
 
     /// <summary>Highest protocol version spoken.</summary>
-    public const ushort HighestVersion = 2;
+    public const ushort HighestVersion = 3;
+
+    /// <summary>From this version on an acknowledgement says what the mutation took on the receiver.</summary>
+    public const ushort VersionWithTimes = 3;
 
     private const uint EncryptsFlag = 1;
+
+    /// <summary>Highest version that the sender speaks.</summary>
+    public ushort Highest { get; init; } = HighestVersion;
 
     /// <summary>Writes the hello.</summary>
     public void Encode(Span<byte> to)
@@ -42,7 +48,7 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
         to[..Bytes].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(to[4..], LowestVersion);
-        BinaryPrimitives.WriteUInt16LittleEndian(to[6..], HighestVersion);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[6..], Highest);
         Node.Value.TryWriteBytes(to[8..], bigEndian: true, out _);
         Challenge.Span.CopyTo(to[24..]);
         Encoding.UTF8.GetBytes(Resource, to.Slice(56, 64));
@@ -85,6 +91,9 @@ public sealed record PeerHello(NodeId Node, ReadOnlyMemory<byte> Challenge, stri
             new NodeId(new Guid(from.Slice(8, 16), bigEndian: true)),
             from.Slice(24, ChallengeBytes).ToArray(),
             Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
-            BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) == EncryptsFlag);
+            BinaryPrimitives.ReadUInt32LittleEndian(from[120..]) == EncryptsFlag)
+        {
+            Highest = BinaryPrimitives.ReadUInt16LittleEndian(from[6..]),
+        };
     }
 }

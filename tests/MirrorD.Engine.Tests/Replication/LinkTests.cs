@@ -19,7 +19,7 @@ public class LinkTests
         { "zeroes", "not a mirrord peer" },
         { "noise", "not a mirrord peer" },
         { "a damaged hello", "damaged hello" },
-        { "a hello of later versions", "versions 3 to 3" },
+        { "a hello of later versions", "versions 4 to 4" },
         { "a hello of another resource", "means resource other, not r" },
         { "a hello with control characters", "means resource r?[31m, not r" },
         { "a hello and a wrong proof", "proof does not belong" },
@@ -279,8 +279,8 @@ public class LinkTests
                 hello[30] ^= 1;
                 return hello;
             case "a hello of later versions":
-                hello[4] = 3;
-                hello[6] = 3;
+                hello[4] = 4;
+                hello[6] = 4;
                 BitConverter.TryWriteBytes(hello.AsSpan(124), Formats.Crc32C.Compute(hello.AsSpan(0, 124)));
                 return hello;
             case "a hello of another resource":

@@ -7,6 +7,7 @@ using MirrorD.Engine.Metadata;
 using MirrorD.Engine.Replication;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
+using MirrorD.Formats.Peer;
 using MirrorD.Io;
 using MirrorD.Io.Simulated;
 
@@ -146,6 +147,7 @@ internal sealed class SimulatedPair
                     ResyncBytesPerSecond = ResyncBytesPerSecond,
                     Snapshots = Snapshots,
                     Connect = ConnectTo ?? _options.Connect,
+                    LinkVersion = LinkVersion,
                 },
                 this);
             Resource.Start();
@@ -181,6 +183,12 @@ internal sealed class SimulatedPair
 
         /// <summary>Ceiling of the rate of resyncs; 0: none.</summary>
         public long ResyncBytesPerSecond { get; set; }
+
+        /// <summary>Highest version of the link's protocol that it speaks, from the next start on.</summary>
+        public ushort LinkVersion { get; set; } = PeerHello.HighestVersion;
+
+        /// <summary>Its data disks take so long from now on.</summary>
+        public void SlowDisks(long tookNs) => Array.ForEach(_data, disk => disk.LatencyNs = (tookNs, tookNs));
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }

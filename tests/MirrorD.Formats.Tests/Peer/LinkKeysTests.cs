@@ -13,14 +13,14 @@ public class LinkKeysTests
     public void The_golden_values_come_out()
     {
         Assert.Equal(
-            "09d9923a31ef4aaa2ef76405cce3b0670f8fb692e9dc4ec69d5a7ca7124052f0", Hex(Keys.ConnectorProof));
+            "69b5fd1e13f6ef6a0a0dce3c0b0147ca950649e2589bb92a123a50de9804ad84", Hex(Keys.ConnectorProof));
         Assert.Equal(
-            "f586073d6e4343a41929dba334b2a24bdb15b548f59d1f09067f81b253ed13e8", Hex(Keys.ListenerProof));
-        Assert.Equal("96923f5bf3f96782c24b5c68ed1b74ca", Hex(Keys.PayloadsFromConnector));
-        Assert.Equal("b69e254651976133456ced9be10c79f8", Hex(Keys.PayloadsFromListener));
-        Assert.Equal(SipKey.From(SamplePeer.Bytes("113cb7ea4cc4dbd6887c5e80abf5e7ac")), Keys.FromConnector);
-        Assert.Equal(SipKey.From(SamplePeer.Bytes("58b4b426414ff20e95a24ff492b72dc2")), Keys.FromListener);
-        Assert.Equal(new SessionId(0x2b331e5c404a866f), Keys.Session);
+            "72f180348f710623e9f0a125d29c4e5cb41cf9ee8fa753a44eb4bd61e867609e", Hex(Keys.ListenerProof));
+        Assert.Equal("eb232932632c01d75290af93f6bcd851", Hex(Keys.PayloadsFromConnector));
+        Assert.Equal("0703a414b585c503af15cf852fd6a682", Hex(Keys.PayloadsFromListener));
+        Assert.Equal(SipKey.From(SamplePeer.Bytes("4f95811a0df6824fb1fe11ba5aff36c0")), Keys.FromConnector);
+        Assert.Equal(SipKey.From(SamplePeer.Bytes("16b9b5e846e7bbec1cb81138fb924a9f")), Keys.FromListener);
+        Assert.Equal(new SessionId(0x9c977643136f3d34), Keys.Session);
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public class PeerFrameTests
         if (!hasRange)
         {
             wrong.AddRange(
-                valid with { Offset = 512 }, valid with { RangeBytes = 512 }, valid with { Volume = 1 },
+                valid with { Offset = type == PeerFrameType.Acknowledge ? -1 : 512 }, valid with { RangeBytes = 512 }, valid with { Volume = 1 },
                 valid with { Flags = PeerFrameFlags.ForceUnitAccess });
         }
 
@@ -233,7 +233,8 @@ public class PeerFrameTests
             },
             PeerFrameType.Message => frame with { PayloadBytes = 20, PayloadTag = new PayloadTag(9, 9) },
             PeerFrameType.Ping => frame,
-            PeerFrameType.Flush or PeerFrameType.Acknowledge or PeerFrameType.Durable or PeerFrameType.Received
+            PeerFrameType.Acknowledge => frame with { Sequence = 3, Offset = 70_000 },
+            PeerFrameType.Flush or PeerFrameType.Durable or PeerFrameType.Received
                 or PeerFrameType.ReadFailed =>
                 frame with { Sequence = 3 },
         };

@@ -5,14 +5,14 @@ namespace MirrorD.Formats.Tests.Peer;
 public class PeerHelloTests
 {
     private const string Golden = """
-        4d495248 02000200 a0a1a2a3 a4a5a6a7
+        4d495248 02000300 a0a1a2a3 a4a5a6a7
         a8a9aaab acadaeaf 00010203 04050607
         08090a0b 0c0d0e0f 10111213 14151617
         18191a1b 1c1d1e1f 6d61696c 00000000
         00000000 00000000 00000000 00000000
         00000000 00000000 00000000 00000000
         00000000 00000000 00000000 00000000
-        00000000 00000000 01000000 022f22cb
+        00000000 00000000 01000000 24a4c389
         """;
 
     [Fact]
@@ -52,7 +52,7 @@ public class PeerHelloTests
     }
 
     [Theory]
-    [InlineData(3, 9, "3 to 9")]
+    [InlineData(4, 9, "4 to 9")]
     [InlineData(0, 0, "0 to 0")]
     public void Versions_without_one_in_common_are_refused_and_both_ranges_are_named(
         ushort lowest, ushort highest, string named)
@@ -62,6 +62,10 @@ public class PeerHelloTests
         Assert.Contains(named, error);
         Assert.Contains("same release", error);
     }
+
+    [Fact]
+    public void A_peer_of_the_former_version_is_welcome_and_its_version_known() =>
+        Assert.Equal(2, PeerHello.Decode(WithVersions(2, 2), out _)!.Highest);
 
     [Fact]
     public void A_peer_that_also_speaks_other_versions_is_welcome() =>

@@ -69,7 +69,7 @@ internal sealed class PeerLinkTarget : FuzzTarget
         using var user = new RecordingUser(_wire.Loop, 1 + (input[0] & 3));
         using var chunks = new SendChunks(0);
         var stream = LinkStream.Of(_wire.Loop, server, new SecuredLink(Frames.Keys.RangeHashKey, null, null, default));
-        var link = new AuthenticatedLink(stream, Frames.Keys, new NodeId(new Guid(1, 0, 0, new byte[8])));
+        var link = new AuthenticatedLink(stream, Frames.Keys, PeerHello.HighestVersion, new NodeId(new Guid(1, 0, 0, new byte[8])));
         var connection = new PeerConnection(_wire.Loop, link, user, isConnector: false, chunks);
         connection.Start();
         client.Send(input[1..]);
@@ -140,7 +140,7 @@ internal sealed class PeerLinkTarget : FuzzTarget
         {
         }
 
-        public void Acknowledged(long sequence)
+        public void Acknowledged(long sequence, long appliedNs)
         {
         }
 
