@@ -24,6 +24,8 @@ namespace MirrorD.Api;
 [JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(VersionReport))]
+[JsonSerializable(typeof(LoadReport))]
+[JsonSerializable(typeof(VolumeRateReport))]
 [JsonSerializable(typeof(KeysReport))]
 [JsonSerializable(typeof(KeyStep))]
 [JsonSerializable(typeof(RevokeRequest))]

@@ -31,6 +31,12 @@ public static class ApiPaths
     /// <summary>GET, optional ?resource=name: <see cref="HistoryList"/>.</summary>
     public const string History = "/v1/history";
 
+    /// <summary>GET: <see cref="LoadReport"/>.</summary>
+    public const string Load = "/v1/load";
+
+    /// <summary>GET: text for Prometheus, format 0.0.4.</summary>
+    public const string Metrics = "/metrics";
+
     /// <summary>POST: <see cref="CommandReply"/>, once the notification went out or failed to.</summary>
     public const string NotifyTest = "/v1/notify/test";
 

@@ -40,6 +40,16 @@ internal static class Quantity
         ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0} s")
         : Seconds(milliseconds / 1000);
 
+    /// <summary>Two or three digits, e.g. "85µs", "2.5ms", "12s"; "long" when it is longer than the scale.</summary>
+    public static string Microseconds(long? microseconds) => microseconds switch
+    {
+        null => "long",
+        < 1_000 => $"{microseconds}µs",
+        < 10_000 => string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1e3:0.0}ms"),
+        < 1_000_000 => $"{microseconds / 1_000}ms",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1e6:0.0}s"),
+    };
+
     /// <summary>"verify 42 % of 10 GiB, all equal", or what the last one found.</summary>
     public static string Verify(Api.VerifyReport verify)
     {

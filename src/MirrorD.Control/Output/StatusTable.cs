@@ -21,7 +21,8 @@ internal static class StatusTable
             }
         });
 
-    private static IAnsiConsole ConsoleFor(CommandContext context) =>
+    /// <summary>The terminal of a command.</summary>
+    public static IAnsiConsole ConsoleFor(CommandContext context) =>
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Out) });
 
     private static Rows Render(StatusReport report, bool wide)

@@ -15,6 +15,13 @@ internal static class ApiReply
         await JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
     }
 
+    /// <summary>A text.</summary>
+    public static Task Text(HttpContext http, string text, string contentType)
+    {
+        http.Response.ContentType = contentType;
+        return http.Response.WriteAsync(text, http.RequestAborted);
+    }
+
     /// <summary>What became of a command.</summary>
     public static Task Reply(HttpContext http, bool succeeded, string message, string? remedy)
     {

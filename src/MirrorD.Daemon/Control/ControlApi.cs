@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MirrorD.Api;
+using MirrorD.Daemon.Metrics;
 using MirrorD.Daemon.Resources;
 using MirrorD.Daemon.Startup;
 using MirrorD.Engine.Control;
@@ -27,6 +28,8 @@ internal sealed class ControlApi(MirrorDaemon daemon, CallGuard guard, Cancellat
         routes.MapGet(
             ApiPaths.Status, Guarded(http => Reply(http, daemon.Status(), ApiJson.Compact.StatusReport)));
         routes.MapGet(ApiPaths.Events, Guarded(ListEvents));
+        routes.MapGet(ApiPaths.Load, Guarded(http => Reply(http, daemon.Load(), ApiJson.Compact.LoadReport)));
+        routes.MapGet(ApiPaths.Metrics, Guarded(http => Text(http, daemon.Metrics(), MetricsText.ContentType)));
         routes.MapGet(ApiPaths.History, Guarded(ListHistory));
         routes.MapGet(ApiPaths.StatusStream, Guarded(streams.Status));
         routes.MapGet(ApiPaths.EventStream, Guarded(http =>

@@ -6,6 +6,7 @@ using MirrorD.Daemon.Events;
 using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Memory;
+using MirrorD.Daemon.Metrics;
 using MirrorD.Daemon.Notifications;
 using MirrorD.Daemon.Reports;
 using MirrorD.Daemon.Resources;
@@ -140,6 +141,19 @@ internal sealed class MirrorDaemon
         Resources = [.. _resources.Values.Select(resource => resource.Report())],
         Paths = Paths.Paths(),
     };
+
+    /// <summary>What clients have asked for, and where the time went.</summary>
+    public LoadReport Load() => new()
+    {
+        Node = Context.Name,
+        StartedAt = _startedAt,
+        AtMicroseconds = (long)TimeProvider.System.GetElapsedTime(0).TotalMicroseconds,
+        Volumes = [.. _resources.Values.SelectMany(resource => resource.Loads.Select(load => LoadReports.Of(resource.Name, load)))],
+    };
+
+    /// <summary>All of it as Prometheus wants it.</summary>
+    public string Metrics() => MetricsPage.Of(
+        Status(), Load(), [.. _resources.Keys.SelectMany(History.CountsOf)]);
 
     /// <summary>Loads the driver now, so that a takeover need not, and takes away what nobody will serve again.</summary>
     private void PrepareDevices()

@@ -1,4 +1,5 @@
 using MirrorD.Api;
+using MirrorD.Daemon.Metrics;
 using MirrorD.Daemon.Storage;
 
 namespace MirrorD.Daemon.History;
@@ -9,10 +10,16 @@ internal sealed class TakeoverHistory : IAsyncDisposable
     /// <summary>Records kept in memory and shown by the API.</summary>
     public const int Kept = 100;
 
+    private static readonly string[] s_kinds =
+    [
+        TakeoverKind.Takeover, TakeoverKind.Promotion, TakeoverKind.Switchover, TakeoverKind.Release, TakeoverKind.Loss,
+    ];
+
     private const long FullFileBytes = 1024 * 1024;
 
     private readonly Lock _gate = new();
     private readonly Queue<TakeoverRecord> _last;
+    private readonly Dictionary<(string Resource, string Kind, bool Succeeded), long> _counts = [];
     private readonly JsonLinesLog<TakeoverRecord> _stored;
 
     /// <summary>Opens the history.</summary>
@@ -30,6 +37,8 @@ internal sealed class TakeoverHistory : IAsyncDisposable
     {
         lock (_gate)
         {
+            (string, string, bool) counted = (record.Resource, record.Kind, record.Succeeded);
+            _counts[counted] = _counts.GetValueOrDefault(counted) + 1;
             _last.Enqueue(record);
             if (_last.Count > Kept)
             {
@@ -47,6 +56,21 @@ internal sealed class TakeoverHistory : IAsyncDisposable
         lock (_gate)
         {
             return [.. _last.Where(record => resource is null || record.Resource == resource)];
+        }
+    }
+
+    /// <summary>How often each kind was added for a resource, also if never.</summary>
+    public IReadOnlyList<RoleChangeCount> CountsOf(string resource)
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. from kind in s_kinds
+                   from succeeded in (bool[])[true, false]
+                   select new RoleChangeCount(
+                       resource, kind, succeeded, _counts.GetValueOrDefault((resource, kind, succeeded))),
+            ];
         }
     }
 

@@ -15,6 +15,7 @@ using MirrorD.Daemon.Storage;
 using MirrorD.Daemon.Takeover;
 using MirrorD.Daemon.Watch;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Latency;
 using MirrorD.Engine.Replication;
 using MirrorD.Engine.Watch;
 using MirrorD.Formats;
@@ -105,6 +106,9 @@ internal sealed partial class RunningResource : IResourceOwner
         _engine!.Command(command, outcome => answered.TrySetResult(outcome));
         return answered.Task;
     }
+
+    /// <summary>What its clients have asked for, by volume; any thread. Nothing while it does not run.</summary>
+    public IReadOnlyList<VolumeLoad> Loads => _engine?.Loads ?? [];
 
     /// <summary>What the status shows of this resource.</summary>
     public ResourceReport Report()

@@ -6,6 +6,9 @@ using MirrorD.Configuration;
 using MirrorD.Control;
 using MirrorD.Control.Verbs;
 using MirrorD.Daemon.Events;
+using MirrorD.Daemon.Metrics;
+using MirrorD.Daemon.Reports;
+using MirrorD.Engine.Latency;
 
 namespace MirrorD.Daemon.Tests.Docs;
 
@@ -56,6 +59,21 @@ public partial class DocsTests
     }
 
     [Fact]
+    public void Every_metric_is_documented_with_its_type_and_nothing_else() => Assert.Equal(
+        KnownMetrics.All.Select(metric => (metric.Name, metric.Type)),
+        MetricRow().Matches(Page("operating/monitoring.md")).Select(row => (row.Groups[1].Value, row.Groups[2].Value)));
+
+    [Fact]
+    public void The_stages_of_requests_are_those_of_the_code()
+    {
+        var stages = LoadReports.Of("r", new VolumeLoad("v")).Times.GroupBy(times => times.Stage).Select(
+            times => (times.Key, string.Join(", ", times.Select(each => each.Operation == "flush" ? "flushes" : each.Operation + "s"))));
+        var documented = StageRow().Matches(Page("operating/monitoring.md")).Select(
+            row => (row.Groups[1].Value, row.Groups[2].Value.Replace("all", "writes, reads, flushes")));
+        Assert.Equal(stages, documented);
+    }
+
+    [Fact]
     public void The_examples_of_the_configuration_are_good()
     {
         MatchCollection examples = YamlBlock().Matches(Page("configuration.md"));
@@ -95,6 +113,12 @@ public partial class DocsTests
 
     [GeneratedRegex(@"^\| (anomaly|takeover|release|alarm) \| (.*) \|$", RegexOptions.Multiline)]
     private static partial Regex ClassRow();
+
+    [GeneratedRegex(@"^\| `(mirrord_\w+)` \| (\w+) \|", RegexOptions.Multiline)]
+    private static partial Regex MetricRow();
+
+    [GeneratedRegex(@"^\| `([a-z_]+)` \| ((?:writes|all)[a-z, ]*) \|", RegexOptions.Multiline)]
+    private static partial Regex StageRow();
 
     [GeneratedRegex(@"```yaml\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex YamlBlock();

@@ -4,6 +4,7 @@ using MirrorD.Api;
 using MirrorD.Control;
 using MirrorD.Daemon.Tests.Cli;
 using MirrorD.Daemon.Tests.History;
+using MirrorD.Daemon.Tests.Metrics;
 using Mono.Unix.Native;
 
 namespace MirrorD.Daemon.Tests.Processes;
@@ -52,6 +53,21 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal("mirrorctl: node a has no resource 'mial'; it has mail\n", run.Error);
         Assert.Equal(ExitCode.Failed, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Metrics_and_load_are_there_also_of_a_resource_that_cannot_start()
+    {
+        (int code, string type, string body) = await _daemon.Fetch("/metrics");
+        var text = new ExpositionText(body);
+        MirrorctlRun top = await _daemon.Control("top", "mail", "--once");
+        MirrorctlRun wrong = await _daemon.Control("top", "mial", "--once");
+
+        Assert.Equal((200, "text/plain; version=0.0.4; charset=utf-8"), (code, type));
+        Assert.Equal(1, text["mirrord_resource_health{resource=\"mail\",health=\"failed\"}"]);
+        Assert.Equal((ExitCode.Ok, ""), (top.ExitCode, top.Error));
+        Assert.StartsWith("RESOURCE VOLUME ROLE OPERATION ", top.Output);
+        Assert.Equal("mirrorctl: node a has no resource 'mial'; it has mail\n", wrong.Error);
     }
 
     [Fact]

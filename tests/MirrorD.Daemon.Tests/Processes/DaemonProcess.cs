@@ -181,6 +181,22 @@ internal sealed class DaemonProcess : IDisposable
         }
     }
 
+    /// <summary>A GET of the control API.</summary>
+    public async Task<(int Code, string Type, string Body)> Fetch(string path)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, stop) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), stop);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using HttpResponseMessage response = await http.GetAsync(new Uri($"http://mirrord{path}"));
+        return ((int)response.StatusCode, $"{response.Content.Headers.ContentType}", await response.Content.ReadAsStringAsync());
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)
