@@ -1,6 +1,8 @@
 namespace MirrorD.Api;
 
-/// <summary>Answer of <c>GET /v1/load</c>: what clients have asked for since the daemon started, and where the time went.</summary>
+/// <summary>
+/// Answer of <c>GET /v1/load</c>: what clients have asked for since the daemon started, and where the time went.
+/// </summary>
 public sealed record LoadReport
 {
     /// <summary>Name of the node that answers.</summary>

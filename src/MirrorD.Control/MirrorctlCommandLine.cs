@@ -12,7 +12,8 @@ internal static class MirrorctlCommandLine
 {
     private static readonly Type[] s_verbs =
     [
-        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb), typeof(TopVerb),
+        typeof(StatusVerb), typeof(ExplainVerb), typeof(EventsVerb), typeof(HistoryVerb),
+        typeof(TopVerb),
         typeof(SwitchoverVerb), typeof(PromoteVerb), typeof(DemoteVerb), typeof(DetachVerb), typeof(AttachVerb),
         typeof(SplitBrainVerb), typeof(RevertVerb), typeof(PauseSyncVerb), typeof(ResumeSyncVerb),
         typeof(VerifyVerb), typeof(ResizeVerb), typeof(ReplaceVerb),

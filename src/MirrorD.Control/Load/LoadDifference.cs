@@ -20,14 +20,16 @@ internal static class LoadDifference
         return
         [
             .. from now in after.Volumes
-               let then = before.Volumes.FirstOrDefault(each => each.Resource == now.Resource && each.Volume == now.Volume)
+               let then = before.Volumes.FirstOrDefault(
+                   each => each.Resource == now.Resource && each.Volume == now.Volume)
                let resource = status.Resources.FirstOrDefault(each => each.Name == now.Resource)
                where then is not null && resource is not null
                select Of(then, now, resource, seconds),
         ];
     }
 
-    private static VolumeRateReport Of(VolumeLoadReport then, VolumeLoadReport now, ResourceReport resource, double seconds) => new()
+    private static VolumeRateReport Of(
+        VolumeLoadReport then, VolumeLoadReport now, ResourceReport resource, double seconds) => new()
     {
         Resource = now.Resource,
         Volume = now.Volume,
@@ -50,7 +52,10 @@ internal static class LoadDifference
                     "write" => (now.WrittenBytes - then.WrittenBytes) / seconds,
                     _ => 0,
                 },
-                Stages = [.. stages.Select(times => Quantiles(times.Stage, Counts(then, times))).OfType<StageQuantilesReport>()],
+                Stages =
+                [
+                    .. stages.Select(times => Quantiles(times.Stage, Counts(then, times))).OfType<StageQuantilesReport>(),
+                ],
             }),
         ],
     };

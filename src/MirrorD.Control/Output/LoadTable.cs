@@ -42,17 +42,17 @@ internal static class LoadTable
     /// <summary>A line of titles, then one for each kind of requests of each volume.</summary>
     public static void WriteColumns(IReadOnlyList<VolumeRateReport> volumes, TextWriter output)
     {
-        output.WriteLine("RESOURCE VOLUME ROLE OPERATION PER-SECOND BYTES-PER-SECOND IN-WORK AHEAD-BYTES AHEAD-MS RESYNC-LEFT-S "
+        output.WriteLine(
+            "RESOURCE VOLUME ROLE OPERATION PER-SECOND BYTES-PER-SECOND IN-WORK AHEAD-BYTES AHEAD-MS RESYNC-LEFT-S "
             + string.Join(' ', s_stages.Select(stage => stage.ToUpperInvariant().Replace('_', '-')).Select(
                 stage => $"{stage}-P50-US {stage}-P99-US")));
         foreach (VolumeRateReport volume in volumes)
         {
             foreach (OperationRateReport operation in volume.Operations)
             {
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{volume.Resource} {volume.Volume} {volume.Role} {operation.Operation} {operation.PerSecond:0} {operation.BytesPerSecond:0} ")
-                    + string.Create(CultureInfo.InvariantCulture,
-                    $"{volume.InWork} {volume.AheadBytes} {Known(volume.AheadMs)} {Known(volume.ResyncSecondsLeft)} ")
+                output.WriteLine($"{volume.Resource} {volume.Volume} {volume.Role} {operation.Operation} "
+                    + $"{Known((long)operation.PerSecond)} {Known((long)operation.BytesPerSecond)} {Known(volume.InWork)} "
+                    + $"{Known(volume.AheadBytes)} {Known(volume.AheadMs)} {Known(volume.ResyncSecondsLeft)} "
                     + string.Join(' ', s_stages.Select(stage => Of(operation, stage) is { } found
                         ? $"{Known(found.P50Microseconds)} {Known(found.P99Microseconds)}" : "- -")));
             }
@@ -62,7 +62,9 @@ internal static class LoadTable
     private static Table Operations(VolumeRateReport volume)
     {
         var table = new Table().RoundedBorder();
-        table.AddColumn("").AddColumn(new TableColumn("per s").RightAligned()).AddColumn(new TableColumn("bytes/s").RightAligned());
+        table.AddColumn("");
+        table.AddColumn(new TableColumn("per s").RightAligned());
+        table.AddColumn(new TableColumn("bytes/s").RightAligned());
         foreach (string stage in s_stages)
         {
             table.AddColumn(new TableColumn($"{stage.Replace('_', ' ')}\np50 p99").RightAligned());

@@ -148,7 +148,11 @@ internal sealed class MirrorDaemon
         Node = Context.Name,
         StartedAt = _startedAt,
         AtMicroseconds = (long)TimeProvider.System.GetElapsedTime(0).TotalMicroseconds,
-        Volumes = [.. _resources.Values.SelectMany(resource => resource.Loads.Select(load => LoadReports.Of(resource.Name, load)))],
+        Volumes =
+        [
+            .. _resources.Values.SelectMany(
+                resource => resource.Loads.Select(load => LoadReports.Of(resource.Name, load))),
+        ],
     };
 
     /// <summary>All of it as Prometheus wants it.</summary>

@@ -10,7 +10,7 @@ internal sealed class MetricsPage
     private static readonly string[] s_healths =
         [ResourceHealth.Ok, ResourceHealth.Syncing, ResourceHealth.Degraded, ResourceHealth.HeldUp, ResourceHealth.Failed];
 
-    /// <summary>Upper ends in microseconds of the counts of a histogram: from 4 µs to 17 s, four times longer each.</summary>
+    /// <summary>Upper ends in microseconds of a histogram's counts: from 4 µs to 17 s, four times longer each.</summary>
     private static readonly long[] s_boundsMicroseconds = [.. Enumerable.Range(1, 12).Select(i => 1L << (2 * i))];
 
     private readonly StatusReport _status;
@@ -49,7 +49,8 @@ internal sealed class MetricsPage
         _text.Begin(KnownMetrics.PathUp);
         foreach (PathReport path in _status.Paths)
         {
-            _text.Add(path.State == PathState.Up ? 1 : 0, ("peer", path.Peer), ("network", path.Network), ("kind", path.Kind));
+            int isUp = path.State == PathState.Up ? 1 : 0;
+            _text.Add(isUp, ("peer", path.Peer), ("network", path.Network), ("kind", path.Kind));
         }
 
         _text.Begin(KnownMetrics.PathHeard);

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MirrorD.Daemon.Metrics;
 
-/// <summary>Writes samples in the text format of Prometheus, version 0.0.4: each metric once, with all its samples behind it.</summary>
+/// <summary>
+/// Writes samples in the text format of Prometheus, version 0.0.4: each metric once, with all its samples behind it.
+/// </summary>
 internal sealed class MetricsText
 {
     /// <summary>Content type of the text.</summary>

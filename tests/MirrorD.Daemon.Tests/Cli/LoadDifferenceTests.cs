@@ -12,8 +12,8 @@ public class LoadDifferenceTests
         [
             new ResourceReport
             {
-                Name = "mail", Health = "ok", Role = "Primary", DiskState = "UpToDate", Link = "Joined", Peer = "b", Proof = "None",
-                Volumes = [], Addresses = [], AheadBytes = 512,
+                Name = "mail", Health = "ok", Role = "Primary", DiskState = "UpToDate", Link = "Joined", Peer = "b",
+                Proof = "None", Volumes = [], Addresses = [], AheadBytes = 512,
             },
         ],
     };
@@ -44,7 +44,8 @@ public class LoadDifferenceTests
     public void A_daemon_that_was_started_anew_has_no_difference_yet() => Assert.Empty(LoadDifference.Between(
         Report(0, 0), Report(1_000_000, 0) with { StartedAt = DateTimeOffset.UnixEpoch.AddSeconds(1) }, s_status));
 
-    private static LoadReport Report(long atMicroseconds, long writtenBytes, params (long? UpTo, long Count)[] counts) => new()
+    private static LoadReport Report(
+        long atMicroseconds, long writtenBytes, params (long? UpTo, long Count)[] counts) => new()
     {
         Node = "a", StartedAt = DateTimeOffset.UnixEpoch, AtMicroseconds = atMicroseconds,
         Volumes =
@@ -57,7 +58,10 @@ public class LoadDifferenceTests
                     new StageTimesReport
                     {
                         Operation = "write", Stage = "total", SumMicroseconds = 0,
-                        Counts = [.. counts.Select(each => new TimeCountReport { UpToMicroseconds = each.UpTo, Count = each.Count })],
+                        Counts =
+                        [
+                            .. counts.Select(each => new TimeCountReport { UpToMicroseconds = each.UpTo, Count = each.Count }),
+                        ],
                     },
                 ],
             },

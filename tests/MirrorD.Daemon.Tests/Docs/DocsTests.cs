@@ -66,8 +66,9 @@ public partial class DocsTests
     [Fact]
     public void The_stages_of_requests_are_those_of_the_code()
     {
-        var stages = LoadReports.Of("r", new VolumeLoad("v")).Times.GroupBy(times => times.Stage).Select(
-            times => (times.Key, string.Join(", ", times.Select(each => each.Operation == "flush" ? "flushes" : each.Operation + "s"))));
+        var stages = LoadReports.Of("r", new VolumeLoad("v")).Times.GroupBy(times => times.Stage).Select(times => (
+            times.Key,
+            string.Join(", ", times.Select(each => each.Operation == "flush" ? "flushes" : each.Operation + "s"))));
         var documented = StageRow().Matches(Page("operating/monitoring.md")).Select(
             row => (row.Groups[1].Value, row.Groups[2].Value.Replace("all", "writes, reads, flushes")));
         Assert.Equal(stages, documented);

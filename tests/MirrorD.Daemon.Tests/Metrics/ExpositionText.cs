@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace MirrorD.Daemon.Tests.Metrics;
 
 /// <summary>
-/// A strict reader of the text format of Prometheus, version 0.0.4, and of what its convention asks for: HELP and TYPE once before the
-/// samples of a metric, which stay together, no sample twice, histograms that add up, counters that end in _total.
+/// A strict reader of the text format of Prometheus, version 0.0.4, and of what its convention asks for: HELP and TYPE once
+/// before the samples of a metric, which stay together, no sample twice, histograms that add up, counters that end in _total.
 /// </summary>
 internal sealed partial class ExpositionText
 {
@@ -87,7 +87,9 @@ internal sealed partial class ExpositionText
     [GeneratedRegex(@"^# TYPE ([a-z][a-z0-9_]*) (gauge|counter|histogram)$")]
     private static partial Regex TypeLine();
 
-    [GeneratedRegex("""^([a-z][a-z0-9_]*)(\{(?:([a-z][a-z0-9_]*)="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\})|(?=\})))+\})? (-?[0-9][0-9.eE+-]*)$""")]
+    private const string Labels = """\{(?:([a-z][a-z0-9_]*)="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\})|(?=\})))+\}""";
+
+    [GeneratedRegex("^([a-z][a-z0-9_]*)(" + Labels + ")? (-?[0-9][0-9.eE+-]*)$")]
     private static partial Regex SampleLine();
 
     [GeneratedRegex(",le=\"([^\"]*)\"")]

@@ -11,7 +11,9 @@ public class MetricsPageTests
     public void Every_metric_is_there_with_help_and_type_in_the_text_of_a_running_pair()
     {
         ExpositionText text = Text();
-        Assert.Equal(KnownMetrics.All.Select(metric => (metric.Name, metric.Type)), text.Types.Select(each => (each.Key, each.Value)));
+        Assert.Equal(
+            KnownMetrics.All.Select(metric => (metric.Name, metric.Type)),
+            text.Types.Select(each => (each.Key, each.Value)));
         Assert.Equal(1, text["mirrord_resource_role{resource=\"mail\",role=\"Primary\"}"]);
         Assert.Equal(0, text["mirrord_resource_role{resource=\"mail\",role=\"Standby\"}"]);
         Assert.Equal(1, text["mirrord_resource_disk_state{resource=\"mail\",state=\"UpToDate\"}"]);
@@ -56,8 +58,8 @@ public class MetricsPageTests
     {
         var resource = new ResourceReport
         {
-            Name = "mail", Health = ResourceHealth.HeldUp, Role = "Primary", DiskState = "UpToDate", Link = "SyncSource", Peer = "b",
-            Proof = "None", AheadBytes = 4096, AheadMs = 2500,
+            Name = "mail", Health = ResourceHealth.HeldUp, Role = "Primary", DiskState = "UpToDate", Link = "SyncSource",
+            Peer = "b", Proof = "None", AheadBytes = 4096, AheadMs = 2500,
             Resync = new ResyncReport
             {
                 TotalBytes = 100, RemainingBytes = 50, SentBytes = 50, BytesPerSecond = 1, SecondsLeft = 53,
@@ -69,7 +71,10 @@ public class MetricsPageTests
             },
             Volumes =
             [
-                new VolumeReport { Name = "data", Device = "/d", LengthBytes = 1 << 20, DirtyBytes = 8192, Reads = 1, Writes = 2 },
+                new VolumeReport
+                {
+                    Name = "data", Device = "/d", LengthBytes = 1 << 20, DirtyBytes = 8192, Reads = 1, Writes = 2,
+                },
             ],
             Addresses = [],
         };
@@ -81,8 +86,8 @@ public class MetricsPageTests
             [
                 new PathReport
                 {
-                    Peer = "b", Network = "10.0.0.1", Kind = "dedicated", State = PathState.Up, Since = DateTimeOffset.UnixEpoch,
-                    LastHeardMs = 300,
+                    Peer = "b", Network = "10.0.0.1", Kind = "dedicated", State = PathState.Up,
+                    Since = DateTimeOffset.UnixEpoch, LastHeardMs = 300,
                 },
             ],
         };
@@ -100,12 +105,16 @@ public class MetricsPageTests
                     Resource = "mail", Volume = "data", InWork = 3, ReadBytes = 10, WrittenBytes = 20,
                     Times =
                     [
-                        new StageTimesReport { Operation = "write", Stage = "peer_disk", SumMicroseconds = 40_000, Counts = counts },
+                        new StageTimesReport
+                        {
+                            Operation = "write", Stage = "peer_disk", SumMicroseconds = 40_000, Counts = counts,
+                        },
                         new StageTimesReport { Operation = "read", Stage = "total", SumMicroseconds = 0, Counts = [] },
                     ],
                 },
             ],
         };
-        return new ExpositionText(MetricsPage.Of(status, load, [new RoleChangeCount("mail", TakeoverKind.Takeover, true, 3)]));
+        var takeovers = new RoleChangeCount("mail", TakeoverKind.Takeover, Succeeded: true, 3);
+        return new ExpositionText(MetricsPage.Of(status, load, [takeovers]));
     }
 }

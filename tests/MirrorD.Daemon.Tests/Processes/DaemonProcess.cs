@@ -194,7 +194,8 @@ internal sealed class DaemonProcess : IDisposable
             },
         });
         using HttpResponseMessage response = await http.GetAsync(new Uri($"http://mirrord{path}"));
-        return ((int)response.StatusCode, $"{response.Content.Headers.ContentType}", await response.Content.ReadAsStringAsync());
+        string body = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, $"{response.Content.Headers.ContentType}", body);
     }
 
     public void Dispose()
