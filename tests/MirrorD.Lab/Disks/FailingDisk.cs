@@ -17,13 +17,15 @@ public sealed class FailingDisk
     /// <param name="name">Unique in the lab.</param>
     /// <param name="lengthBytes">A multiple of 4096.</param>
     /// <param name="error">Name of the error that failing writes get: EIO or ENOSPC.</param>
-    public FailingDisk(Lab lab, string name, long lengthBytes, string error)
+    /// <param name="writesTakeMs">Milliseconds that each write waits before it is carried out.</param>
+    public FailingDisk(Lab lab, string name, long lengthBytes, string error, int writesTakeMs = 0)
     {
         string medium = BackingFile.Create(Path.Combine(lab.Directory, $"{name}.medium"), lengthBytes);
         string socket = Path.Combine(lab.Directory, $"{name}.socket");
         _trigger = Path.Combine(lab.Directory, $"{name}.fails");
         _server = lab.Start(
-            $"disk-{name}", "nbdkit", "--foreground", "--unix", socket, "--filter=error", "file", medium,
+            $"disk-{name}", "nbdkit", "--foreground", "--unix", socket, "--filter=error",
+            "--filter=delay", "file", medium, $"wdelay={writesTakeMs}ms",
             $"error={error}", $"error-pwrite-rate=100%", $"error-pwrite-file={_trigger}",
             "error-zero-rate=100%", $"error-zero-file={_trigger}", "error-trim-rate=100%", $"error-trim-file={_trigger}");
         Wait.For($"disk {name} to come up", 10, () => IsUp(socket), () => _server.Tail());

@@ -35,6 +35,13 @@ public sealed class DedicatedLink
     public void CutSilentlyTowards(Host receiver, bool includingArp = false) =>
         PacketDrop.Begin(receiver.Namespace, Host.DedicatedInterface, includingArp);
 
+    /// <summary>From now on what one host sends leaves it no faster than this.</summary>
+    /// <param name="sender">The host.</param>
+    /// <param name="rate">As tc has it, e.g. "8mbit".</param>
+    public static void SlowDown(Host sender, string rate) => sender.Run(
+        "tc", "qdisc", "replace", "dev", Host.DedicatedInterface, "root",
+        "tbf", "rate", rate, "burst", "10kb", "latency", "5s").Require();
+
     /// <summary>Undoes every kind of cut.</summary>
     public void Mend()
     {

@@ -104,6 +104,10 @@ public sealed partial class Node
             .Single(one => one.GetProperty("name").GetString() == Pair.ResourceName).Clone());
     }
 
+    /// <summary>What the control API answers to a GET.</summary>
+    /// <exception cref="HttpRequestException">The daemon does not answer.</exception>
+    public string Get(string path) => _api.Get(path);
+
     /// <summary>As <see cref="Status"/>; null when the daemon does not answer.</summary>
     public ResourceView? TryStatus()
     {
@@ -176,7 +180,8 @@ public sealed partial class Node
 
         if (options.Disks == DiskKind.Failing)
         {
-            var failing = new FailingDisk(_lab, $"{Name}-{volume}", options.DiskBytes, options.DiskError);
+            int slowMs = options.SlowWrites is { } slow && slow.Node == Name ? slow.Milliseconds : 0;
+            var failing = new FailingDisk(_lab, $"{Name}-{volume}", options.DiskBytes, options.DiskError, slowMs);
             _failingDisks.Add(volume, failing);
             _disks.Add(volume, failing.DevicePath);
             return failing.DevicePath;

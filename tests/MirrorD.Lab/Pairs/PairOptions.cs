@@ -92,6 +92,9 @@ public sealed record PairOptions
     /// <summary>What writes to a failing disk get, once it fails: EIO or ENOSPC.</summary>
     public string DiskError { get; init; } = "EIO";
 
+    /// <summary>Milliseconds that each write to a failing disk of this node takes longer; null: of none.</summary>
+    public (string Node, int Milliseconds)? SlowWrites { get; init; }
+
     /// <summary>Chance in percent that a volatile disk keeps an unflushed block.</summary>
     public int EvictPercent { get; init; } = 30;
 }
