@@ -15,6 +15,9 @@ public sealed record NodeConfiguration(
     /// <summary>By what its disks and sockets are served.</summary>
     public IoChoice Io { get; init; } = IoChoice.Auto;
 
+    /// <summary>Where it shows its metrics over TCP; null: nowhere.</summary>
+    public MetricsConfiguration? Metrics { get; init; }
+
     /// <summary>True if a gateway of a production network is configured.</summary>
     public bool HasGateway => Production.Any(network => network.Gateway is not null);
 }

@@ -20,6 +20,7 @@ internal sealed class ClusterChecks(
         }
 
         NbdTcpChecks.Run(errors, configuration, resources);
+        MetricsReader.Check(errors, configuration, nodes);
     }
 
     private void CheckAddresses(IReadOnlyDictionary<string, ReadNode> nodes)

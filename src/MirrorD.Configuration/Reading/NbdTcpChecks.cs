@@ -52,10 +52,13 @@ internal static class NbdTcpChecks
         return null;
     }
 
-    // An IPv6 wildcard takes no IPv4 connections here.
+    /// <summary>Nobody can listen at both. An IPv6 wildcard takes no IPv4 connections here.</summary>
+    public static bool Meets(IPAddress own, int ownPort, IPAddress address, int port) =>
+        ownPort == port && own.AddressFamily == address.AddressFamily
+        && (own.Equals(address) || IsWildcard(own) || IsWildcard(address));
+
     private static bool Meets(NbdTcpConfiguration own, IPAddress address, int port) =>
-        own.Port == port && own.Address.AddressFamily == address.AddressFamily
-        && (own.Address.Equals(address) || IsWildcard(own.Address) || IsWildcard(address));
+        Meets(own.Address, own.Port, address, port);
 
     private static bool IsWildcard(IPAddress address) =>
         address.Equals(address.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any);

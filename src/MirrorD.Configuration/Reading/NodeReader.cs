@@ -27,10 +27,11 @@ internal sealed class NodeReader(ConfigurationErrors errors)
             Names.Check(entry, "node", errors);
             int errorsBefore = errors.Count;
             var section = new Section(
-                value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources", "io");
+                value, $"nodes.{entry.Key}", errors, "dedicated", "production", "resources", "io", MetricsReader.Key);
             var places = new List<(IPAddress, SourcePlace)>();
             var dedicated = Networks(section, "dedicated", places);
             var production = Networks(section, "production", places);
+            MetricsConfiguration? metrics = MetricsReader.Read(section, errors);
             if (!section.Has("dedicated"))
             {
                 section.Missing("dedicated", "{address: 10.0.0.1, interface: eth1}");
@@ -40,7 +41,8 @@ internal sealed class NodeReader(ConfigurationErrors errors)
                 "io", IoChoice.Auto, "way of input and output", "write 'auto', 'uring' or 'epoll'",
                 ("auto", IoChoice.Auto), ("uring", IoChoice.Uring), ("epoll", IoChoice.Epoll));
             nodes[entry.Key] = new ReadNode(
-                errors.Count == errorsBefore ? new NodeConfiguration(entry.Key, dedicated, production) { Io = io } : null,
+                errors.Count == errorsBefore
+                    ? new NodeConfiguration(entry.Key, dedicated, production) { Io = io, Metrics = metrics } : null,
                 entry.Place, places, section);
         }
 

@@ -1,6 +1,8 @@
+using System.Net;
 using MirrorD.Configuration;
 using MirrorD.Daemon.Access;
 using MirrorD.Daemon.Forwarding;
+using MirrorD.Daemon.Metrics;
 using MirrorD.Daemon.Security;
 using MirrorD.Daemon.Startup;
 using Microsoft.AspNetCore.Builder;
@@ -20,6 +22,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly Forwarder _forwarder;
     private readonly CallListener _calls;
+    private MetricsListener? _metrics;
     private readonly CancellationTokenSource _stopping = new();
     private int _isDisposed;
 
@@ -72,6 +75,12 @@ internal sealed class ControlServer : IAsyncDisposable
 
         sockets.Open();
         server._calls.Start();
+        if (self.Metrics is { } metrics)
+        {
+            server._metrics = new MetricsListener(
+                new IPEndPoint(metrics.Address, metrics.Port), daemon.Metrics, loggers.CreateLogger("mirrord.metrics"));
+        }
+
         return server;
     }
 
@@ -84,6 +93,11 @@ internal sealed class ControlServer : IAsyncDisposable
         }
 
         await _stopping.CancelAsync();
+        if (_metrics is { } metrics)
+        {
+            await metrics.DisposeAsync();
+        }
+
         await _calls.DisposeAsync();
         using var patience = new CancellationTokenSource(Patience);
         await _application.StopAsync(patience.Token);

@@ -13,20 +13,21 @@ namespace MirrorD.Daemon.Tests.Processes;
 public sealed class ApiTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();
+    private readonly int _metricsPort = MetricsListenerTests.FreePort();
     private DaemonProcess _daemon = null!;
 
     public async Task InitializeAsync()
     {
         File.WriteAllText(_directory.At("mirrord.yaml"), """
             nodes:
-              a: {dedicated: {address: 127.0.0.1}}
+              a: {dedicated: {address: 127.0.0.1}, metrics: {address: 127.0.0.1, port: METRICS}}
               b: {dedicated: {address: 127.0.0.2}}
             resources:
               mail: {between: [a, b], volumes: {data: {file: /nonexistent/data.img}}}
             notify:
               mail: root
               sendmail: SENDMAIL
-            """.Replace("SENDMAIL", _directory.At("sendmail")));
+            """.Replace("SENDMAIL", _directory.At("sendmail")).Replace("METRICS", $"{_metricsPort}"));
         await DaemonProcess.MakeCluster(_directory.At("mirrord.yaml"), _directory.Root, "a");
         _daemon = await DaemonProcess.StartAndWait(_directory.At("mirrord.yaml"), "a", _directory.Root);
     }
@@ -65,6 +66,9 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal((200, "text/plain; version=0.0.4; charset=utf-8"), (code, type));
         Assert.Equal(1, text["mirrord_resource_health{resource=\"mail\",health=\"failed\"}"]);
+        using var http = new HttpClient();
+        var shown = new ExpositionText(await http.GetStringAsync(new Uri($"http://127.0.0.1:{_metricsPort}/metrics")));
+        Assert.Equal(text.Types, shown.Types);
         Assert.Equal((ExitCode.Ok, ""), (top.ExitCode, top.Error));
         Assert.StartsWith("RESOURCE VOLUME ROLE OPERATION ", top.Output);
         Assert.Equal("mirrorctl: node a has no resource 'mial'; it has mail\n", wrong.Error);
