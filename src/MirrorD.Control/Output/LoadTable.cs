@@ -62,27 +62,24 @@ internal static class LoadTable
     private static Table Operations(VolumeRateReport volume)
     {
         var table = new Table().RoundedBorder();
-        table.AddColumn("");
-        table.AddColumn(new TableColumn("per s").RightAligned());
-        table.AddColumn(new TableColumn("bytes/s").RightAligned());
-        foreach (string stage in s_stages)
-        {
-            table.AddColumn(new TableColumn($"{stage.Replace('_', ' ')}\np50 p99").RightAligned());
-        }
-
+        table.AddColumn("half, and 99 of 100, within");
         foreach (OperationRateReport operation in volume.Operations)
         {
-            table.AddRow(
-            [
-                operation.Operation,
-                operation.PerSecond.ToString("0", CultureInfo.InvariantCulture),
-                Quantity.Bytes((long)operation.BytesPerSecond),
-                .. s_stages.Select(stage => Of(operation, stage) is { } found
-                    ? $"{Quantity.Microseconds(found.P50Microseconds)} {Quantity.Microseconds(found.P99Microseconds)}" : ""),
-            ]);
+            table.AddColumn(new TableColumn(operation.Operation).RightAligned().NoWrap());
+        }
+
+        Row("each second", operation => operation.PerSecond.ToString("0", CultureInfo.InvariantCulture));
+        Row("bytes each second", operation => Quantity.Bytes((long)operation.BytesPerSecond));
+        foreach (string stage in s_stages)
+        {
+            Row(stage.Replace('_', ' '), operation => Of(operation, stage) is { } found
+                ? $"{Quantity.Microseconds(found.P50Microseconds)} {Quantity.Microseconds(found.P99Microseconds),7}" : "");
         }
 
         return table;
+
+        void Row(string title, Func<OperationRateReport, string> cell) =>
+            table.AddRow([title, .. volume.Operations.Select(cell)]);
     }
 
     private static StageQuantilesReport? Of(OperationRateReport operation, string stage) =>

@@ -1,5 +1,7 @@
 using MirrorD.Api;
+using MirrorD.Control;
 using MirrorD.Control.Load;
+using MirrorD.Control.Output;
 
 namespace MirrorD.Daemon.Tests.Cli;
 
@@ -30,6 +32,19 @@ public class LoadDifferenceTests
         Assert.Equal(("write", 50.0, 4096.0), (write.Operation, write.PerSecond, write.BytesPerSecond));
         StageQuantilesReport total = Assert.Single(write.Stages);
         Assert.Equal((100L, 80_000L), (total.P50Microseconds, total.P99Microseconds));
+    }
+
+    [Fact]
+    public void A_person_sees_a_table_with_units()
+    {
+        var output = new StringWriter();
+        var context = new CommandContext(output, output, TextReader.Null, IsTerminal: true, CanAsk: false);
+        LoadTable.Write(
+            LoadDifference.Between(Report(0, 0), Report(1_000_000, 1 << 20, (100, 98), (80_000, 2)), s_status), context);
+        string shown = output.ToString();
+        Assert.Contains("mail/data: Primary, 0 in work, 512 B at risk", shown);
+        Assert.Contains("100µs", shown);
+        Assert.Contains("80ms", shown);
     }
 
     [Fact]
