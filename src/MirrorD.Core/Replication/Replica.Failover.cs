@@ -19,11 +19,12 @@ public sealed partial class Replica
     private int _gatewayLink = -1;
     private long _gatewayAskedNs;
     private long _gatewayQuestion;
+    private Role? _peerRole;
     private Role? _peerLastRole;
     private Role? _peerRoleAtLoss;
 
-    // What the heartbeats had told when the link told more: heard again without a change it is no news.
-    private PeerReport? _reportAtLoss;
+    // What the heartbeats had told when the link last told the role: the same is no news until they tell something else.
+    private (Role Role, ulong Promotions)? _toldBefore;
     private bool _isEligible;
     private bool _allPathsWereUp;
     private bool _addressesWithdrawn;
@@ -39,14 +40,9 @@ public sealed partial class Replica
         _paths = picture;
         NotePaths();
         NotePeerDisconnect();
-        if (!IsLinked && picture.Report != _reportAtLoss)
+        if (!IsLinked)
         {
-            _reportAtLoss = null;
-            if (picture is { IsHeard: true, Report: { } report })
-            {
-                _peerLastRole = report.Role;
-                NotePeerPromotions(report.Promotions);
-            }
+            NoteReport();
         }
 
         if (!picture.IsHeard)
@@ -57,6 +53,28 @@ public sealed partial class Replica
 
         DecideFailover();
         Settle();
+    }
+
+    /// <summary>
+    /// What the heartbeats tell of the peer counts without link. They lag behind it: a daemon that stops in order may have told its
+    /// new role over the link alone.
+    /// </summary>
+    private void NoteReport()
+    {
+        if (_paths?.Report is not { } report)
+        {
+            // Another run of the peer, or none: whatever comes is newer.
+            _toldBefore = null;
+        }
+        else if (_paths.IsHeard)
+        {
+            NotePeerPromotions(report.Promotions);
+            if ((report.Role, report.Promotions) != _toldBefore)
+            {
+                _toldBefore = null;
+                _peerLastRole = report.Role;
+            }
+        }
     }
 
     /// <summary>

@@ -54,8 +54,8 @@ public sealed partial class Replica
         // From a Primary the peer may take over: what makes this node Standby later does not undo that.
         _isEligible &= Role == Role.Standby;
         _peerLastRole = PeerRole ?? _peerLastRole;
-        _reportAtLoss = PeerRole is null ? null : _paths?.Report;
         PeerRole = null;
+        NoteReport();
         _link++;
         _promotingAlone = false;
         ForgetEvidence();

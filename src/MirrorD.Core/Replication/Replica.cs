@@ -153,7 +153,18 @@ public sealed partial class Replica
     public string? Failure { get; private set; }
 
     /// <summary>The peer's role as last told while connected; null without link.</summary>
-    public Role? PeerRole { get; private set; }
+    public Role? PeerRole
+    {
+        get => _peerRole;
+        private set
+        {
+            _peerRole = value;
+            if (value is not null)
+            {
+                _toldBefore = _paths?.Report is { } report ? (report.Role, report.Promotions) : null;
+            }
+        }
+    }
 
     /// <summary>The dirty map of a volume, for reading.</summary>
     public DirtyMap Map(int volume) => _maps[volume];
