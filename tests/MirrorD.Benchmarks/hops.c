@@ -1,7 +1,7 @@
 /*
- * The least that a mirrored block device can do, in C: NBD requests come in over a unix socket, each write goes over TCP to a
- * second process and to a file, and is answered when both have it. One request at a time, no log, no checksums, no decisions: what it takes
- * longer than this is the price of those.
+ * A mirrored block device with nothing but the hops, in C: NBD requests come in over a unix socket, each write goes over TCP to a
+ * second process and to a file, and is answered when both have it. One request at a time, no log, no checksums, no decisions:
+ * what it takes longer than this is the price of those.
  *
  *   hops back ADDRESS PORT FILE            the second process
  *   hops front SOCKET ADDRESS PORT FILE    the server; NBD protocol of github.com/NetworkBlockDevice/nbd, doc/proto.md

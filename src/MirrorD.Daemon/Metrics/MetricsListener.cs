@@ -10,7 +10,7 @@ namespace MirrorD.Daemon.Metrics;
 /// <summary>
 /// Shows the metrics on a TCP port, to whoever asks: plain HTTP, GET /metrics and nothing else, one request for each
 /// connection. Bounded in connections, their rate, their time (<see cref="Strangers"/>) and what is read of them; the text is
-/// made once a second at most, however many ask.
+/// made once a second at most, with its header, and all who ask get the same bytes.
 /// </summary>
 internal sealed class MetricsListener : IAsyncDisposable
 {
@@ -151,7 +151,7 @@ internal sealed class MetricsListener : IAsyncDisposable
             [var method, var path, "HTTP/1.0" or "HTTP/1.1"] when isWhole =>
                 method != "GET" ? Answer("405 Method Not Allowed", "only GET\n"u8, "Allow: GET\r\n")
                 : path.Split('?')[0] != "/metrics" ? Answer("404 Not Found", "only /metrics is here\n"u8)
-                : Answer("200 OK", Page()),
+                : Page(),
             _ => Answer("400 Bad Request", "no request of HTTP/1.1 within 8 KiB\n"u8),
         };
     }
@@ -162,7 +162,7 @@ internal sealed class MetricsListener : IAsyncDisposable
         {
             if (_page.Length == 0 || TimeProvider.System.GetElapsedTime(_madeAt) >= s_kept)
             {
-                _page = Encoding.UTF8.GetBytes(_text());
+                _page = Answer("200 OK", Encoding.UTF8.GetBytes(_text()));
                 _madeAt = TimeProvider.System.GetTimestamp();
             }
 

@@ -163,6 +163,7 @@ internal sealed partial class NbdSession
         if (send.Result < 0)
         {
             Close(NbdEventKind.Lost, $"send failed, errno {-send.Result}");
+            _repliesLeaving = 0;
         }
 
         Piece? piece = _sendingPiece;

@@ -73,7 +73,7 @@ internal sealed partial class PeerConnection
                 return;
             }
 
-            LastReceivedNs = _loop.NowNs;
+            LastReceivedNs = ArrivedNs = _loop.NowNs;
             if (DeliverRead())
             {
                 Parse();

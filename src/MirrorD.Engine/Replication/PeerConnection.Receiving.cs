@@ -39,7 +39,7 @@ internal sealed partial class PeerConnection
                 return;
             }
 
-            LastReceivedNs = _loop.NowNs;
+            LastReceivedNs = ArrivedNs = _loop.NowNs;
             _stagingEnd += operation.Result;
             Parse();
         }
@@ -49,6 +49,7 @@ internal sealed partial class PeerConnection
 
     private void Resume()
     {
+        ArrivedNs = _loop.NowNs;
         _isPaused = false;
         Parse();
     }
@@ -228,7 +229,7 @@ internal sealed partial class PeerConnection
                 return;
             }
 
-            LastReceivedNs = _loop.NowNs;
+            LastReceivedNs = ArrivedNs = _loop.NowNs;
             if (DeliverData())
             {
                 Parse();

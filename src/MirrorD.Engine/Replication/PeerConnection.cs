@@ -58,7 +58,7 @@ internal sealed partial class PeerConnection
         _resume = Resume;
         // Told inside somebody else's return of a slot: goes on in a turn of its own.
         _slotReturned = () => _loop.Post(_resume);
-        LastReceivedNs = loop.NowNs;
+        LastReceivedNs = ArrivedNs = loop.NowNs;
         LastSentNs = loop.NowNs;
     }
 
@@ -70,6 +70,9 @@ internal sealed partial class PeerConnection
 
     /// <summary>When anything last arrived.</summary>
     public long LastReceivedNs { get; private set; }
+
+    /// <summary>When what is being told to the user now was there, and could be told.</summary>
+    public long ArrivedNs { get; private set; }
 
     /// <summary>When anything was last sent.</summary>
     public long LastSentNs { get; private set; }
@@ -141,7 +144,7 @@ internal sealed partial class PeerConnection
     {
         Type = PeerFrameType.Acknowledge,
         Sequence = sequence,
-        Offset = _tellsTimes ? Math.Max(0, appliedNs) : 0,
+        Offset = _tellsTimes ? Math.Clamp(appliedNs, 0, PeerFrame.MaxAppliedNs) : 0,
     });
 
     public void SendMessage(PeerMessage message)

@@ -51,7 +51,7 @@ public sealed partial class ReplicatedResource
 
     private void NoteAcknowledged(long sequence, long appliedNs)
     {
-        _turnNs = _connection?.LastReceivedNs ?? 0;
+        _turnNs = _connection?.ArrivedNs ?? 0;
         if (!_sentTimes.TryTake(sequence, out int volume, out long sentNs))
         {
             return;

@@ -26,7 +26,7 @@ public sealed partial class ReplicatedResource : IPeerConnectionUser
 
     string? IPeerConnectionUser.Arrived(IncomingIo write)
     {
-        write.ArrivedNs = _connection?.LastReceivedNs ?? _loop.NowNs;
+        write.ArrivedNs = _connection?.ArrivedNs ?? _loop.NowNs;
         string? error = _replica!.IncomingArrived(write);
         AfterEvent();
         return error;

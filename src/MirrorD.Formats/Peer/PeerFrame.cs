@@ -92,6 +92,9 @@ public readonly record struct PeerFrame
     /// <summary>Version of the framing.</summary>
     public const byte Version = 2;
 
+    /// <summary>What a mutation took, as told in an acknowledgement, in nanoseconds: at most an hour.</summary>
+    public const long MaxAppliedNs = 3_600_000_000_000;
+
     /// <summary>Longest payload of a write or copy: one slot.</summary>
     public const int MaxDataBytes = 128 * 1024;
 
@@ -226,7 +229,7 @@ public readonly record struct PeerFrame
         PeerFrameType.Acknowledge =>
             PayloadBytes != 0 ? $"{Type} with payload"
             : HasTag || RangeBytes != 0 || Volume != 0 ? Unused
-            : Offset < 0 ? $"{Type} after {Offset} ns"
+            : Offset is < 0 or > MaxAppliedNs ? $"{Type} after {Offset} ns"
             : CheckFlags(PeerFrameFlags.None),
         PeerFrameType.Flush or PeerFrameType.Durable or PeerFrameType.Received
             or PeerFrameType.ReadFailed =>

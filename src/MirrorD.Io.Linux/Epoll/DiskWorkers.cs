@@ -23,9 +23,18 @@ internal sealed class DiskWorkers
 
     public DiskWorkers()
     {
-        for (int i = 0; i < Count; i++)
+        try
         {
-            new Thread(Run, StackBytes) { IsBackground = true, Name = "disk" }.Start();
+            for (int i = 0; i < Count; i++)
+            {
+                new Thread(Run, StackBytes) { IsBackground = true, Name = "disk" }.Start();
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            // Of memory, or of threads that this process may have.
+            End();
+            throw;
         }
     }
 

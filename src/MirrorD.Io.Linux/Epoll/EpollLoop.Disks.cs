@@ -13,14 +13,33 @@ public sealed unsafe partial class EpollLoop
 
     private void StartDisk(LoopOperation operation)
     {
+        if (operation.Disk!.Workers is null && !HasWorkers(operation.Disk))
+        {
+            Answered(operation, -Errno.ENOMEM);
+            return;
+        }
+
         if (operation.Owner is null)
         {
             _withWorkers++;
         }
 
         operation.Owner = this;
-        operation.Disk!.Workers ??= new DiskWorkers();
-        operation.Disk.Workers.Start(operation);
+        operation.Disk.Workers!.Start(operation);
+    }
+
+    /// <summary>Starts the threads of a disk; false when this process gets no more of them.</summary>
+    private static bool HasWorkers(LinuxDisk disk)
+    {
+        try
+        {
+            disk.Workers = new DiskWorkers();
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
     }
 
     private protected override void Release(LoopOperation operation)
@@ -54,9 +73,16 @@ public sealed unsafe partial class EpollLoop
             }
 
             int leftMs = (int)((deadlineNs - NowNs) / 1_000_000);
-            if (_withWorkers == 0 || leftMs <= 0)
+            if (_withWorkers == 0)
             {
-                return _withWorkers == 0;
+                // Their descriptor must not come to mean another file before they have written to it.
+                SpinWait.SpinUntil(() => Volatile.Read(ref _answering) == 0);
+                return true;
+            }
+
+            if (leftMs <= 0)
+            {
+                return false;
             }
 
             _ = _events.Wait(_set, leftMs);

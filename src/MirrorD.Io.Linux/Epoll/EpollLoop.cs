@@ -24,6 +24,9 @@ public sealed unsafe partial class EpollLoop : LinuxLoop
     private long _armedNs = long.MaxValue;
     private int _isAsleep;
 
+    // Workers that may be about to write to the eventfd.
+    private int _answering;
+
     /// <summary>Makes a loop.</summary>
     /// <exception cref="IOException">The kernel has no descriptors left for it.</exception>
     public EpollLoop()
@@ -50,12 +53,15 @@ public sealed unsafe partial class EpollLoop : LinuxLoop
     /// <summary>From a worker: the operation has its result.</summary>
     internal void Answer(LoopOperation operation)
     {
+        Interlocked.Increment(ref _answering);
         _byWorkers.Add(operation);
         Wake();
+        Interlocked.Decrement(ref _answering);
     }
 
     private protected override void Start(LoopOperation operation)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (operation.Operation.Kind is OperationKind.Read or OperationKind.Write or OperationKind.Flush
             or OperationKind.Discard or OperationKind.Zero)
         {
