@@ -24,7 +24,7 @@ internal sealed class ResultFile : IDisposable
         Write(new
         {
             at = now,
-            kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Split('-')[0].Trim(),
             processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
                 ?.Split(':')[1].Trim(),
             processors = Environment.ProcessorCount,
