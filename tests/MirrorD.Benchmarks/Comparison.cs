@@ -103,6 +103,10 @@ internal sealed record Comparison(
     /// <summary>What is measured.</summary>
     public IEnumerable<Workload> Workloads => Goals.Select(goal => goal.Workload).Distinct();
 
+    /// <summary>What is told of it.</summary>
+    public IEnumerable<(Workload Workload, Figure Figure)> Figures =>
+        Goals.Select(goal => (goal.Workload, goal.Figure)).Distinct();
+
     // None of the peers encrypts: beside them it is off. Each frame has its keyed tag all the same.
     private static Contender Mirrored(Ground ground) => Product.Mirrored(ground, Own, Unsealed);
 

@@ -38,8 +38,9 @@ for (int i = 0; i < args.Length; i++)
             break;
         default:
             Console.Error.WriteLine(
-                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--results DIRECTORY] [--charts DIRECTORY] "
-                + $"[COMPARISON…]; comparisons: {string.Join(", ", Comparison.All.Select(each => each.Name))}");
+                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--results DIRECTORY] "
+                + "[--charts DIRECTORY] [COMPARISON…]; comparisons: "
+                + string.Join(", ", Comparison.All.Select(each => each.Name)));
             return 2;
     }
 }
@@ -66,6 +67,11 @@ int Measure(Comparison comparison)
             grounds.Add(new Ground(comparison.IsInMemory));
             return grounds[^1];
         });
+        foreach (Contender contender in contenders)
+        {
+            contender.Fill();
+        }
+
         var measured = new Measurements();
         string processors = comparison.IsPinned ? "0" : $"0-{Environment.ProcessorCount - 1}";
         for (int round = 0; round <= rounds; round++)
@@ -97,7 +103,7 @@ int Measure(Comparison comparison)
 
 int Tell(Comparison comparison, IReadOnlyList<string> contenders, Measurements measured)
 {
-    foreach ((Workload workload, Figure figure) in comparison.Goals.Select(goal => (goal.Workload, goal.Figure)).Distinct())
+    foreach ((Workload workload, Figure figure) in comparison.Figures)
     {
         Console.WriteLine($"{workload}");
         foreach (string contender in contenders)
@@ -112,10 +118,9 @@ int Tell(Comparison comparison, IReadOnlyList<string> contenders, Measurements m
         (double ratio, double least, double most) = measured.Ratio(goal);
         bool isMet = goal.IsLatency ? ratio <= goal.Wanted : ratio >= goal.Wanted;
         missed += isMet ? 0 : 1;
-        Console.WriteLine(FormattableString.Invariant(
-            $"{goal.Workload}, {Measurements.Unit(goal.Figure)}: {goal.Of} / {goal.Against} = {ratio:0.00} ({least:0.00}–{most:0.00}), ")
-            + FormattableString.Invariant(
-                $"wanted {(goal.IsLatency ? "≤" : "≥")} {goal.Wanted:0.00}: {(isMet ? "met" : "MISSED")}"));
+        string of = $"{goal.Workload}, {Measurements.Unit(goal.Figure)}: {goal.Of} / {goal.Against}";
+        string wish = $"wanted {(goal.IsLatency ? "≤" : "≥")} {goal.Wanted}: {(isMet ? "met" : "MISSED")}";
+        Console.WriteLine(FormattableString.Invariant($"{of} = {ratio:0.00} ({least:0.00}–{most:0.00}), {wish}"));
     }
 
     if (charts is not null)

@@ -7,6 +7,9 @@ namespace MirrorD.Benchmarks;
 /// <param name="Flushes">A flush after each write.</param>
 internal sealed record Workload(string Pattern, string BlockSize, int Depth, bool Flushes = false)
 {
+    /// <summary>So much of a volume is read and written.</summary>
+    public const long Bytes = 128L << 20;
+
     public static Workload Write4KOne { get; } = new("randwrite", "4k", 1);
 
     public static Workload Write4KMany { get; } = new("randwrite", "4k", 32);
@@ -25,7 +28,7 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
     /// <param name="seconds">So long.</param>
     public IReadOnlyList<string> Arguments(double seconds) =>
     [
-        "--name=bench", $"--rw={Pattern}", $"--bs={BlockSize}", $"--iodepth={Depth}", "--size=128m", "--norandommap",
+        "--name=bench", $"--rw={Pattern}", $"--bs={BlockSize}", $"--iodepth={Depth}", $"--size={Bytes}", "--norandommap",
         "--randrepeat=0", "--time_based", FormattableString.Invariant($"--runtime={seconds * 1000:0}ms"), "--ramp_time=300ms",
         "--group_reporting", "--output-format=json", .. Flushes ? (string[])["--fsync=1"] : [],
     ];

@@ -33,5 +33,14 @@ internal sealed class Contender(
         return Figures.Read(result.Output, files);
     }
 
+    /// <summary>
+    /// Writes all that is measured once: a file system takes room that was never written in another way.
+    /// </summary>
+    public void Fill() => Tool.RunWithin(
+        s_deadline, "fio",
+        [
+            "--name=fill", "--rw=write", "--bs=128k", "--iodepth=4", $"--size={Workload.Bytes}", "--end_fsync=1", .. target,
+        ]).Require();
+
     public override string ToString() => name;
 }

@@ -26,7 +26,10 @@ internal static class Peers
         string[] files = [ground.File(ground.Lab.A), ground.File(ground.Lab.B)];
         return new Contender(
             "raw, two files",
-            ["--ioengine=libaio", "--direct=1", "--numjobs=2", "--filename_format=$jobnum", $"--directory={Link(ground, files)}"],
+            [
+                "--ioengine=libaio", "--direct=1", "--numjobs=2", "--filename_format=$jobnum",
+                $"--directory={Link(ground, files)}",
+            ],
             () => [], files: 2);
     }
 
@@ -57,13 +60,15 @@ internal static class Peers
         Host there = ground.Lab.B;
         string port = Port();
         LabProcess back = there.Start(
-            "nbdkit", "nbdkit", "-f", "-i", there.DedicatedAddress!, "-p", port, "--filter=noextents", "file", ground.File(there));
+            "nbdkit", "nbdkit", "-f", "-i", there.DedicatedAddress!, "-p", port, "--filter=noextents", "file",
+            ground.File(there));
         WaitForPort(there, back, port);
         string socket = Socket(ground);
         LabProcess front = ground.Lab.A.Start(
             "quorum", "qemu-storage-daemon",
             "--blockdev", $"driver=file,node-name=here,filename={ground.File(ground.Lab.A)},cache.direct=on,aio=native",
-            "--blockdev", $"driver=nbd,node-name=there,server.type=inet,server.host={there.DedicatedAddress},server.port={port}",
+            "--blockdev",
+            $"driver=nbd,node-name=there,server.type=inet,server.host={there.DedicatedAddress},server.port={port}",
             "--blockdev",
             "driver=quorum,node-name=both,vote-threshold=2,read-pattern=fifo,children.0=here,children.1=there",
             "--nbd-server", $"addr.type=unix,addr.path={socket}",
@@ -106,7 +111,8 @@ internal static class Peers
     }
 
     private static void WaitForSocket(LabProcess process, string socket) => Wait.For(
-        $"{process.Name} to listen", 20, () => Tool.Run("nbdinfo", "--list", NbdTools.Uri(socket)).Succeeded, () => process.Tail());
+        $"{process.Name} to listen", 20,
+        () => Tool.Run("nbdinfo", "--list", NbdTools.Uri(socket)).Succeeded, () => process.Tail());
 
     private static void WaitForPort(Host host, LabProcess process, string port) => Wait.For(
         $"{process.Name} to listen", 20,

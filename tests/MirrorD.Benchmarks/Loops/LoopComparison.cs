@@ -36,8 +36,9 @@ internal static class LoopComparison
                 double b = Median(ofEpoll.Select(value => value.PerSecond));
                 double aUs = Median(ofUring.Select(value => value.Us));
                 double bUs = Median(ofEpoll.Select(value => value.Us));
+                string what = isWrite ? "write" : "read";
                 Console.WriteLine(FormattableString.Invariant(
-                    $"{(isWrite ? "write" : "read"),-6}QD{depth,-4} {a,12:0} {b,12:0} {b / a,8:0.00} {aUs,12:0.0} {bUs,12:0.0}"));
+                    $"{what,-6}QD{depth,-4} {a,12:0} {b,12:0} {b / a,8:0.00} {aUs,12:0.0} {bUs,12:0.0}"));
             }
         }
     }

@@ -23,8 +23,8 @@ internal sealed class Measurements
         [.. _rounds[(workload, contender)].Select(figures => Value(figures, figure)).Order()], figure);
 
     /// <summary>
-    /// The ratio of two contenders' medians. A round of one and the same round of the other are minutes apart at most, but a busy
-    /// machine is another one each second: the ratios of the rounds tell how far the median can be trusted.
+    /// The ratio of two contenders' medians. A round of one and the same round of the other are close to each other, but a
+    /// busy machine is another one each second: the ratios of the rounds tell how far the median can be trusted.
     /// </summary>
     /// <returns>Ratio of the medians, and the least and the most of the rounds.</returns>
     public (double Ratio, double Least, double Most) Ratio(Goal goal)

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace MirrorD.Benchmarks.Results;
 
 /// <summary>
-/// A file of JSON lines: first what was measured on, then one line for each run of fio. It is written as the runs end, so that
-/// what was measured before an interruption is there.
+/// A file of JSON lines: first what was measured on, then one line for each run of fio. It is written as the runs end, so
+/// that what was measured before an interruption is there.
 /// </summary>
 internal sealed class ResultFile : IDisposable
 {
@@ -19,14 +19,15 @@ internal sealed class ResultFile : IDisposable
     {
         Directory.CreateDirectory(directory);
         DateTime now = DateTime.UtcNow;
-        Path = System.IO.Path.Combine(directory, now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + ".jsonl");
+        string name = now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        Path = System.IO.Path.Combine(directory, $"{name}.jsonl");
         _file = new StreamWriter(Path) { AutoFlush = true };
         Write(new
         {
             at = now,
             kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Split('-')[0].Trim(),
-            processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
-                ?.Split(':')[1].Trim(),
+            processor = File.ReadLines("/proc/cpuinfo")
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim(),
             processors = Environment.ProcessorCount,
         });
     }

@@ -30,6 +30,7 @@ public sealed class LeftDevicesTests : IAsyncLifetime
     private readonly RecordingLoggers _log = new();
     private EventLog? _events;
     private TakeoverHistory? _history;
+    private KernelNbd? _kernel;
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -37,6 +38,9 @@ public sealed class LeftDevicesTests : IAsyncLifetime
     {
         await (_events?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_history?.DisposeAsync() ?? ValueTask.CompletedTask);
+
+        // Its scratch volume lies in the directory, and outlives a daemon that ends early.
+        await Within.Deadline(_kernel?.Readied() ?? Task.CompletedTask, "the end of the scratch run");
         _directory.Dispose();
     }
 
@@ -240,13 +244,13 @@ public sealed class LeftDevicesTests : IAsyncLifetime
         Directory.CreateDirectory(context.RunDirectory);
         _events = new EventLog(context.State.EventsFile, failed => throw failed);
         _history = new TakeoverHistory(context.State.HistoryFile, failed => throw failed);
-        var kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null))
+        _kernel = new KernelNbd(NullLogger.Instance, () => (_driver, null))
         {
             LinkWait = TimeSpan.Zero,
             IsUdevBusy = () => false,
             MayHaveDevices = true,
         };
-        return new MirrorDaemon(context, _events, _history, _log, kernel);
+        return new MirrorDaemon(context, _events, _history, _log, _kernel);
     }
 
     private static string Network(string address, int port) =>
