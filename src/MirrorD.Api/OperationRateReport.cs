@@ -3,7 +3,7 @@ namespace MirrorD.Api;
 /// <summary>Requests of a kind between two looks.</summary>
 public sealed record OperationRateReport
 {
-    /// <summary>write (also zeroes and discards), read or flush.</summary>
+    /// <summary>One of <see cref="LoadOperation"/>.</summary>
     public required string Operation { get; init; }
 
     /// <summary>Clients' requests that were answered, each second.</summary>

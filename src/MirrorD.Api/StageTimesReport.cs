@@ -3,10 +3,10 @@ namespace MirrorD.Api;
 /// <summary>How often requests of a kind spent how long in a stage.</summary>
 public sealed record StageTimesReport
 {
-    /// <summary>write (also zeroes and discards), read or flush.</summary>
+    /// <summary>One of <see cref="LoadOperation"/>.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>queue, log, local_disk, peer, network, peer_disk, reply or total.</summary>
+    /// <summary>One of <see cref="LoadStage"/>.</summary>
     public required string Stage { get; init; }
 
     /// <summary>All times together.</summary>

@@ -44,12 +44,12 @@ internal static class LoadDifference
             .. now.Times.GroupBy(times => times.Operation).Select(stages => new OperationRateReport
             {
                 Operation = stages.Key,
-                PerSecond = stages.Where(times => times.Stage == "total")
+                PerSecond = stages.Where(times => times.Stage == LoadStage.Total)
                     .Sum(times => Counts(then, times).Sum(each => each.Count)) / seconds,
                 BytesPerSecond = stages.Key switch
                 {
-                    "read" => (now.ReadBytes - then.ReadBytes) / seconds,
-                    "write" => (now.WrittenBytes - then.WrittenBytes) / seconds,
+                    LoadOperation.Read => (now.ReadBytes - then.ReadBytes) / seconds,
+                    LoadOperation.Write => (now.WrittenBytes - then.WrittenBytes) / seconds,
                     _ => 0,
                 },
                 Stages =

@@ -8,9 +8,6 @@ namespace MirrorD.Control.Output;
 /// <summary>Rates and times of volumes: a table for a person, columns for a program.</summary>
 internal static class LoadTable
 {
-    private static readonly string[] s_stages =
-        ["queue", "log", "local_disk", "peer", "network", "peer_disk", "reply", "total"];
-
     /// <summary>For a person at a terminal.</summary>
     public static void Write(IReadOnlyList<VolumeRateReport> volumes, CommandContext context) =>
         StatusTable.ConsoleFor(context).Write(Render(volumes));
@@ -44,7 +41,7 @@ internal static class LoadTable
     {
         output.WriteLine(
             "RESOURCE VOLUME ROLE OPERATION PER-SECOND BYTES-PER-SECOND IN-WORK AHEAD-BYTES AHEAD-MS RESYNC-LEFT-S "
-            + string.Join(' ', s_stages.Select(stage => stage.ToUpperInvariant().Replace('_', '-')).Select(
+            + string.Join(' ', LoadStage.All.Select(stage => stage.ToUpperInvariant().Replace('_', '-')).Select(
                 stage => $"{stage}-P50-US {stage}-P99-US")));
         foreach (VolumeRateReport volume in volumes)
         {
@@ -53,7 +50,7 @@ internal static class LoadTable
                 output.WriteLine($"{volume.Resource} {volume.Volume} {volume.Role} {operation.Operation} "
                     + $"{Known((long)operation.PerSecond)} {Known((long)operation.BytesPerSecond)} {Known(volume.InWork)} "
                     + $"{Known(volume.AheadBytes)} {Known(volume.AheadMs)} {Known(volume.ResyncSecondsLeft)} "
-                    + string.Join(' ', s_stages.Select(stage => Of(operation, stage) is { } found
+                    + string.Join(' ', LoadStage.All.Select(stage => Of(operation, stage) is { } found
                         ? $"{Known(found.P50Microseconds)} {Known(found.P99Microseconds)}" : "- -")));
             }
         }
@@ -70,7 +67,7 @@ internal static class LoadTable
 
         Row("each second", operation => operation.PerSecond.ToString("0", CultureInfo.InvariantCulture));
         Row("bytes each second", operation => Quantity.Bytes((long)operation.BytesPerSecond));
-        foreach (string stage in s_stages)
+        foreach (string stage in LoadStage.All)
         {
             Row(stage.Replace('_', ' '), operation => Of(operation, stage) is { } found
                 ? $"{Quantity.Microseconds(found.P50Microseconds)} {Quantity.Microseconds(found.P99Microseconds),7}" : "");

@@ -125,8 +125,8 @@ internal sealed class MetricsPage
         {
             foreach (VolumeReport volume in resource.Volumes)
             {
-                _text.Add(volume.Reads, ("resource", resource.Name), ("volume", volume.Name), ("operation", "read"));
-                _text.Add(volume.Writes, ("resource", resource.Name), ("volume", volume.Name), ("operation", "write"));
+                _text.Add(volume.Reads, ("resource", resource.Name), ("volume", volume.Name), ("operation", LoadOperation.Read));
+                _text.Add(volume.Writes, ("resource", resource.Name), ("volume", volume.Name), ("operation", LoadOperation.Write));
             }
         }
 
@@ -160,7 +160,7 @@ internal sealed class MetricsPage
         _text.Begin(KnownMetrics.Total);
         foreach (VolumeLoadReport load in _load.Volumes)
         {
-            foreach (StageTimesReport times in load.Times.Where(times => times.Stage == "total"))
+            foreach (StageTimesReport times in load.Times.Where(times => times.Stage == LoadStage.Total))
             {
                 Histogram(times, ("resource", load.Resource), ("volume", load.Volume), ("operation", times.Operation));
             }
@@ -169,7 +169,7 @@ internal sealed class MetricsPage
         _text.Begin(KnownMetrics.Stage);
         foreach (VolumeLoadReport load in _load.Volumes)
         {
-            foreach (StageTimesReport times in load.Times.Where(times => times.Stage != "total"))
+            foreach (StageTimesReport times in load.Times.Where(times => times.Stage != LoadStage.Total))
             {
                 Histogram(times, ("resource", load.Resource), ("volume", load.Volume), ("operation", times.Operation),
                     ("stage", times.Stage));

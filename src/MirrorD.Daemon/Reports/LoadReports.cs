@@ -47,20 +47,20 @@ internal static class LoadReports
 
     private static string NameOf(LatencyOperation operation) => operation switch
     {
-        LatencyOperation.Write => "write",
-        LatencyOperation.Read => "read",
-        LatencyOperation.Flush => "flush",
+        LatencyOperation.Write => LoadOperation.Write,
+        LatencyOperation.Read => LoadOperation.Read,
+        LatencyOperation.Flush => LoadOperation.Flush,
     };
 
     private static string NameOf(LatencyStage stage) => stage switch
     {
-        LatencyStage.Queue => "queue",
-        LatencyStage.Log => "log",
-        LatencyStage.LocalDisk => "local_disk",
-        LatencyStage.Peer => "peer",
-        LatencyStage.Network => "network",
-        LatencyStage.PeerDisk => "peer_disk",
-        LatencyStage.Reply => "reply",
-        LatencyStage.Total => "total",
+        LatencyStage.Queue => LoadStage.Queue,
+        LatencyStage.Log => LoadStage.Log,
+        LatencyStage.LocalDisk => LoadStage.LocalDisk,
+        LatencyStage.Peer => LoadStage.Peer,
+        LatencyStage.Network => LoadStage.Network,
+        LatencyStage.PeerDisk => LoadStage.PeerDisk,
+        LatencyStage.Reply => LoadStage.Reply,
+        LatencyStage.Total => LoadStage.Total,
     };
 }

@@ -22,14 +22,7 @@ public abstract partial class LinuxLoop
         var opened = (LoopDatagramSocket)socket;
         RequireFree(opened.Receiving, opened, "receive");
         LoopOperation started = BeginSocket(opened, into, operation, OperationKind.ReceiveDatagram);
-        if (opened.IsClosed)
-        {
-            CompleteLater(started, -Errno.ECANCELED);
-            return;
-        }
-
-        opened.Receiving = started;
-        Start(started);
+        StartReceiving(opened, started);
     }
 
     /// <inheritdoc/>
@@ -38,14 +31,7 @@ public abstract partial class LinuxLoop
         var opened = (LoopDatagramSocket)socket;
         RequireFree(opened.Sending, opened, "send");
         LoopOperation started = BeginSocket(opened, from, operation, OperationKind.SendDatagram);
-        if (opened.IsClosed)
-        {
-            CompleteLater(started, -Errno.ECANCELED);
-            return;
-        }
-
-        opened.Sending = started;
-        Start(started);
+        StartSending(opened, started);
     }
 
     private void ContinueDatagram(LoopOperation operation, int result)

@@ -18,14 +18,7 @@ public abstract unsafe partial class LinuxLoop
         RequireFree(opened.Receiving, opened, "receive");
         LoopOperation started = BeginSocket(opened, into, operation, OperationKind.Receive);
         started.MinimumBytes = minimumBytes;
-        if (opened.IsClosed)
-        {
-            CompleteLater(started, -Errno.ECANCELED);
-            return;
-        }
-
-        opened.Receiving = started;
-        Start(started);
+        StartReceiving(opened, started);
     }
 
     /// <inheritdoc/>
@@ -34,14 +27,13 @@ public abstract unsafe partial class LinuxLoop
         var opened = (LoopConnection)connection;
         RequireFree(opened.Sending, opened, "send");
         LoopOperation started = BeginSocket(opened, from, operation, OperationKind.Send);
-        if (opened.IsClosed || from.LengthBytes == 0)
+        if (from.LengthBytes == 0 && !opened.IsClosed)
         {
-            CompleteLater(started, opened.IsClosed ? -Errno.ECANCELED : 0);
+            CompleteLater(started, 0);
             return;
         }
 
-        opened.Sending = started;
-        Start(started);
+        StartSending(opened, started);
     }
 
     /// <inheritdoc/>
@@ -58,14 +50,7 @@ public abstract unsafe partial class LinuxLoop
         var opened = (LoopListener)listener;
         RequireFree(opened.Receiving, opened, "accept");
         LoopOperation started = BeginSocket(opened, default, operation, OperationKind.Accept);
-        if (opened.IsClosed)
-        {
-            CompleteLater(started, -Errno.ECANCELED);
-            return;
-        }
-
-        opened.Receiving = started;
-        Start(started);
+        StartReceiving(opened, started);
     }
 
     /// <inheritdoc/>
@@ -135,6 +120,30 @@ public abstract unsafe partial class LinuxLoop
 
         CancelIfAny(socket.Receiving);
         CancelIfAny(socket.Sending);
+    }
+
+    private void StartReceiving(LoopSocket socket, LoopOperation operation)
+    {
+        if (socket.IsClosed)
+        {
+            CompleteLater(operation, -Errno.ECANCELED);
+            return;
+        }
+
+        socket.Receiving = operation;
+        Start(operation);
+    }
+
+    private void StartSending(LoopSocket socket, LoopOperation operation)
+    {
+        if (socket.IsClosed)
+        {
+            CompleteLater(operation, -Errno.ECANCELED);
+            return;
+        }
+
+        socket.Sending = operation;
+        Start(operation);
     }
 
     private void RequireRegistered(LoopSocket socket, string place)

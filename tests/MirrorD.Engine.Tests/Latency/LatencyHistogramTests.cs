@@ -45,7 +45,7 @@ public class LatencyHistogramTests
         }
 
         LatencySample sample = histogram.Take();
-        Assert.Equal((5_032_901L, 4L, 2L), (sample.SumNs, sample.Count, sample.CountUpTo(16_000)));
+        Assert.Equal((5_032_901L, 4L, 2L), (sample.SumNs, sample.Total(), sample.CountUpTo(16_000)));
     }
 
     [Fact]

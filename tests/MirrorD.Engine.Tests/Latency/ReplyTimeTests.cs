@@ -16,12 +16,12 @@ public class ReplyTimeTests
         Assert.Equal(NbdError.None, client.Write(0, new byte[4096]));
         Assert.Equal(new byte[4096], client.Read(0, 4096));
         client.Send(NbdCommand.Flush);
-        world.Until(() => Taken(world, LatencyOperation.Flush, LatencyStage.Total).Count == 1, "the flush is answered");
+        world.Until(() => Taken(world, LatencyOperation.Flush, LatencyStage.Total).Total() == 1, "the flush is answered");
         foreach (LatencyOperation operation in Enum.GetValues<LatencyOperation>())
         {
             LatencySample total = Taken(world, operation, LatencyStage.Total);
             LatencySample reply = Taken(world, operation, LatencyStage.Reply);
-            Assert.Equal((1L, 1L), (total.Count, reply.Count));
+            Assert.Equal((1L, 1L), (total.Total(), reply.Total()));
             Assert.InRange(total.SumNs, 40_000_000, 44_000_000);
             Assert.InRange(reply.SumNs, 0, 4_000_000);
         }

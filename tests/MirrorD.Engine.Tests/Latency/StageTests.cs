@@ -29,13 +29,13 @@ public class StageTests
         foreach (LatencyStage stage in (LatencyStage[])[LatencyStage.LocalDisk, LatencyStage.Peer, LatencyStage.Network, LatencyStage.PeerDisk])
         {
             LatencySample sample = Taken(pair, LatencyOperation.Write, stage);
-            Assert.Equal(Requests, sample.Count);
+            Assert.Equal(Requests, sample.Total());
             (long least, long most) = stages.Contains(stage) ? (SlowNs, SlowNs * 5 / 4) : (0, SlowNs / 10);
             long took = Median(sample);
             Assert.True(took >= least && took <= most, $"{stage} took up to {took} ns, not {least} to {most}");
         }
 
-        Assert.Equal(Requests, Taken(pair, LatencyOperation.Write, LatencyStage.Log).Count);
+        Assert.Equal(Requests, Taken(pair, LatencyOperation.Write, LatencyStage.Log).Total());
         Assert.Equal((Requests * 4096, 0), (pair.A.Resource.Loads[0].WrittenBytes, pair.A.Resource.Loads[0].InWork));
     }
 
@@ -54,7 +54,7 @@ public class StageTests
         Assert.Equal(2, pair.A.Resource.Loads[0].InWork);
         pair.Until("both are done", () => both.All(write => write.Error == 0));
         LatencySample after = Taken(pair, LatencyOperation.Write, LatencyStage.Log);
-        Assert.Equal(before.Count + 2, after.Count);
+        Assert.Equal(before.Total() + 2, after.Total());
         Assert.InRange(after.SumNs - before.SumNs, SlowNs, SlowNs * 11 / 10);
     }
 
@@ -66,7 +66,7 @@ public class StageTests
         SimulatedPair.Pending read = pair.A.Submit(VolumeOperation.Read, 0, 4096);
         pair.Until("it is read", () => read.Error == 0);
         LatencySample sample = Taken(pair, LatencyOperation.Read, LatencyStage.LocalDisk);
-        Assert.Equal((1L, 4096L), (sample.Count, pair.A.Resource.Loads[0].ReadBytes));
+        Assert.Equal((1L, 4096L), (sample.Total(), pair.A.Resource.Loads[0].ReadBytes));
         Assert.InRange(sample.SumNs, SlowNs, SlowNs * 11 / 10);
         Assert.Null(pair.A.Resource.Loads[0].Of(LatencyOperation.Read, LatencyStage.PeerDisk));
     }
@@ -79,9 +79,9 @@ public class StageTests
     {
         SimulatedPair pair = Joined((ushort)a, (ushort)b);
         Write(pair, Requests);
-        Assert.Equal(Requests, Taken(pair, LatencyOperation.Write, LatencyStage.Peer).Count);
-        Assert.Equal(0, Taken(pair, LatencyOperation.Write, LatencyStage.PeerDisk).Count);
-        Assert.Equal(0, Taken(pair, LatencyOperation.Write, LatencyStage.Network).Count);
+        Assert.Equal(Requests, Taken(pair, LatencyOperation.Write, LatencyStage.Peer).Total());
+        Assert.Equal(0, Taken(pair, LatencyOperation.Write, LatencyStage.PeerDisk).Total());
+        Assert.Equal(0, Taken(pair, LatencyOperation.Write, LatencyStage.Network).Total());
         Assert.Equal(pair.A.Peek(0, 1 << 20), pair.B.Peek(0, 1 << 20));
     }
 
@@ -105,7 +105,7 @@ public class StageTests
 
     /// <summary>Upper end of the step that it is in: a few operations of a simulated disk take ten times longer.</summary>
     private static long Median(LatencySample sample) => Enumerable.Range(0, LatencyHistogram.Counters)
-        .Select(LatencyHistogram.BoundNs).First(bound => sample.CountUpTo(bound) > sample.Count / 2);
+        .Select(LatencyHistogram.BoundNs).First(bound => sample.CountUpTo(bound) > sample.Total() / 2);
 
     private static LatencySample Taken(SimulatedPair pair, LatencyOperation operation, LatencyStage stage) =>
         pair.A.Resource.Loads[0].Of(operation, stage)!.Take();
