@@ -11,6 +11,13 @@ if (args is ["loops", string directory])
     return 0;
 }
 
+// Makes the contenders of a comparison and keeps them, for a look with perf, strace and others: 'hold COMPARISON'.
+if (args is ["hold", string held] && Comparison.All.FirstOrDefault(each => each.Name == held) is { } comparisonToHold)
+{
+    Hold(comparisonToHold);
+    return 0;
+}
+
 // Measures beside peers: see docs/internals/performance.md. Needs root.
 int rounds = 5;
 double seconds = 3;
@@ -55,6 +62,33 @@ foreach (Comparison comparison in Comparison.All.Where(each => wanted.Count == 0
 Console.WriteLine($"\n{file.Path}; {missed} goals missed");
 return 0;
 
+void Hold(Comparison comparison)
+{
+    var grounds = new List<Ground>();
+    try
+    {
+        foreach (Contender contender in comparison.Contenders(() => Add(grounds, comparison)))
+        {
+            contender.Fill();
+            Console.WriteLine(contender.Describe());
+        }
+
+        Console.WriteLine("held until Enter is pressed");
+        Console.ReadLine();
+    }
+    finally
+    {
+        grounds.ForEach(ground => ground.Dispose());
+    }
+}
+
+Ground Add(List<Ground> grounds, Comparison comparison)
+{
+    var ground = new Ground(comparison.IsInMemory);
+    grounds.Add(ground);
+    return ground;
+}
+
 // As the machine changes all the time, all contenders are there at once, and are measured in turn.
 int Measure(Comparison comparison)
 {
@@ -62,11 +96,7 @@ int Measure(Comparison comparison)
     var grounds = new List<Ground>();
     try
     {
-        IReadOnlyList<Contender> contenders = comparison.Contenders(() =>
-        {
-            grounds.Add(new Ground(comparison.IsInMemory));
-            return grounds[^1];
-        });
+        IReadOnlyList<Contender> contenders = comparison.Contenders(() => Add(grounds, comparison));
         foreach (Contender contender in contenders)
         {
             contender.Fill();

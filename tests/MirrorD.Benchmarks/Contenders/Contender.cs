@@ -42,5 +42,8 @@ internal sealed class Contender(
             "--name=fill", "--rw=write", "--bs=128k", "--iodepth=4", $"--size={Workload.Bytes}", "--end_fsync=1", .. target,
         ]).Require();
 
+    /// <summary>What one needs to look at it: fio's words to reach it and its processes.</summary>
+    public string Describe() => $"{name}: fio {string.Join(' ', target)}; processes {string.Join(' ', processes().Select(each => each.Id))}";
+
     public override string ToString() => name;
 }
