@@ -66,10 +66,10 @@ internal sealed record Comparison(
                 new(Workload.Write4KOne, Figure.PerSecond, Own, "nbdkit", 1),
             ]),
         new("hops", "Mirrored, in memory, one write at a time", IsInMemory: true, IsPinned: false,
-            ground => [Mirrored(ground()), Sealed(ground()), Peers.Hops(ground())],
+            ground => [Mirrored(ground()), Sealed(ground()), OnEpoll(ground()), Peers.Hops(ground())],
             [new(Workload.Write4KOne, Figure.MedianUs, Own, "C, same hops", 1.25)]),
         new("hops-pinned", "Mirrored, in memory, one write at a time, all on one processor", IsInMemory: true, IsPinned: true,
-            ground => [Mirrored(ground()), Sealed(ground()), Peers.Hops(ground())],
+            ground => [Mirrored(ground()), Sealed(ground()), OnEpoll(ground()), Peers.Hops(ground())],
             [new(Workload.Write4KOne, Figure.MedianUs, Own, "C, same hops", 1.25)]),
         new("disk-alone", "Not mirrored, on a disk", IsInMemory: false, IsPinned: false,
             ground => [Alone(ground()), Peers.Raw(ground())],
@@ -111,6 +111,8 @@ internal sealed record Comparison(
     private static Contender Mirrored(Ground ground) => Product.Mirrored(ground, Own, Unsealed);
 
     private static Contender Sealed(Ground ground) => Product.Mirrored(ground, "mirrord, TLS");
+
+    private static Contender OnEpoll(Ground ground) => Product.OnEpoll(ground, "mirrord, epoll", Unsealed);
 
     private static Contender Alone(Ground ground) => Product.Alone(ground, Own);
 }

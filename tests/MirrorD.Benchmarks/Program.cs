@@ -112,7 +112,7 @@ int Measure(Comparison comparison)
                 for (int i = 0; i < contenders.Count; i++)
                 {
                     Contender contender = contenders[(i + round) % contenders.Count];
-                    Figures figures = contender.Run(workload, round == 0 ? 1 : seconds, processors);
+                    Figures figures = contender.Run(workload, round == 0 ? Math.Min(1, seconds) : seconds, processors);
                     if (round > 0)
                     {
                         // The first round is for what is compiled or allocated at its first use.

@@ -44,6 +44,13 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
         Lab.A.Run("ip", "addr", "add", $"{StrangerThere}/24", "dev", Host.DedicatedInterface).Require();
         var fio = new FioRun(Lab, pair.A.Export(), clients: 2, bytesPerClient: 16L << 20);
         Wait.For("fio to write", 30, () => fio.HasWrittenSince(pair.B.Disk()), fio.Tail);
+        foreach (Node node in (Node[])[pair.A, pair.B])
+        {
+            Processors.Bind(node.Daemon.Id, Processors.First);
+            Processors.ReceiveOnFirst(node.Host);
+        }
+
+        fio.Bind(Processors.First);
         string? session = pair.A.Status().Session;
         (long ofA, long ofB) = (pair.A.LastEvent(), pair.B.LastEvent());
         Work during;
@@ -79,6 +86,7 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
             Wait.For("a call to a", 30, () => (call = pair.B.Control("status", "--node", "a")).Succeeded, () => call!.Text);
             pair.B.Daemon.Kill();
             pair.B.StartAndWait();
+            Processors.Bind(pair.B.Daemon.Id, Processors.First);
             var clock = Stopwatch.StartNew();
             pair.WaitUntilJoined(60);
             output.WriteLine($"b was killed, and joined again {clock.Elapsed.TotalSeconds:0.0} s after it was ready");

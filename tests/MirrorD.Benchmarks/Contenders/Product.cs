@@ -10,9 +10,15 @@ internal static class Product
     /// <param name="ground">Its two hosts; nothing else of this kind is on them.</param>
     /// <param name="name">Its name in results.</param>
     /// <param name="lines">Lines of the resource's section.</param>
-    public static Contender Mirrored(Ground ground, string name, params IReadOnlyList<string> lines)
+    public static Contender Mirrored(Ground ground, string name, params IReadOnlyList<string> lines) =>
+        Mirrored(name, Start(ground, lines));
+
+    /// <summary>A joined pair whose loops use epoll and threads.</summary>
+    public static Contender OnEpoll(Ground ground, string name, params IReadOnlyList<string> lines) =>
+        Mirrored(name, Start(ground, lines, "io: epoll"));
+
+    private static Contender Mirrored(string name, Pair pair)
     {
-        Pair pair = Start(ground, lines);
         return new Contender(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon]);
     }
 
@@ -26,9 +32,15 @@ internal static class Product
         return new Contender(name, Fio(pair), () => [pair.A.Daemon]);
     }
 
-    private static Pair Start(Ground ground, IReadOnlyList<string> lines)
+    private static Pair Start(Ground ground, IReadOnlyList<string> lines, string? nodeLine = null)
     {
-        var pair = new Pair(ground.Lab, new PairOptions { DiskBytes = Ground.DiskBytes, ResourceLines = lines });
+        var pair = new Pair(ground.Lab, new PairOptions
+        {
+            DiskBytes = Ground.DiskBytes,
+            ResourceLines = lines,
+            NodeLine = nodeLine is null ? new Dictionary<string, string>()
+                : new Dictionary<string, string> { ["a"] = nodeLine, ["b"] = nodeLine },
+        });
         pair.StartJoinedWithPrimaryA();
         return pair;
     }

@@ -34,6 +34,16 @@ public sealed class FioRun
         return sum + process.TotalProcessorTime;
     });
 
+    /// <summary>It runs on these processors from now on, its jobs included.</summary>
+    public void Bind(string processors)
+    {
+        Processors.Bind(_process.Id, processors);
+        foreach (int job in Jobs())
+        {
+            Processors.Bind(job, processors);
+        }
+    }
+
     /// <summary>Stops it with SIGSTOP; requests that it sent go on behind it.</summary>
     public void Pause() => Send(Signals.Stop);
 

@@ -7,14 +7,10 @@ namespace MirrorD.Lab.Clients;
 
 /// <summary>
 /// Strangers at a TCP port, from a host (tests/MirrorD.Flood): always so many of them are connected or want to be. Where one is
-/// closed by the other side, the next one comes.
+/// closed by the other side, the next one comes. They have the second half of the processors: strangers are elsewhere.
 /// </summary>
 public sealed partial class PortFlood
 {
-    // Strangers have processors of their own elsewhere: here they get what others leave. Each session is a scheduling group, which
-    // has a niceness of its own (sched(7), autogroup).
-    private const string Modest = "echo 19 >/proc/self/autogroup || true; exec \"$@\"";
-
     private static int s_floods;
     private readonly LabProcess _process;
     private readonly string _what;
@@ -29,7 +25,7 @@ public sealed partial class PortFlood
     {
         _what = $"{to}:{port}";
         _process = host.Start(
-            $"flood-{Interlocked.Increment(ref s_floods)}", "sh", "-c", Modest, "sh",
+            $"flood-{Interlocked.Increment(ref s_floods)}", "taskset", "--cpu-list", Processors.Second,
             "dotnet", Path.Combine(AppContext.BaseDirectory, "MirrorD.Flood.dll"), from, $"{to}:{port}", $"{connections}");
     }
 
