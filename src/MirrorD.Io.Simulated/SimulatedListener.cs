@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MirrorD.Io.Simulated;
 
 /// <summary>A listening socket of a simulated process.</summary>
@@ -8,11 +10,17 @@ internal sealed class SimulatedListener(SimulatedNetwork network, SimulatedLoop 
 
     private readonly Queue<SimulatedConnection> _backlog = new();
     private IoOperation? _accept;
+    private IReadOnlyList<IPAddress>? _callers;
     private bool _closed;
 
     public SimulatedLoop Loop { get; } = loop;
 
     public Endpoint Endpoint { get; } = endpoint;
+
+    public void LetIn(IReadOnlyList<IPAddress>? callers) => _callers = callers;
+
+    /// <summary>Somebody from there may connect.</summary>
+    public bool IsLetIn(IPAddress? caller) => _callers is null || caller is null || _callers.Contains(caller);
 
     public bool HasRoom => _backlog.Count < BacklogLimit;
 

@@ -133,7 +133,9 @@ public sealed partial class SimulatedNetwork
         }
 
         SimulatedListener? listener = Find(target, endpoint);
-        if (listener is { HasRoom: false })
+        var tcp = endpoint as TcpEndpoint;
+        IPAddress? caller = tcp is null ? null : tcp.LocalAddress ?? AddressOf(client.Node, network);
+        if (listener is { HasRoom: false } || listener?.IsLetIn(caller) == false)
         {
             return;
         }
@@ -148,11 +150,9 @@ public sealed partial class SimulatedNetwork
         }
 
         _connections.RemoveAll(connection => connection.IsOver);
-        var tcp = endpoint as TcpEndpoint;
         var near = new SimulatedConnection(_world, client, network, $"{target.Name} at {endpoint}", tcp?.Address);
         var far = new SimulatedConnection(
-            _world, listener.Loop, network, $"{client.Node.Name} through {endpoint}",
-            tcp is null ? null : tcp.LocalAddress ?? AddressOf(client.Node, network));
+            _world, listener.Loop, network, $"{client.Node.Name} through {endpoint}", caller);
         near.Join(far);
         far.Join(near);
         _connections.Add(near);

@@ -51,6 +51,13 @@ public interface IListener
     /// <summary>Where it listens.</summary>
     Endpoint Endpoint { get; }
 
+    /// <summary>
+    /// Who may connect from now on; others hear nothing and ask again by themselves, later. Who waits to be accepted stays. As far
+    /// as the kernel can: to be used against load, not for protection.
+    /// </summary>
+    /// <param name="callers">Addresses; null: everybody, as in the beginning.</param>
+    void LetIn(IReadOnlyList<IPAddress>? callers);
+
     /// <summary>Stops listening; a pending accept completes with -ECANCELED. Idempotent.</summary>
     void Close();
 }

@@ -31,7 +31,10 @@ internal sealed class ControlServer : IAsyncDisposable
         _application = application;
         _forwarder = new Forwarder(daemon.Context);
         _calls = new CallListener(
-            daemon.Context.Security, new Joining(daemon.Context, daemon.Events), daemon.Context.CallSocket, calls);
+            daemon.Context.Security, new Joining(daemon.Context, daemon.Events),
+            [.. daemon.Context.Configuration.Nodes.Values
+                .SelectMany(node => node.Dedicated.Concat(node.Production)).Select(network => network.Address)],
+            daemon.Context.CallSocket, calls);
     }
 
     /// <summary>Begins to serve.</summary>

@@ -31,6 +31,7 @@ internal sealed class CallListener : IAsyncDisposable
 
     private readonly NodeSecurity _security;
     private readonly Joining _joining;
+    private readonly IReadOnlyList<IPAddress> _nodes;
     private readonly string _callSocket;
     private readonly ILogger _logger;
     private readonly ToldCauses _told = new(TimeProvider.System);
@@ -43,12 +44,15 @@ internal sealed class CallListener : IAsyncDisposable
     /// <summary>Nothing listens yet.</summary>
     /// <param name="security">Who this node is.</param>
     /// <param name="joining">Lets machines in.</param>
+    /// <param name="nodes">Addresses from which nodes call.</param>
     /// <param name="callSocket">This daemon's socket for the calls of other nodes.</param>
     /// <param name="logger">Told what fails.</param>
-    public CallListener(NodeSecurity security, Joining joining, string callSocket, ILogger logger)
+    public CallListener(
+        NodeSecurity security, Joining joining, IReadOnlyList<IPAddress> nodes, string callSocket, ILogger logger)
     {
         _security = security;
         _joining = joining;
+        _nodes = nodes;
         _callSocket = callSocket;
         _logger = logger;
     }
@@ -107,17 +111,19 @@ internal sealed class CallListener : IAsyncDisposable
             }
 
             using TcpListener listener = opened;
+            await using var crowd = new CrowdedPort(listener.Server, _nodes);
             opened = null;
             try
             {
                 while (true)
                 {
                     Socket caller = await listener.AcceptSocketAsync(_stopping.Token);
-                    Stranger stranger = _strangers.Enter(
-                        (caller.RemoteEndPoint as IPEndPoint)?.Address, s_handshakeLimit, _stopping.Token);
+                    IPAddress? from = (caller.RemoteEndPoint as IPEndPoint)?.Address;
+                    Stranger stranger = _strangers.Enter(from, s_handshakeLimit, _stopping.Token);
                     _ = Serve(caller, stranger);
                     if (_strangers.Count() is { Ticks: > 0 } pause)
                     {
+                        crowd.Noticed(from);
                         await Task.Delay(pause, _stopping.Token);
                     }
                 }

@@ -34,6 +34,12 @@ internal sealed class PeerLink
     /// <summary>So many from elsewhere are closed between two pauses: they don't fill the kernel's queue.</summary>
     private const int ClosedBetweenPauses = 8;
 
+    /// <summary>
+    /// So long the kernel drops what comes from elsewhere, after one was closed: what it does for each one that it lets in is most
+    /// of what a flood costs, and one that was closed comes back at once.
+    /// </summary>
+    private const long ShutNs = 1_000_000_000;
+
     /// <summary>So many from either may come at once; then one for each <see cref="CrowdPauseNs"/>, however short they stay.</summary>
     private const int Burst = 32;
 
@@ -48,6 +54,7 @@ internal sealed class PeerLink
     private readonly Func<NodeId, bool> _admits;
     private readonly Action<AuthenticatedLink, bool> _connected;
     private readonly IPAddress? _peerAddress;
+    private readonly IPAddress[] _known;
     private readonly bool _isConnector;
     private readonly List<LinkAuthentication> _authenticating = new(2 * MaxAuthenticating);
     private readonly ToldOnce _told = new(MaxTold);
@@ -56,6 +63,7 @@ internal sealed class PeerLink
     private readonly IoOperation _accept;
     private readonly IoOperation _connect;
     private readonly IoOperation _crowdPause;
+    private readonly IoOperation _shut;
     private IListener? _listener;
     private long _connectAtNs;
     private long _listenAtNs;
@@ -77,10 +85,12 @@ internal sealed class PeerLink
         _admits = admits;
         _connected = connected;
         _peerAddress = (options.Connect as TcpEndpoint)?.Address;
+        _known = _peerAddress is null ? [] : [_peerAddress];
         _isConnector = string.CompareOrdinal(options.NodeName, options.PeerName) < 0;
         _accept = new IoOperation(Accepted);
         _connect = new IoOperation(ConnectDone);
         _crowdPause = new IoOperation(_ => AcceptNext());
+        _shut = new IoOperation(_ => _listener?.LetIn(null));
     }
 
     /// <summary>The peer is connected or being authenticated: no further attempt is made.</summary>
@@ -151,6 +161,7 @@ internal sealed class PeerLink
         _listener?.Close();
         _listener = null;
         _loop.CancelTimer(_crowdPause);
+        _loop.CancelTimer(_shut);
         foreach (LinkAuthentication authentication in _authenticating.ToArray())
         {
             authentication.Cancel(reason);
@@ -205,6 +216,7 @@ internal sealed class PeerLink
         if (isCrowded && isElsewhere)
         {
             connection.Close();
+            ShutOthersOut();
             Tell("too many connections authenticate at once from other addresses than the peer's", $" ({connection.Name})");
         }
         else
@@ -224,6 +236,15 @@ internal sealed class PeerLink
         else
         {
             AcceptNext();
+        }
+    }
+
+    private void ShutOthersOut()
+    {
+        if (!_shut.IsPending)
+        {
+            _listener?.LetIn(_known);
+            _loop.StartTimer(_loop.NowNs + ShutNs, _shut);
         }
     }
 

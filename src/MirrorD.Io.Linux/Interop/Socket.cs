@@ -28,6 +28,7 @@ internal static unsafe partial class Socket
     public const int SO_RCVTIMEO = 20;
     public const int SO_BINDTODEVICE = 25;
     public const int SO_ATTACH_FILTER = 26;
+    public const int SO_DETACH_FILTER = 27;
     public const int SO_SNDBUFFORCE = 32;
     public const int SO_PEERGROUPS = 59;
 

@@ -8,6 +8,7 @@ internal sealed class LoopListener : LoopSocket, IListener
 {
     private readonly LinuxLoop _loop;
     private readonly UnixSocketFile? _file;
+    private bool _isFiltered;
 
     private LoopListener(LinuxLoop loop, int fd, Endpoint endpoint, UnixSocketFile? file)
         : base(loop, fd)
@@ -27,9 +28,33 @@ internal sealed class LoopListener : LoopSocket, IListener
         return new LoopListener(loop, fd, bound, file);
     }
 
+    /// <inheritdoc/>
+    public void LetIn(IReadOnlyList<IPAddress>? callers)
+    {
+        if (IsClosed || Endpoint is not TcpEndpoint)
+        {
+            return;
+        }
+
+        if (callers is null)
+        {
+            _ = CallerFilter.LetAllIn(Fd);
+        }
+        else if (CallerFilter.LetIn(Fd, callers) == 0)
+        {
+            _isFiltered = true;
+        }
+    }
+
     /// <summary>The connection of a client that was accepted.</summary>
     public LoopConnection Accept(int fd)
     {
+        if (_isFiltered)
+        {
+            // It has what the listener had: work for each packet, and for nothing.
+            _ = CallerFilter.LetAllIn(fd);
+        }
+
         if (Endpoint is not TcpEndpoint)
         {
             return new LoopConnection(_loop, fd, $"client of {KernelAddress.Describe(Endpoint)}", null);

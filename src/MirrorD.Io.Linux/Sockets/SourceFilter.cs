@@ -39,7 +39,13 @@ internal static unsafe class SourceFilter
 
         program[next++] = new sock_filter { code = BPF_RET | BPF_K, k = uint.MaxValue };
         program[next++] = new sock_filter { code = BPF_RET | BPF_K, k = 0 };
-        var whole = new sock_fprog { len = (ushort)next, filter = program };
+        return Attach(fd, program, next);
+    }
+
+    /// <summary>Has a program decide on what comes to a socket. Returns 0 or a negative errno.</summary>
+    internal static int Attach(int fd, sock_filter* program, int instructions)
+    {
+        var whole = new sock_fprog { len = (ushort)instructions, filter = program };
         return Socket.setsockopt(
             fd, Socket.SOL_SOCKET, Socket.SO_ATTACH_FILTER, &whole, (uint)sizeof(sock_fprog)) == 0
             ? 0

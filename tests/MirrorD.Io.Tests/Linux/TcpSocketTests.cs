@@ -43,6 +43,54 @@ public sealed class TcpSocketTests
         listener.Close();
     }
 
+    [Fact]
+    public void Callers_that_are_not_let_in_hear_nothing_until_they_are()
+    {
+        using var driver = new LoopDriver();
+        IListener listener = driver.Loop.Listen(new TcpEndpoint(IPAddress.Parse("127.0.0.3"), 0));
+        var endpoint = (TcpEndpoint)listener.Endpoint;
+        var known = IPAddress.Parse("127.0.0.2");
+        listener.LetIn([IPAddress.Parse("192.0.2.1"), known]);
+        IoOperation other = driver.Operation();
+        driver.Loop.Connect(endpoint with { LocalAddress = IPAddress.Loopback }, long.MaxValue, other);
+
+        // It came first, and is not the one that is accepted.
+        (IConnection client, IConnection server) = driver.Connect(listener, endpoint with { LocalAddress = known });
+        Assert.Equal((known, true), (server.RemoteAddress, other.IsPending));
+        Assert.Equal(-Errno.ENOENT, CallerFilter.LetAllIn(((LoopConnection)server).Fd));
+
+        listener.LetIn(null);
+        IoOperation accept = driver.Operation();
+        driver.Loop.Accept(listener, accept);
+        driver.RunUntil(() => !accept.IsPending && !other.IsPending, "the other one to ask again");
+        Assert.Equal(IPAddress.Loopback, accept.Connection!.RemoteAddress);
+        foreach (IConnection each in (IConnection[])[client, server, other.Connection!, accept.Connection])
+        {
+            each.Close();
+        }
+
+        listener.Close();
+    }
+
+    [Fact]
+    public void Callers_are_known_by_the_whole_of_a_v6_address()
+    {
+        using var driver = new LoopDriver();
+        IListener listener = driver.Loop.Listen(new TcpEndpoint(IPAddress.IPv6Loopback, 0));
+        listener.LetIn([IPAddress.Parse("::2"), IPAddress.Parse("2001:db8::1")]);
+        IoOperation other = driver.Operation();
+        driver.Loop.Connect(listener.Endpoint, long.MaxValue, other);
+        IoOperation refused = driver.Operation();
+        driver.Loop.Connect(listener.Endpoint, 100_000_000, refused);
+        driver.RunUntil(() => !refused.IsPending, "a connect that nobody answers to give up");
+        Assert.Equal((-Errno.ETIMEDOUT, true), (refused.Result, other.IsPending));
+        listener.LetIn([IPAddress.Parse("::2"), IPAddress.IPv6Loopback, IPAddress.Parse("2001:db8::1")]);
+        driver.RunUntil(() => !other.IsPending, "the other one to ask again");
+        Assert.Equal(0, other.Result);
+        other.Connection!.Close();
+        listener.Close();
+    }
+
     [RootFact("ip")]
     public void A_connection_keeps_to_its_interface_and_source_address()
     {
