@@ -28,7 +28,7 @@ public partial class PeerProtocolPageTests
     }
 
     [Fact]
-    public void All_limits_are_listed() => Assert.Equal(19, LimitRows().Count());
+    public void All_limits_are_listed() => Assert.Equal(20, LimitRows().Count());
 
     [Theory]
     [MemberData(nameof(LimitRows))]
