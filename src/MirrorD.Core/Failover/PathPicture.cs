@@ -44,7 +44,8 @@ public sealed record PeerReport(
     Role Role, DiskState DiskState, ulong Promotions, bool IsStuck, bool HasProduction = false, bool IsDisconnected = false);
 
 /// <summary>
-/// All paths to the peer of a resource at one moment: made anew at each change and never changed.
+/// All paths to the peer of a resource at one moment: made anew at each change and never changed. It is asked for each
+/// request: an enumerator of the list would be an object each time.
 /// </summary>
 /// <param name="Paths">Every configured path, at least one.</param>
 /// <param name="Report">What the peer told last in its present run; null before the first heartbeat.</param>
@@ -71,8 +72,9 @@ public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Rep
         get
         {
             bool isThere = false;
-            foreach (PathSight path in Paths)
+            for (int i = 0; i < Paths.Count; i++)
             {
+                PathSight path = Paths[i];
                 isThere |= path.Kind == PathKind.Production;
                 if (path is { Kind: PathKind.Production, State: not PathState.Lost })
                 {
@@ -89,8 +91,9 @@ public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Rep
     {
         get
         {
-            foreach (PathSight path in Paths)
+            for (int i = 0; i < Paths.Count; i++)
             {
+                PathSight path = Paths[i];
                 if (path.State != PathState.Lost)
                 {
                     return false;
@@ -101,11 +104,28 @@ public sealed record PathPicture(IReadOnlyList<PathSight> Paths, PeerReport? Rep
         }
     }
 
+    /// <summary>Every path is up.</summary>
+    public bool AreAllUp
+    {
+        get
+        {
+            for (int i = 0; i < Paths.Count; i++)
+            {
+                if (Paths[i].State != PathState.Up)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
     private bool Any(PathState state)
     {
-        foreach (PathSight path in Paths)
+        for (int i = 0; i < Paths.Count; i++)
         {
-            if (path.State == state)
+            if (Paths[i].State == state)
             {
                 return true;
             }

@@ -257,8 +257,7 @@ public sealed partial class Replica
 
     private void NotePaths()
     {
-        if (_paths is not null && Phase == LinkPhase.Joined
-            && _paths.Paths.All(path => path.State == PathState.Up))
+        if (_paths is { AreAllUp: true } && Phase == LinkPhase.Joined)
         {
             _allPathsWereUp = true;
         }

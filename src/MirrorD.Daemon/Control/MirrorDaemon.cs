@@ -157,7 +157,7 @@ internal sealed class MirrorDaemon
 
     /// <summary>All of it as Prometheus wants it.</summary>
     public string Metrics() => MetricsPage.Of(
-        Status(), Load(), [.. _resources.Keys.SelectMany(History.CountsOf)]);
+        Status(), Load(), [.. _resources.Keys.SelectMany(History.CountsOf)], HeapCounts.Now());
 
     /// <summary>Loads the driver now, so that a takeover need not, and takes away what nobody will serve again.</summary>
     private void PrepareDevices()

@@ -7,6 +7,10 @@ internal static class KnownMetrics
         "The node and the version of its daemon; always 1.");
     public static readonly Metric Start = new("mirrord_start_time_seconds", "gauge",
         "When the daemon started, in seconds since 1970.");
+    public static readonly Metric AllocatedBytes = new("mirrord_allocated_bytes_total", "counter",
+        "Bytes that the daemon has taken from its managed heap; requests take none.");
+    public static readonly Metric Collections = new("mirrord_gc_collections_total", "counter",
+        "Collections of the managed heap, each in its generation and in all younger ones.");
     public static readonly Metric PathUp = new("mirrord_path_up", "gauge",
         "1 when both nodes hear each other on this network.");
     public static readonly Metric PathHeard = new("mirrord_path_last_heard_seconds", "gauge",
@@ -56,8 +60,8 @@ internal static class KnownMetrics
     /// <summary>All of them in the order in which they are written.</summary>
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Build, Start, PathUp, PathHeard, Health, Role, Disk, PeerDisk, Link, Frozen, Held, AtRisk, Behind, ResyncLeft,
-        ResyncRate, ResyncEta, Promotions, RoleChanges, Repaired, Size, OutOfSync, InWork, Requests, ReadBytes, WrittenBytes,
+        Build, Start, AllocatedBytes, Collections, PathUp, PathHeard, Health, Role, Disk, PeerDisk, Link, Frozen, Held, AtRisk,
+        Behind, ResyncLeft, ResyncRate, ResyncEta, Promotions, RoleChanges, Repaired, Size, OutOfSync, InWork, Requests, ReadBytes, WrittenBytes,
         Total, Stage,
     ];
 }

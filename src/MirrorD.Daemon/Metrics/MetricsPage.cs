@@ -16,22 +16,26 @@ internal sealed class MetricsPage
     private readonly StatusReport _status;
     private readonly LoadReport _load;
     private readonly IReadOnlyList<RoleChangeCount> _changes;
+    private readonly HeapCounts _heap;
     private readonly MetricsText _text = new();
 
-    private MetricsPage(StatusReport status, LoadReport load, IReadOnlyList<RoleChangeCount> changes)
+    private MetricsPage(StatusReport status, LoadReport load, IReadOnlyList<RoleChangeCount> changes, HeapCounts heap)
     {
         _status = status;
         _load = load;
         _changes = changes;
+        _heap = heap;
     }
 
     /// <summary>The whole text.</summary>
     /// <param name="status">States.</param>
     /// <param name="load">What was counted.</param>
     /// <param name="changes">Changes of role on this node, by resource.</param>
-    public static string Of(StatusReport status, LoadReport load, IReadOnlyList<RoleChangeCount> changes)
+    /// <param name="heap">What the daemon has taken from its heap.</param>
+    public static string Of(
+        StatusReport status, LoadReport load, IReadOnlyList<RoleChangeCount> changes, HeapCounts heap)
     {
-        var page = new MetricsPage(status, load, changes);
+        var page = new MetricsPage(status, load, changes, heap);
         page.WriteNode();
         page.WriteStates();
         page.WriteResources();
@@ -46,6 +50,14 @@ internal sealed class MetricsPage
         _text.Add(1, ("node", _status.Node), ("version", _status.Version));
         _text.Begin(KnownMetrics.Start);
         _text.Add(_status.StartedAt.ToUnixTimeMilliseconds() / 1000.0);
+        _text.Begin(KnownMetrics.AllocatedBytes);
+        _text.Add(_heap.AllocatedBytes);
+        _text.Begin(KnownMetrics.Collections);
+        foreach ((int generation, long count) in _heap.Collections.Index())
+        {
+            _text.Add(count, ("generation", $"{generation}"));
+        }
+
         _text.Begin(KnownMetrics.PathUp);
         foreach (PathReport path in _status.Paths)
         {

@@ -14,6 +14,9 @@ public class MetricsPageTests
         Assert.Equal(
             KnownMetrics.All.Select(metric => (metric.Name, metric.Type)),
             text.Types.Select(each => (each.Key, each.Value)));
+        Assert.Equal(98_765, text["mirrord_allocated_bytes_total"]);
+        Assert.Equal(5, text["mirrord_gc_collections_total{generation=\"0\"}"]);
+        Assert.Equal(1, text["mirrord_gc_collections_total{generation=\"2\"}"]);
         Assert.Equal(1, text["mirrord_resource_role{resource=\"mail\",role=\"Primary\"}"]);
         Assert.Equal(0, text["mirrord_resource_role{resource=\"mail\",role=\"Standby\"}"]);
         Assert.Equal(1, text["mirrord_resource_disk_state{resource=\"mail\",state=\"UpToDate\"}"]);
@@ -115,6 +118,6 @@ public class MetricsPageTests
             ],
         };
         var takeovers = new RoleChangeCount("mail", TakeoverKind.Takeover, Succeeded: true, 3);
-        return new ExpositionText(MetricsPage.Of(status, load, [takeovers]));
+        return new ExpositionText(MetricsPage.Of(status, load, [takeovers], new HeapCounts(98_765, [5, 2, 1])));
     }
 }

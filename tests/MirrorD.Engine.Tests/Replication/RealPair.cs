@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 using MirrorD.Core.Failover;
 using MirrorD.Core.Volumes;
 using MirrorD.Engine.Control;
+using MirrorD.Engine.Link;
 using MirrorD.Engine.Metadata;
+using MirrorD.Engine.Nbd;
 using MirrorD.Engine.Replication;
 using MirrorD.Formats;
 using MirrorD.Formats.Metadata;
@@ -19,16 +21,22 @@ internal sealed class RealPair : IDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly byte[]? _sourceData;
     private readonly LoopFactory _loops;
+    private readonly Func<IIoLoop, ILinkSecurity> _security;
+    private readonly bool _isSparse;
     private readonly string _directory = Directory.CreateTempSubdirectory("mirrord-pair-").FullName;
 
     /// <param name="dataBytes">Size of the volume.</param>
     /// <param name="mode">Its mode.</param>
     /// <param name="sourceData">What a's file begins with, to be copied to b; null: both are empty.</param>
     /// <param name="loops">What both nodes run on.</param>
+    /// <param name="security">Of the link; null: both have a secret, and nothing is encrypted.</param>
+    /// <param name="isSparse">The files have no room of their own yet, so that a large one costs nothing.</param>
     public RealPair(
         long dataBytes, ReplicationMode mode = ReplicationMode.Sync, byte[]? sourceData = null,
-        LoopKind loops = LoopKind.Uring)
+        LoopKind loops = LoopKind.Uring, Func<IIoLoop, ILinkSecurity>? security = null, bool isSparse = false)
     {
+        _security = security ?? (_ => new Testing.SharedSecret(SimulatedPair.SharedKey));
+        _isSparse = isSparse;
         _loops = LoopFactory.Of(loops);
         int port = FreePort();
         _sourceData = sourceData;
@@ -71,6 +79,7 @@ internal sealed class RealPair : IDisposable
         private readonly ResourceOptions _options;
         private volatile ResourceStatus? _status;
         private volatile Exception? _failure;
+        private NbdServer? _exports;
 
         public Node(RealPair pair, string name, string peer, int port, long dataBytes, ReplicationMode mode)
         {
@@ -90,7 +99,7 @@ internal sealed class RealPair : IDisposable
                 Volumes = [new VolumeOptions("v", _data, _metadata, 0, metadataBytes)],
                 Listen = endpoint,
                 Connect = endpoint,
-                Security = new Testing.SharedSecret(SimulatedPair.SharedKey),
+                Security = pair._security(_loop),
                 LinkTimeoutMs = 30_000,
                 DiskTimeoutMs = 60_000,
                 Mode = mode,
@@ -122,6 +131,17 @@ internal sealed class RealPair : IDisposable
             _pair.Until("formatted", () => formatted is not null);
             Assert.Equal(0, formatted);
             Resource.Start();
+        }
+
+        /// <summary>Serves the volume by NBD until the end.</summary>
+        /// <returns>Path of the socket.</returns>
+        public string Serve()
+        {
+            string socket = Path.Combine(_pair._directory, $"{_options.NodeName}.nbd");
+            _exports = new NbdServer(
+                _loop, new UnixEndpoint(socket), [Resource.Frontend(0)], new NbdServerOptions(), _ => { });
+            OnLoop(_exports.Start);
+            return socket;
         }
 
         public void Do(ResourceCommand command)
@@ -174,6 +194,9 @@ internal sealed class RealPair : IDisposable
         {
             if (_failure is null)
             {
+                using var closed = new ManualResetEventSlim(_exports is null);
+                _loop.Post(() => _exports?.Stop("end of the test", closed.Set));
+                Assert.True(closed.Wait(Deadline), $"waited {Deadline} for the exports to end; {Describe()}");
                 using var stopped = new ManualResetEventSlim();
                 Resource.Command(new ResourceCommand.Stop(), _ => stopped.Set());
                 Assert.True(stopped.Wait(Deadline), $"waited {Deadline} for the stop; {Describe()}");
@@ -253,10 +276,16 @@ internal sealed class RealPair : IDisposable
         private LinuxDisk Create(string name, long lengthBytes)
         {
             string path = Path.Combine(_pair._directory, name);
-            LinuxDisk.CreateFile(path, lengthBytes);
-            // The first write to room that was only allocated is slow.
-            using (FileStream file = File.OpenWrite(path))
+            if (_pair._isSparse)
             {
+                using FileStream sparse = File.Create(path);
+                sparse.SetLength(lengthBytes);
+            }
+            else
+            {
+                LinuxDisk.CreateFile(path, lengthBytes);
+                // The first write to room that was only allocated is slow.
+                using FileStream file = File.OpenWrite(path);
                 file.Write(new byte[lengthBytes]);
                 if (name == "a-data" && _pair._sourceData is { } data)
                 {

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using MirrorD.Core;
+using MirrorD.Core.Failover;
+using MirrorD.Engine.Control;
+using MirrorD.Engine.Tests.Link;
+using MirrorD.Engine.Tests.Nbd;
+using MirrorD.Io.Linux;
+using Xunit.Abstractions;
+
+namespace MirrorD.Engine.Tests.Replication;
+
+/// <summary>Not beside other tests: collections are those of the whole process.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+public sealed class AloneCollection;
+
+/// <summary>
+/// A hundred thousand requests of a client over NBD, through Primary and Standby on real sockets, loops and files, take
+/// nothing from the heap, and no collection is due.
+/// </summary>
+[Collection("alone")]
+[Trait("Level", "Hosts")]
+public class LoadAllocationTests(ITestOutputHelper output)
+{
+    private const int Requests = 100_000;
+
+    /// <summary>More extents than may be active at once, so that the activity log is written for each that returns.</summary>
+    private const long DataBytes = (Limits.ActiveExtents + 64L) * Limits.ExtentBytes;
+
+    /// <summary>
+    /// Room of a node's loop for what is done by time, however slow the machine: a status and a checkpoint each second (some
+    /// 600 bytes), and the samples themselves. An object for every fortieth request would be more.
+    /// </summary>
+    private const long MostBytesOfLoop = 64 * 1024;
+
+    /// <summary>Looked at for each request; without any path there would be nothing to walk along.</summary>
+    private static readonly PathPicture s_allUp = new(
+        [
+            new PathSight("dedicated", PathKind.Dedicated, PathState.Up, 0),
+            new PathSight("production", PathKind.Production, PathState.Up, 0),
+        ],
+        null, DaemonIsGone: false);
+
+    /// <summary>Of all threads, those of disks under epoll and of the test included.</summary>
+    private const long MostBytes = 256 * 1024;
+
+    [Theory]
+    [InlineData(LoopKind.Uring, false)]
+    [InlineData(LoopKind.Uring, true)]
+    [InlineData(LoopKind.Epoll, false)]
+    [InlineData(LoopKind.Epoll, true)]
+    public void A_hundred_thousand_requests_allocate_nothing_and_nothing_is_collected(LoopKind loops, bool withTls)
+    {
+        using var tls = new SelfSignedTls();
+        using var pair = new RealPair(
+            DataBytes, loops: loops, security: withTls ? tls.On : null, isSparse: true);
+        pair.A.Resource.PathsChanged(s_allUp);
+        pair.B.Resource.PathsChanged(s_allUp);
+        pair.A.Do(new ResourceCommand.Promote(false));
+        using var client = new NbdLoad(pair.A.Serve(), DataBytes);
+        client.TouchAll();
+        client.Run(Requests / 10);
+
+        Sample before = Take(pair);
+        long began = Stopwatch.GetTimestamp();
+        client.Run(Requests);
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        Sample after = Take(pair);
+
+        long primary = after.Primary - before.Primary;
+        long standby = after.Standby - before.Standby;
+        long all = after.All - before.All;
+        string found = $"primary {primary}, standby {standby}, all {all} bytes and {after.Collections - before.Collections} "
+            + $"collections for {Requests} requests in {seconds:f1} s";
+        output.WriteLine(found);
+        Assert.True(
+            primary < MostBytesOfLoop && standby < MostBytesOfLoop && all < MostBytes
+            && after.Collections == before.Collections, found);
+    }
+
+    /// <summary>Collections of all generations: those of older ones count in the youngest as well.</summary>
+    private static Sample Take(RealPair pair) => new(
+        pair.A.AllocatedBytes(), pair.B.AllocatedBytes(), GC.GetTotalAllocatedBytes(precise: true), GC.CollectionCount(0));
+
+    private readonly record struct Sample(long Primary, long Standby, long All, int Collections);
+}
