@@ -29,5 +29,35 @@ internal static class MoreComparisons
                     size => (new Workload("randwrite", size, 8), Figure.Megabytes)),
             ],
         },
+        new("durability", "Writes over more than the activity log covers, on a disk", IsInMemory: false, IsPinned: false,
+            ground => [Product.Wide(ground(), Own, Unsealed)], WideVolume.Goals(Own)),
+        new("durability-memory", "Writes over more than the activity log covers, in memory", IsInMemory: true,
+            IsPinned: false, ground => [Product.Wide(ground(), Own, Unsealed)], WideVolume.Goals(Own)),
+        new("far", "Mirrored to a node 2 ms away, in memory", IsInMemory: true, IsPinned: false,
+            ground =>
+            [
+                Product.Mirrored(Far(ground), Own, Unsealed), Peers.Quorum(Far(ground)), Peers.Hops(Far(ground)),
+            ],
+            [])
+        {
+            Told =
+            [
+                (Workload.Write4KOne, Figure.MedianUs), (Workload.Write4KOne, Figure.PerSecond),
+                (Workload.Write4KMany, Figure.PerSecond),
+            ],
+        },
+        new("busy", "Mirrored, in memory, all on one processor, beside programs that take all they get", IsInMemory: true,
+            IsPinned: true,
+            ground => [Product.Mirrored(Surroundings.Busy(ground()), Own, Unsealed), Peers.Quorum(ground())], [])
+        {
+            Told =
+            [
+                (Workload.Write4KOne, Figure.PerSecond), (Workload.Write4KOne, Figure.TailUs),
+                (Workload.Write4KMany, Figure.PerSecond), (Workload.Write128K, Figure.Megabytes),
+                (Workload.Read4KMany, Figure.PerSecond),
+            ],
+        },
     ];
+
+    private static Ground Far(Func<Ground> ground) => Surroundings.Far(ground(), roundTripMs: 2);
 }

@@ -19,6 +19,9 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
     /// <summary>Each request begins at a multiple of this; null: of its size.</summary>
     public long? AlignBytes { get; init; }
 
+    /// <summary>No more requests each second than this; null: as many as it can.</summary>
+    public int? PerSecond { get; init; }
+
     /// <summary>What it is called; null: after what it does.</summary>
     public string? Name { get; init; }
 
@@ -44,6 +47,7 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
         "--randrepeat=0", "--time_based", FormattableString.Invariant($"--runtime={seconds * 1000:0}ms"), "--ramp_time=300ms",
         "--group_reporting", "--output-format=json", .. Flushes ? (string[])["--fsync=1"] : [],
         .. Clients > 1 ? (string[])[$"--numjobs={Clients}"] : [],
+        .. PerSecond is int most ? (string[])[$"--rate_iops={most}"] : [],
         .. AlignBytes is long align ? (string[])[$"--blockalign={align}"] : [],
     ];
 

@@ -26,6 +26,16 @@ internal static class Product
         return new Contender(name, Fio(pair), () => [pair.A.Daemon]);
     }
 
+    /// <summary>A joined pair whose volume is wider than its activity log covers; see <see cref="WideVolume"/>.</summary>
+    public static Contender Wide(Ground ground, string name, params IReadOnlyList<string> lines)
+    {
+        var pair = new Pair(
+            ground.Lab,
+            new PairOptions { DiskBytes = WideVolume.DiskBytes, Disks = DiskKind.Sparse, ResourceLines = lines });
+        pair.StartJoinedWithPrimaryA();
+        return new Contender(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon], fill: WideVolume.Fill);
+    }
+
     private static Pair Start(Ground ground, IReadOnlyList<string> lines)
     {
         var pair = new Pair(ground.Lab, new PairOptions { DiskBytes = Ground.DiskBytes, ResourceLines = lines });

@@ -20,6 +20,9 @@ internal sealed record Study(string Name, string Title, Func<StudyTerms, ResultF
     [
         new("rest", "Daemons at rest, 1 and 20 resources", RestStudy.Run),
         new("resources", "Several resources with a client each, in memory", ResourcesStudy.Run),
+        new("resync", "A whole resync, on a disk", (terms, file) => ResyncStudy.Run(terms, file, isInMemory: false)),
+        new("resync-memory", "A whole resync, in memory", (terms, file) => ResyncStudy.Run(terms, file, isInMemory: true)),
+        new("soak", "Mixed load for long, mirrored, in memory", SoakStudy.Run),
     ];
 
     /// <summary>Tells a wish that a figure met or missed.</summary>
