@@ -41,11 +41,11 @@ internal sealed class Ceilings
         string[] words = ["--ioengine=net", "--protocol=tcp", $"--port={Port}", "--bs=128k", "--size=1t", "--time_based",
             Runtime(seconds), "--output-format=json"];
         LabProcess server = _ground.Lab.B.Start(
-            "ceiling", "fio", ["--name=in", "--rw=read", "--listen", .. words]);
+            "link-ceiling", "fio", ["--name=in", .. words, "--rw=read", "--listen"]);
         Wait.For("the connection's end to listen", 20, () => _ground.Lab.B.Run(
             "sh", "-c", $"ss -Hltn sport = :{Port} | grep -q .").Succeeded, () => server.Tail());
         string output = _ground.Lab.A.Run(
-            "fio", ["--name=out", "--rw=write", $"--hostname={_ground.Lab.B.DedicatedAddress}", .. words]).Output;
+            "fio", ["--name=out", .. words, "--rw=write", $"--hostname={_ground.Lab.B.DedicatedAddress}"]).Output;
         server.WaitForExit(s_deadline.TotalSeconds);
         return Bytes("write", output);
     }

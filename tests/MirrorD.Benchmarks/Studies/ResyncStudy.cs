@@ -77,7 +77,7 @@ internal static class ResyncStudy
             with.Add(beside.TailUs);
             rates.Add(bytesPerSecond / (1 << 20));
             ended += hasEnded ? 1 : 0;
-            results.Add(name, new { round, alone = false, capacity, asked = half.PerSecond, alone.PerSecond,
+            results.Add(name, new { round, alone = false, capacity, asked = half.PerSecond, per_second = alone.PerSecond,
                 p50_us = alone.MedianUs, p99_us = alone.TailUs, with_per_second = beside.PerSecond,
                 with_p50_us = beside.MedianUs, with_p99_us = beside.TailUs, resync_bytes_per_second = bytesPerSecond,
                 resync_ended = hasEnded });
