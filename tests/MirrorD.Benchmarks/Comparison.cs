@@ -26,6 +26,9 @@ internal enum Figure
 /// <param name="Wanted">Their ratio: at least so much; of a latency at most so much.</param>
 internal sealed record Goal(Workload Workload, Figure Figure, string Of, string Against, double Wanted)
 {
+    /// <summary>The other one did this instead; null: the same.</summary>
+    public Workload? AgainstWorkload { get; init; }
+
     public bool IsLatency => Figure is Figure.MedianUs or Figure.TailUs;
 }
 
@@ -100,12 +103,17 @@ internal sealed record Comparison(
             ]),
     ];
 
+    /// <summary>Measured and told without a wish.</summary>
+    public IReadOnlyList<(Workload Workload, Figure Figure)> Told { get; init; } = [];
+
     /// <summary>What is measured.</summary>
-    public IEnumerable<Workload> Workloads => Goals.Select(goal => goal.Workload).Distinct();
+    public IEnumerable<Workload> Workloads => Figures.Select(figure => figure.Workload).Distinct();
 
     /// <summary>What is told of it.</summary>
-    public IEnumerable<(Workload Workload, Figure Figure)> Figures =>
-        Goals.Select(goal => (goal.Workload, goal.Figure)).Distinct();
+    public IEnumerable<(Workload Workload, Figure Figure)> Figures => Told
+        .Concat(Goals.SelectMany(goal => (IEnumerable<(Workload, Figure)>)
+            [(goal.Workload, goal.Figure), (goal.AgainstWorkload ?? goal.Workload, goal.Figure)]))
+        .Distinct();
 
     // None of the peers encrypts: beside them it is off. Each frame has its keyed tag all the same.
     private static Contender Mirrored(Ground ground) => Product.Mirrored(ground, Own, Unsealed);

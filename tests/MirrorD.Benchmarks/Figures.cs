@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MirrorD.Benchmarks;
 
-/// <summary>What one run of fio measured.</summary>
+/// <summary>What one run of fio measured; of reads and writes together, but for times: those are of the writes, if any.</summary>
 /// <param name="PerSecond">Requests each second.</param>
 /// <param name="BytesPerSecond">Bytes each second.</param>
 /// <param name="MedianUs">Half of the requests took at most so many microseconds, from submission to completion.</param>
@@ -25,8 +25,10 @@ internal sealed record Figures(double PerSecond, double BytesPerSecond, double M
         JsonElement done = write.GetProperty("total_ios").GetInt64() > 0 ? write : job.GetProperty("read");
         JsonElement percentiles = done.GetProperty("clat_ns").GetProperty("percentile");
         double Percentile(string which) => percentiles.GetProperty($"{which}.000000").GetDouble() / 1000;
+        double Both(string figure) =>
+            (write.GetProperty(figure).GetDouble() + job.GetProperty("read").GetProperty(figure).GetDouble()) / files;
         return new Figures(
-            done.GetProperty("iops").GetDouble() / files, done.GetProperty("bw_bytes").GetDouble() / files,
+            Both("iops"), Both("bw_bytes"),
             Percentile("50"), Percentile("99"));
     }
 }

@@ -3,6 +3,9 @@ using MirrorD.Benchmarks;
 using MirrorD.Benchmarks.Contenders;
 using MirrorD.Benchmarks.Loops;
 using MirrorD.Benchmarks.Results;
+using MirrorD.Benchmarks.Studies;
+
+IReadOnlyList<Comparison> all = [.. Comparison.All, .. MoreComparisons.All];
 
 // What epoll and threads cost beside io_uring: 'loops DIRECTORY', on whose file system the disks are.
 if (args is ["loops", string directory])
@@ -12,7 +15,7 @@ if (args is ["loops", string directory])
 }
 
 // Makes the contenders of a comparison and keeps them, for a look with perf, strace and others: 'hold COMPARISON'.
-if (args is ["hold", string held] && Comparison.All.FirstOrDefault(each => each.Name == held) is { } comparisonToHold)
+if (args is ["hold", string held] && all.FirstOrDefault(each => each.Name == held) is { } comparisonToHold)
 {
     Hold(comparisonToHold);
     return 0;
@@ -21,6 +24,7 @@ if (args is ["hold", string held] && Comparison.All.FirstOrDefault(each => each.
 // Measures beside peers: see docs/internals/performance.md. Needs root.
 int rounds = 5;
 double seconds = 3;
+double minutes = 60;
 string results = "bench/results";
 string? charts = null;
 var wanted = new List<string>();
@@ -34,29 +38,39 @@ for (int i = 0; i < args.Length; i++)
         case "--seconds" when i + 1 < args.Length:
             seconds = double.Parse(args[++i], CultureInfo.InvariantCulture);
             break;
+        case "--minutes" when i + 1 < args.Length:
+            minutes = double.Parse(args[++i], CultureInfo.InvariantCulture);
+            break;
         case "--results" when i + 1 < args.Length:
             results = args[++i];
             break;
         case "--charts" when i + 1 < args.Length:
             charts = args[++i];
             break;
-        case var name when Comparison.All.Any(each => each.Name == name):
+        case var name when all.Any(each => each.Name == name) || Study.All.Any(each => each.Name == name):
             wanted.Add(name);
             break;
         default:
             Console.Error.WriteLine(
-                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--results DIRECTORY] "
+                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--minutes M] [--results DIRECTORY] "
                 + "[--charts DIRECTORY] [COMPARISON…]; comparisons: "
-                + string.Join(", ", Comparison.All.Select(each => each.Name)));
+                + string.Join(", ", Comparison.All.Select(each => each.Name)) + "; by name only: "
+                + string.Join(", ", MoreComparisons.All.Select(each => each.Name).Concat(Study.All.Select(each => each.Name))));
             return 2;
     }
 }
 
 using var file = new ResultFile(results);
 int missed = 0;
-foreach (Comparison comparison in Comparison.All.Where(each => wanted.Count == 0 || wanted.Contains(each.Name)))
+foreach (Comparison comparison in wanted.Count == 0 ? Comparison.All : all.Where(each => wanted.Contains(each.Name)))
 {
     missed += Measure(comparison);
+}
+
+foreach (Study study in Study.All.Where(each => wanted.Contains(each.Name)))
+{
+    Console.WriteLine($"\n== {study.Title} ({study.Name})");
+    missed += study.Run(new StudyTerms(rounds, seconds, minutes), file);
 }
 
 Console.WriteLine($"\n{file.Path}; {missed} goals missed");

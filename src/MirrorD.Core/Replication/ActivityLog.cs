@@ -24,6 +24,7 @@ public sealed class ActivityLog
     private readonly Slot[] _slots;
     private readonly Stack<int> _free;
     private readonly uint[] _snapshot;
+    private readonly int[] _oldest;
     private long _changeNumber;
     private long _storingThrough;
     private long _durableThrough;
@@ -33,6 +34,7 @@ public sealed class ActivityLog
     {
         _slots = new Slot[capacity];
         _snapshot = new uint[capacity];
+        _oldest = new int[capacity];
         _slotOf = new Dictionary<uint, int>(capacity);
         _free = new Stack<int>(capacity);
         for (int i = capacity - 1; i >= 0; i--)
@@ -161,25 +163,30 @@ public sealed class ActivityLog
 
     private bool Evict(int needed, uint first, uint last)
     {
-        int wanted = Math.Max(needed, Math.Min(Limits.ExtentEvictionBatch, _slots.Length / 4));
-        while (_free.Count < wanted)
+        int wanted = Math.Max(needed, Math.Min(Limits.ExtentEvictionBatch, _slots.Length / 4)) - _free.Count;
+
+        // One look at each extent: a write that misses the log must not pay for a search of its own.
+        int found = 0;
+        foreach ((uint extent, int index) in _slotOf)
         {
-            int oldest = -1;
-            foreach ((uint extent, int index) in _slotOf)
+            if ((extent >= first && extent <= last) || !IsClean(in _slots[index])
+                || (found == wanted && _slots[index].LastTouch >= _slots[_oldest[found - 1]].LastTouch))
             {
-                bool candidate = (extent < first || extent > last) && IsClean(in _slots[index]);
-                if (candidate && (oldest < 0 || _slots[index].LastTouch < _slots[oldest].LastTouch))
-                {
-                    oldest = index;
-                }
+                continue;
             }
 
-            if (oldest < 0)
+            int at = found < wanted ? found++ : found - 1;
+            for (; at > 0 && _slots[_oldest[at - 1]].LastTouch > _slots[index].LastTouch; at--)
             {
-                break;
+                _oldest[at] = _oldest[at - 1];
             }
 
-            Remove(oldest);
+            _oldest[at] = index;
+        }
+
+        for (int i = 0; i < found; i++)
+        {
+            Remove(_oldest[i]);
         }
 
         return _free.Count >= needed;

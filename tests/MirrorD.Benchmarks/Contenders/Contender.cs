@@ -8,8 +8,10 @@ namespace MirrorD.Benchmarks.Contenders;
 /// <param name="target">What fio needs to reach it.</param>
 /// <param name="processes">The processes that do its work.</param>
 /// <param name="files">See <see cref="Figures.Read"/>.</param>
+/// <param name="fill">fio's words to write all that is measured; null: the first <see cref="Workload.Bytes"/>.</param>
 internal sealed class Contender(
-    string name, IReadOnlyList<string> target, Func<IReadOnlyList<LabProcess>> processes, int files = 1)
+    string name, IReadOnlyList<string> target, Func<IReadOnlyList<LabProcess>> processes, int files = 1,
+    IReadOnlyList<string>? fill = null)
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(2);
 
@@ -39,7 +41,8 @@ internal sealed class Contender(
     public void Fill() => Tool.RunWithin(
         s_deadline, "fio",
         [
-            "--name=fill", "--rw=write", "--bs=128k", "--iodepth=4", $"--size={Workload.Bytes}", "--end_fsync=1", .. target,
+            "--name=fill", "--end_fsync=1", .. fill ?? ["--rw=write", "--bs=128k", "--iodepth=4", $"--size={Workload.Bytes}"],
+            .. target,
         ]).Require();
 
     /// <summary>What one needs to look at it: fio's words to reach it and its processes.</summary>

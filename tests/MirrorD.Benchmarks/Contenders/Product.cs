@@ -17,11 +17,6 @@ internal static class Product
     public static Contender OnEpoll(Ground ground, string name, params IReadOnlyList<string> lines) =>
         Mirrored(name, Start(ground, lines, "io: epoll"));
 
-    private static Contender Mirrored(string name, Pair pair)
-    {
-        return new Contender(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon]);
-    }
-
     /// <summary>A Primary whose Standby was disconnected: it notes in its map what the other one lacks.</summary>
     public static Contender Alone(Ground ground, string name)
     {
@@ -30,6 +25,16 @@ internal static class Product
         pair.A.WaitFor("to be alone", 30, view => !view.IsJoined);
         pair.B.Daemon.Terminate();
         return new Contender(name, Fio(pair), () => [pair.A.Daemon]);
+    }
+
+    /// <summary>A joined pair whose volume is wider than its activity log covers; see <see cref="WideVolume"/>.</summary>
+    public static Contender Wide(Ground ground, string name, params IReadOnlyList<string> lines)
+    {
+        var pair = new Pair(
+            ground.Lab,
+            new PairOptions { DiskBytes = WideVolume.DiskBytes, Disks = DiskKind.Sparse, ResourceLines = lines });
+        pair.StartJoinedWithPrimaryA();
+        return new Contender(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon], fill: WideVolume.Fill);
     }
 
     private static Pair Start(Ground ground, IReadOnlyList<string> lines, string? nodeLine = null)
@@ -44,6 +49,9 @@ internal static class Product
         pair.StartJoinedWithPrimaryA();
         return pair;
     }
+
+    private static Contender Mirrored(string name, Pair pair) =>
+        new(name, Fio(pair), () => [pair.A.Daemon, pair.B.Daemon]);
 
     private static IReadOnlyList<string> Fio(Pair pair) => Peers.OverNbd(NbdTools.Uri(pair.A.Export()));
 }

@@ -30,10 +30,11 @@ internal sealed class Measurements
     public (double Ratio, double Least, double Most) Ratio(Goal goal)
     {
         List<Figures> of = _rounds[(goal.Workload, goal.Of)];
-        List<Figures> against = _rounds[(goal.Workload, goal.Against)];
-        double[] rounds = [.. of.Zip(against, (one, other) => Value(one, goal.Figure) / Value(other, goal.Figure)).Order()];
+        Workload other = goal.AgainstWorkload ?? goal.Workload;
+        List<Figures> against = _rounds[(other, goal.Against)];
+        double[] rounds = [.. of.Zip(against, (one, two) => Value(one, goal.Figure) / Value(two, goal.Figure)).Order()];
         return (
-            Of(goal.Workload, goal.Of, goal.Figure).Median / Of(goal.Workload, goal.Against, goal.Figure).Median,
+            Of(goal.Workload, goal.Of, goal.Figure).Median / Of(other, goal.Against, goal.Figure).Median,
             rounds[0], rounds[^1]);
     }
 

@@ -38,7 +38,7 @@ internal sealed class ResultFile : IDisposable
     public void Add(Comparison comparison, int round, Workload workload, string contender, Figures figures) => Write(new
     {
         at = DateTime.UtcNow,
-        load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture),
+        load = Load(),
         comparison = comparison.Name,
         memory = comparison.IsInMemory,
         pinned = comparison.IsPinned,
@@ -51,7 +51,21 @@ internal sealed class ResultFile : IDisposable
         p99_us = Math.Round(figures.TailUs, 1),
     });
 
+    /// <summary>Adds a line of another form.</summary>
+    /// <param name="study">What it belongs to.</param>
+    /// <param name="line">Its figures.</param>
+    public void Add(string study, object line) => Write(new
+    {
+        at = DateTime.UtcNow,
+        load = Load(),
+        comparison = study,
+        figures = line,
+    });
+
     public void Dispose() => _file.Dispose();
+
+    private static double Load() =>
+        double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 
     private void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
 }

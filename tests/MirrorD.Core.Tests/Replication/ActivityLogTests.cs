@@ -99,6 +99,23 @@ public class ActivityLogTests
     }
 
     [Fact]
+    public void Several_go_together_and_they_are_those_that_were_touched_longest_ago()
+    {
+        // A quarter of 16 goes: those with the touches 1 to 4, which are in no order.
+        var log = new ActivityLog(16);
+        for (uint extent = 1; extent <= 16; extent++)
+        {
+            Store(log, extent);
+            log.Leave(extent, extent, touch: extent * 7 % 17);
+        }
+
+        log.CleanThrough = 16;
+        log.Enter(100, 100, out _);
+        uint[] left = [.. Enumerable.Range(1, 16).Select(extent => (uint)extent).Where(extent => extent * 7 % 17 > 4)];
+        Assert.Equal([.. left, 100u], log.BeginStore().ToArray());
+    }
+
+    [Fact]
     public void An_extent_of_the_range_that_enters_is_never_given_up_for_it()
     {
         var log = new ActivityLog(2);

@@ -12,4 +12,12 @@ public static class BackingFile
         Tool.Run("fallocate", "--length", $"{lengthBytes}", path).Require();
         return path;
     }
+
+    /// <summary>Makes a file of zeroes that takes room only where something is written.</summary>
+    /// <returns>Its path.</returns>
+    public static string CreateSparse(string path, long lengthBytes)
+    {
+        Tool.Run("truncate", "--size", $"{lengthBytes}", path).Require();
+        return path;
+    }
 }

@@ -59,8 +59,8 @@ public sealed partial class Node
     public string ControlSocket => Path.Combine(RunDirectory, "mirrord.sock");
 
     /// <summary>The NBD socket of a volume.</summary>
-    public string Export(string volume = "data") =>
-        Path.Combine(RunDirectory, Pair.ResourceName, $"{volume}.nbd");
+    public string Export(string volume = "data", string resource = Pair.ResourceName) =>
+        Path.Combine(RunDirectory, resource, $"{volume}.nbd");
 
     /// <summary>The file or block device that a volume lies on.</summary>
     public string Disk(string volume = "data") =>
@@ -95,13 +95,13 @@ public sealed partial class Node
     /// <summary>Runs mirrorctl for what needs no daemon.</summary>
     public ToolResult Offline(params IReadOnlyList<string> words) => Host.Run(Program("mirrorctl"), words);
 
-    /// <summary>The resource as this node's daemon sees it.</summary>
+    /// <summary>A resource as this node's daemon sees it.</summary>
     /// <exception cref="HttpRequestException">The daemon does not answer.</exception>
-    public ResourceView Status()
+    public ResourceView Status(string resource = Pair.ResourceName)
     {
         using JsonDocument document = JsonDocument.Parse(_api.Get("/v1/status"));
         return new ResourceView(document.RootElement.GetProperty("resources").EnumerateArray()
-            .Single(one => one.GetProperty("name").GetString() == Pair.ResourceName).Clone());
+            .Single(one => one.GetProperty("name").GetString() == resource).Clone());
     }
 
     /// <summary>What the control API answers to a GET.</summary>
@@ -196,7 +196,10 @@ public sealed partial class Node
             return crowded.FilePath;
         }
 
-        string file = BackingFile.Create(Path.Combine(Host.Directory, $"{volume}.img"), options.DiskBytes);
+        string filePath = Path.Combine(Host.Directory, $"{volume}.img");
+        string file = options.Disks == DiskKind.Sparse
+            ? BackingFile.CreateSparse(filePath, options.DiskBytes)
+            : BackingFile.Create(filePath, options.DiskBytes);
         string path = options.Disks == DiskKind.Loop ? LoopDevice.Attach(_lab, file).Path : file;
         _disks.Add(volume, path);
         return path;

@@ -7,7 +7,7 @@ using MirrorD.Lab.Processes;
 namespace MirrorD.Lab.Pairs;
 
 /// <summary>Two nodes with one resource, created and ready to start.</summary>
-public sealed class Pair
+public sealed partial class Pair
 {
     /// <summary>The resource of every pair.</summary>
     public const string ResourceName = "mail";
@@ -49,6 +49,7 @@ public sealed class Pair
         B.StartAndWait();
         WaitUntilJoined(60);
         A.Promote();
+        JoinAndPromoteMore();
     }
 
     /// <summary>Waits until both say that they are joined.</summary>
@@ -116,7 +117,7 @@ public sealed class Pair
         }
 
         // The resource names a's disks; b has others.
-        text.AppendLine($"    resources: {{{ResourceName}: {{volumes: {{{Volumes(B)}}}}}}}");
+        text.AppendLine($"    resources: {{{ResourceName}: {{volumes: {{{Volumes(B)}}}}}{MoreDisksOfB()}}}");
         text.AppendLine($$"""
             resources:
               {{ResourceName}}:
@@ -133,6 +134,7 @@ public sealed class Pair
             text.AppendLine($"    {line}");
         }
 
+        AppendMore(text);
         return text.ToString();
 
         void AppendIfGiven(string key, string? value)
@@ -164,11 +166,13 @@ public sealed class Pair
         return text.ToString();
     }
 
-    private string Volumes(Node node)
+    private string Volumes(Node node) => string.Join(", ", _options.Volumes.Select(volume => Volume(node, volume)));
+
+    private string Volume(Node node, string volume)
     {
-        string kind = _options.Disks is DiskKind.File or DiskKind.Crowded or DiskKind.Shared ? "file" : "device";
-        return string.Join(
-            ", ", _options.Volumes.Select(volume => $"{volume}: {{{kind}: {node.AddDisk(volume, _options)}}}"));
+        string kind = _options.Disks is DiskKind.File or DiskKind.Sparse or DiskKind.Crowded or DiskKind.Shared
+            ? "file" : "device";
+        return $"{volume}: {{{kind}: {node.AddDisk(volume, _options)}}}";
     }
 
     // The disks are new on both sides, so there is nothing to name as source.
@@ -178,6 +182,11 @@ public sealed class Pair
         Issue(A, B);
         Create(A, "--empty");
         Create(B, "--empty");
+        foreach (string resource in MoreResources)
+        {
+            Create(A, resource, ["--empty"]);
+            Create(B, resource, ["--empty"]);
+        }
     }
 
     /// <summary>Makes a cluster with one node.</summary>
@@ -193,7 +202,10 @@ public sealed class Pair
     /// <summary>Prepares a node's disks, while its daemon does not run.</summary>
     /// <param name="node">The node.</param>
     /// <param name="whoseDataCounts">"--empty", or "--from" and a node.</param>
-    public static void Create(Node node, params IReadOnlyList<string> whoseDataCounts) => node.Offline(
-        ["create", ResourceName, .. whoseDataCounts, "--config", node.ConfigurationPath, "--node-name", node.Name,
+    public static void Create(Node node, params IReadOnlyList<string> whoseDataCounts) =>
+        Create(node, ResourceName, whoseDataCounts);
+
+    private static void Create(Node node, string resource, IReadOnlyList<string> whoseDataCounts) => node.Offline(
+        ["create", resource, .. whoseDataCounts, "--config", node.ConfigurationPath, "--node-name", node.Name,
             "--state-dir", node.StateDirectory]).Require();
 }

@@ -6,6 +6,9 @@ public enum DiskKind
     /// <summary>Preallocated files.</summary>
     File,
 
+    /// <summary>Files without room of their own: for volumes that are larger than what is written to them.</summary>
+    Sparse,
+
     /// <summary>Loop devices over files.</summary>
     Loop,
 
@@ -50,6 +53,11 @@ public sealed record PairOptions
 
     /// <summary>Names of the volumes.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = ["data"];
+
+    /// <summary>
+    /// Resources in all, 1 or more; those after the first one have a volume each, on files of their own, and no addresses.
+    /// </summary>
+    public int Resources { get; init; } = 1;
 
     /// <summary>
     /// Bytes of each backing disk; the volume is a little smaller, its metadata lie at the end.
