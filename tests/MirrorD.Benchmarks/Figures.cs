@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace MirrorD.Benchmarks;
 
-/// <summary>What one run of fio measured; of reads and writes together, but for times: those are of the writes, if any.</summary>
+/// <summary>
+/// What one run of fio measured; of reads and writes together, but for times: those are of the writes, if any.
+/// </summary>
 /// <param name="PerSecond">Requests each second.</param>
 /// <param name="BytesPerSecond">Bytes each second.</param>
 /// <param name="MedianUs">Half of the requests took at most so many microseconds, from submission to completion.</param>

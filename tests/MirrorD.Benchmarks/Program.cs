@@ -52,10 +52,11 @@ for (int i = 0; i < args.Length; i++)
             break;
         default:
             Console.Error.WriteLine(
-                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--minutes M] [--results DIRECTORY] "
-                + "[--charts DIRECTORY] [COMPARISON…]; comparisons: "
+                $"bench does not know '{args[i]}'. Usage: bench [--rounds N] [--seconds S] [--minutes M] "
+                + "[--results DIRECTORY] [--charts DIRECTORY] [COMPARISON…]; comparisons: "
                 + string.Join(", ", Comparison.All.Select(each => each.Name)) + "; by name only: "
-                + string.Join(", ", MoreComparisons.All.Select(each => each.Name).Concat(Study.All.Select(each => each.Name))));
+                + string.Join(", ", MoreComparisons.All.Select(each => each.Name)) + ", "
+                + string.Join(", ", Study.All.Select(each => each.Name)));
             return 2;
     }
 }

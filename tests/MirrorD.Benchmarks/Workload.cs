@@ -52,6 +52,7 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
     ];
 
     public override string ToString() => Name ??
-        $"{(Clients > 1 ? $"{Clients} clients, " : "")}{BlockSize} {(Pattern.EndsWith("read", StringComparison.Ordinal) ? "reads" : "writes")}"
+        (Clients > 1 ? $"{Clients} clients, " : "")
+        + $"{BlockSize} {(Pattern.EndsWith("read", StringComparison.Ordinal) ? "reads" : "writes")}"
         + $"{(Flushes ? ", each flushed" : "")}, QD{Depth}";
 }

@@ -46,7 +46,8 @@ internal sealed class Contender(
         ]).Require();
 
     /// <summary>What one needs to look at it: fio's words to reach it and its processes.</summary>
-    public string Describe() => $"{name}: fio {string.Join(' ', target)}; processes {string.Join(' ', processes().Select(each => each.Id))}";
+    public string Describe() =>
+        $"{name}: fio {string.Join(' ', target)}; processes {string.Join(' ', processes().Select(each => each.Id))}";
 
     public override string ToString() => name;
 }

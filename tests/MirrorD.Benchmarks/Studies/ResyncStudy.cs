@@ -4,7 +4,9 @@ using MirrorD.Benchmarks.Results;
 
 namespace MirrorD.Benchmarks.Studies;
 
-/// <summary>A resync of a whole volume: alone against disk and link, and beside a client that asks for half of what it could.</summary>
+/// <summary>
+/// A resync of a whole volume: alone against disk and link, and beside a client that asks for half of what it could.
+/// </summary>
 internal static class ResyncStudy
 {
     private const double WantedShare = 0.85;

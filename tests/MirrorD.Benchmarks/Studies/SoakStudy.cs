@@ -35,7 +35,8 @@ internal static class SoakStudy
             results.Add("soak", new { minute = clock.Elapsed.TotalMinutes, per_second = line.PerSecond, p99_us = line.TailUs,
                 primary_rss_mb = line.PrimaryMegabytes, standby_rss_mb = line.StandbyMegabytes });
             Console.WriteLine(FormattableString.Invariant(
-                $"{clock.Elapsed.TotalMinutes,5:0.0} min  {line.PerSecond:0}/s  p99 {line.TailUs:0} µs  Rss {line.PrimaryMegabytes:0.0} and {line.StandbyMegabytes:0.0} MB"));
+                $"{clock.Elapsed.TotalMinutes,5:0.0} min  {line.PerSecond:0}/s  p99 {line.TailUs:0} µs  ")
+                + FormattableString.Invariant($"Rss {line.PrimaryMegabytes:0.0} and {line.StandbyMegabytes:0.0} MB"));
         }
 
         Drift("requests/s", lines, line => line.PerSecond);

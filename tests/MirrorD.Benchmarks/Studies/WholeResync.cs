@@ -42,7 +42,7 @@ internal sealed class WholeResync
     }
 
     /// <summary>Does something while all of it is copied, and waits for the end of both.</summary>
-    /// <returns>What it measured; bytes each second until both or the resync had ended; true when the resync was first.</returns>
+    /// <returns>What it measured; bytes of the resync each second meanwhile; true when the resync ended first.</returns>
     public (Figures Figures, double BytesPerSecond, bool HasEnded) While(Func<Figures> work)
     {
         Begin();
