@@ -53,5 +53,6 @@ internal sealed class ResultFile : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
+    /// <summary>Adds a line of another shape.</summary>
+    public void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
 }
