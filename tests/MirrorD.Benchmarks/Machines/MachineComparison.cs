@@ -24,20 +24,22 @@ internal static class MachineComparison
     ];
 
     /// <summary>Measures; tells what came out on the console and in a file.</summary>
-    /// <param name="words">--rounds N (3), --seconds S (5), --results DIRECTORY (bench/results).</param>
+    /// <param name="words">--rounds N (3), --seconds S (4), --results DIRECTORY (bench/results).</param>
     public static int Run(string[] words)
     {
         int rounds = 3;
-        double seconds = 5;
+        double seconds = 4;
         string results = "bench/results";
         foreach (string[] option in words.Chunk(2))
         {
             switch (option)
             {
-                case ["--rounds", var text] when int.TryParse(text, CultureInfo.InvariantCulture, out int number) && number > 0:
+                case ["--rounds", var text]
+                    when int.TryParse(text, CultureInfo.InvariantCulture, out int number) && number > 0:
                     rounds = number;
                     break;
-                case ["--seconds", var text] when double.TryParse(text, CultureInfo.InvariantCulture, out double number) && number > 0:
+                case ["--seconds", var text]
+                    when double.TryParse(text, CultureInfo.InvariantCulture, out double number) && number > 0:
                     seconds = number;
                     break;
                 case ["--results", var directory]:
@@ -69,7 +71,7 @@ internal static class MachineComparison
             DiskBytes = DiskBytes,
             EvictPercent = 0,
             DeadAfterSeconds = 120,
-            MoreDisks = [new MachineDisk("drbd", DiskBytes), new MachineDisk("md", DiskBytes), new MachineDisk("alone", DiskBytes)],
+            MoreDisks = [.. new[] { "drbd", "md", "alone" }.Select(name => new MachineDisk(name, DiskBytes))],
             MorePackages = MachinePeers.Packages,
             // None of the others encrypts.
             ResourceLines = ["encryption: off"],
@@ -77,8 +79,8 @@ internal static class MachineComparison
         MachineLab lab = pair.Lab;
         MachineContender[] contenders =
         [
-            new(Own, MirroredPair.DevicePath, MirroredPair.DiskName, "mirrord"), MachinePeers.Drbd(lab, "drbd"), MachinePeers.Md(lab, "md"),
-            MachinePeers.Disk(lab, "alone"),
+            new(Own, MirroredPair.DevicePath, MirroredPair.DiskName, "mirrord"), MachinePeers.Drbd(lab, "drbd"),
+            MachinePeers.Md(lab, "md"), MachinePeers.Disk(lab, "alone"),
         ];
         foreach (MachineContender contender in contenders)
         {
@@ -94,20 +96,21 @@ internal static class MachineComparison
             memory_mebibytes = lab.A.Options.MemoryMebibytes,
         });
         MachineCounts rest = contenders[0].Rest(lab, seconds);
-        Console.WriteLine($"at rest, each second, a + b: {rest.Told(seconds)}");
+        Console.WriteLine($"at rest, {rest.EachSecond(seconds)}");
         file.Write(new { comparison = "machines", rest, seconds });
         var measured = new Measurements();
         var counts = new Dictionary<(Workload, string), MachineCounts>();
 
-        // The first round is for what is compiled or allocated at its first use.
-        for (int round = 0; round <= rounds; round++)
+        foreach (Workload workload in s_workloads)
         {
-            foreach (Workload workload in s_workloads)
+            // The first round is for what is compiled or allocated at its first use.
+            for (int round = 0; round <= rounds; round++)
             {
                 for (int i = 0; i < contenders.Length; i++)
                 {
                     MachineContender contender = contenders[(i + round) % contenders.Length];
-                    (Figures figures, MachineCounts counted) = contender.Run(lab, workload, round == 0 ? Math.Min(seconds, 2) : seconds);
+                    (Figures figures, MachineCounts counted) =
+                        contender.Run(lab, workload, round == 0 ? Math.Min(seconds, 2) : seconds);
                     if (round > 0)
                     {
                         measured.Add(workload, contender.Name, figures);
@@ -116,10 +119,7 @@ internal static class MachineComparison
                     }
                 }
             }
-        }
 
-        foreach (Workload workload in s_workloads)
-        {
             Tell(workload, contenders, measured, counts);
         }
 
@@ -143,7 +143,8 @@ internal static class MachineComparison
         {
             (double ratio, double least, double most) =
                 measured.Ratio(new Goal(workload, Figure.PerSecond, Own, other.Name, 1));
-            Console.WriteLine(FormattableString.Invariant($"  {Own} / {other.Name} = {ratio:0.00} ({least:0.00}–{most:0.00})"));
+            Console.WriteLine(
+                FormattableString.Invariant($"  {Own} / {other.Name} = {ratio:0.00} ({least:0.00}–{most:0.00})"));
         }
     }
 

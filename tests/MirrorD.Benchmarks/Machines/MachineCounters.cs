@@ -4,7 +4,9 @@ using MirrorD.Machines;
 
 namespace MirrorD.Benchmarks.Machines;
 
-/// <summary>Reads the counters of one contender. No program is started for it in a machine but one that looks for processes.</summary>
+/// <summary>
+/// Reads the counters of one contender. A program that starts in a machine takes a part of a second, so there is one for each.
+/// </summary>
 internal sealed class MachineCounters
 {
     // USER_HZ: /proc tells times in hundredths of a second.
@@ -26,19 +28,21 @@ internal sealed class MachineCounters
     /// <summary>Writes that the device completed.</summary>
     public long Writes => Number(Words(_lab.A.ReadFile(_device))[4]);
 
-    /// <summary>Reads all.</summary>
-    /// <param name="isBegin">What reading itself costs is outside of the time that begins or ends.</param>
+    /// <summary>
+    /// Reads all. What is read in the machines takes them some time, which is not part of the processor's.
+    /// </summary>
+    /// <param name="isBegin">The time that is counted begins; else it ends.</param>
     public MachineCounts Read(bool isBegin)
     {
-        Sides processor = isBegin ? default : Processor();
-        long writes = Writes;
-        Counted a = Count(_lab.A, _a);
-        Counted b = Count(_lab.B, _b);
+        (long Writes, Sides Time) early = isBegin ? default : Processor();
+        Counted a = Count(_lab.A, _a, _device);
+        Counted b = Count(_lab.B, _b, _b.Disk);
+        (long Writes, Sides Time) processor = isBegin ? Processor() : early;
         return new MachineCounts(
-            isBegin ? Writes : writes, new(Number(a.Disk[4]), Number(b.Disk[4])),
+            Number(a.Device[4]), new(Number(a.Disk[4]), Number(b.Disk[4])),
             new(Number(a.Disk[6]) * 512, Number(b.Disk[6]) * 512), new(Number(a.Disk[15]), Number(b.Disk[15])),
             Number(a.Link[0]) + Number(a.Link[8]), Number(a.Link[1]) + Number(a.Link[9]), new(a.Switches, b.Switches),
-            new(a.DaemonMs, b.DaemonMs), isBegin ? Processor() : processor);
+            new(a.DaemonMs, b.DaemonMs), processor.Writes, processor.Time);
     }
 
     // Documentation/block/stat.rst: the 5th word is writes, the 7th sectors, the 16th flushes.
@@ -50,25 +54,27 @@ internal sealed class MachineCounters
         string[] processes = contender.Program is null ? [] : Words(machine.Run("pidof", contender.Program).Output);
         string[] threads = processes.Length == 0
             ? []
-            : Words(machine.Run("sh", "-euc", $"ls -d {string.Join(' ', processes.Select(id => $"/proc/{id}/task/*"))}").Output);
-        return new(Statistics(machine, machine.DiskPath(contender.DiskName)), [.. threads.Select(path => $"{path}/schedstat")]);
+            : Words(machine.Shell($"ls -d {string.Join(' ', processes.Select(id => $"/proc/{id}/task/*"))}").Output);
+        return new(
+            Statistics(machine, machine.DiskPath(contender.DiskName)), [.. threads.Select(path => $"{path}/schedstat")]);
     }
 
-    private static Counted Count(Machine machine, Sources sources)
+    // By one program, so that all is of one moment.
+    private static Counted Count(Machine machine, Sources sources, string device)
     {
-        string link = machine.ReadFile("/proc/net/dev").Split('\n')
-            .Single(line => line.TrimStart().StartsWith($"{Host.DedicatedInterface}:", StringComparison.Ordinal));
-        string switches = machine.ReadFile("/proc/stat").Split('\n').Single(line => line.StartsWith("ctxt ", StringComparison.Ordinal));
-
-        // Documentation/scheduler/sched-stats.rst: first the time on a processor, in nanoseconds.
-        string[] threads = sources.Threads.Length == 0 ? [] : machine.Run("cat", sources.Threads).Output
+        string[] lines = machine.Run("cat", [device, sources.Disk, "/proc/net/dev", "/proc/stat", .. sources.Threads]).Output
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string After(string start) => lines.First(line => line.TrimStart().StartsWith(start, StringComparison.Ordinal))
+            .TrimStart()[start.Length..];
+
+        // Documentation/scheduler/sched-stats.rst: first the time on a processor, in nanoseconds; after /proc/stat's last line.
+        IEnumerable<string> threads = lines.SkipWhile(line => !line.StartsWith("softirq ", StringComparison.Ordinal)).Skip(1);
         return new(
-            Words(machine.ReadFile(sources.Disk)), Words(link.Split(':')[1]), Number(Words(switches)[1]),
+            Words(lines[0]), Words(lines[1]), Words(After($"{Host.DedicatedInterface}:")), Number(After("ctxt ")),
             threads.Sum(line => Number(Words(line)[0])) / 1e6);
     }
 
-    private Sides Processor()
+    private (long Writes, Sides Time) Processor()
     {
         // proc(5): after the name in parentheses the 12th word is time in user mode, the 13th in the kernel.
         double Of(Machine machine)
@@ -77,7 +83,7 @@ internal sealed class MachineCounters
             return (Number(words[11]) + Number(words[12])) * MillisecondsOfTick;
         }
 
-        return new Sides(Of(_lab.A), Of(_lab.B));
+        return (Writes, new Sides(Of(_lab.A), Of(_lab.B)));
     }
 
     private static string[] Words(string text) =>
@@ -87,5 +93,5 @@ internal sealed class MachineCounters
 
     private sealed record Sources(string Disk, string[] Threads);
 
-    private sealed record Counted(string[] Disk, string[] Link, long Switches, double DaemonMs);
+    private sealed record Counted(string[] Device, string[] Disk, string[] Link, long Switches, double DaemonMs);
 }

@@ -40,7 +40,9 @@ internal static class MachinePeers
         return new MachineContender("drbd", "/dev/drbd0", disk);
     }
 
-    /// <summary>md's raid1 of a disk of a and, by the kernel's nbd and nbdkit, one of b; its bitmap is its durable map.</summary>
+    /// <summary>
+    /// md's raid1 of a disk of a and, by the kernel's nbd and nbdkit, one of b; its bitmap is its durable map.
+    /// </summary>
     public static MachineContender Md(MachineLab lab, string disk)
     {
         lab.B.Shell(
@@ -49,7 +51,8 @@ internal static class MachinePeers
         Wait.For(
             $"{NbdDevice}", SlowSeconds,
             () => lab.A.RunWithin(
-                SlowSeconds, "nbd-client", lab.B.DedicatedAddress!, "10809", NbdDevice, "-N", "", "-block-size", "4096").Succeeded,
+                SlowSeconds, "nbd-client", lab.B.DedicatedAddress!, "10809", NbdDevice, "-N", "", "-block-size", "4096")
+                .Succeeded,
             () => lab.B.Run("journalctl", "-u", "leg", "--no-pager").Output);
         lab.A.Shell(
             $"echo none > /sys/block/{Path.GetFileName(NbdDevice)}/queue/scheduler; modprobe raid1; "

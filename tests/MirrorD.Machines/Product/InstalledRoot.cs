@@ -15,7 +15,9 @@ internal static class InstalledRoot
 
     /// <summary>For <see cref="MachineOptions.RootFile"/>.</summary>
     /// <param name="package">The .deb.</param>
-    /// <param name="more">Packages of Debian that are installed with it; such a root file system is kept beside the usual one.</param>
+    /// <param name="more">
+    /// Packages of Debian that are installed with it; such a root file system is kept beside the usual one.
+    /// </param>
     public static string Get(string package, IReadOnlyList<string> more)
     {
         string directory = MachineImage.Get().Directory;
@@ -60,8 +62,8 @@ internal static class InstalledRoot
         machine.CopyIn(archive, "/root/debs.tar");
         machine.Shell(
             "mkdir /root/debs; cd /root/debs; tar -xf ../debs.tar; rm ../debs.tar; "
-            + "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ./*.deb; rm -r /root/debs", InstallSeconds)
-            .Require();
+            + "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ./*.deb; rm -r /root/debs",
+            InstallSeconds).Require();
         machine.Run("mkdir", "-p", MirroredPair.MountPoint).Require();
     }
 }
