@@ -27,7 +27,7 @@ PRODUCT_SOURCES := $(filter-out tests/%,$(SOURCES))
 BUILT := out/.built-$(CONFIGURATION)
 PUBLISHED := out/.published
 
-.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay fuzz demo bench bench-quick format-check clean
+.PHONY: help setup build deb test test-unit test-hosts test-deb test-machines sim canaries replay fuzz demo bench bench-quick bench-machines format-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,10 @@ bench: setup $(BUILT) $(PUBLISHED) ## Measure beside peers, in turn: results in 
 
 bench-quick: setup $(BUILT) $(PUBLISHED) ## The same in 3 minutes: two short rounds, no charts (root)
 	@tests/bench --rounds 2 --seconds 0.5
+
+bench-machines: deb $(BUILT) ## Beside DRBD and md over nbd in two machines in QEMU, half an hour (root, quiet machine)
+	@tests/setup machines
+	@tests/bench machines
 
 format-check: setup ## Whitespace and style as .editorconfig says
 	@dotnet restore MirrorD.sln -v quiet

@@ -2,6 +2,7 @@ using System.Globalization;
 using MirrorD.Benchmarks;
 using MirrorD.Benchmarks.Contenders;
 using MirrorD.Benchmarks.Loops;
+using MirrorD.Benchmarks.Machines;
 using MirrorD.Benchmarks.Results;
 using MirrorD.Benchmarks.Studies;
 
@@ -19,6 +20,12 @@ if (args is ["hold", string held] && all.FirstOrDefault(each => each.Name == hel
 {
     Hold(comparisonToHold);
     return 0;
+}
+
+// In two machines beside DRBD and md over nbd: 'machines [--rounds N] [--seconds S] [--results DIRECTORY]'.
+if (args is ["machines", .. var words])
+{
+    return MachineComparison.Run(words);
 }
 
 // Measures beside peers: see docs/internals/performance.md. Needs root.

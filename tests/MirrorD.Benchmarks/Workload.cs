@@ -5,7 +5,8 @@ namespace MirrorD.Benchmarks;
 /// <param name="BlockSize">As fio's bs.</param>
 /// <param name="Depth">Requests at once.</param>
 /// <param name="Flushes">A flush after each write.</param>
-internal sealed record Workload(string Pattern, string BlockSize, int Depth, bool Flushes = false)
+/// <param name="IsDurable">Each write is durable when it completes (O_DSYNC).</param>
+internal sealed record Workload(string Pattern, string BlockSize, int Depth, bool Flushes = false, bool IsDurable = false)
 {
     /// <summary>So much of a volume is read and written, if nothing else is said.</summary>
     public const long Bytes = 128L << 20;
@@ -46,6 +47,7 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
         "--name=bench", $"--rw={Pattern}", $"--bs={BlockSize}", $"--iodepth={Depth}", $"--size={SpanBytes}", "--norandommap",
         "--randrepeat=0", "--time_based", FormattableString.Invariant($"--runtime={seconds * 1000:0}ms"), "--ramp_time=300ms",
         "--group_reporting", "--output-format=json", .. Flushes ? (string[])["--fsync=1"] : [],
+        .. IsDurable ? (string[])["--sync=dsync"] : [],
         .. Clients > 1 ? (string[])[$"--numjobs={Clients}"] : [],
         .. PerSecond is int most ? (string[])[$"--rate_iops={most}"] : [],
         .. AlignBytes is long align ? (string[])[$"--blockalign={align}"] : [],
@@ -54,5 +56,5 @@ internal sealed record Workload(string Pattern, string BlockSize, int Depth, boo
     public override string ToString() => Name ??
         (Clients > 1 ? $"{Clients} clients, " : "")
         + $"{BlockSize} {(Pattern.EndsWith("read", StringComparison.Ordinal) ? "reads" : "writes")}"
-        + $"{(Flushes ? ", each flushed" : "")}, QD{Depth}";
+        + $"{(Flushes ? ", each flushed" : "")}{(IsDurable ? ", each durable" : "")}, QD{Depth}";
 }

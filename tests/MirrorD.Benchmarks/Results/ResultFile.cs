@@ -67,5 +67,6 @@ internal sealed class ResultFile : IDisposable
     private static double Load() =>
         double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 
-    private void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
+    /// <summary>Adds a line of another shape.</summary>
+    public void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
 }

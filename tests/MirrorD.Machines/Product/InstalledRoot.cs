@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using MirrorD.Lab.Processes;
 using MirrorD.Machines.Images;
 
@@ -14,17 +15,22 @@ internal static class InstalledRoot
 
     /// <summary>For <see cref="MachineOptions.RootFile"/>.</summary>
     /// <param name="package">The .deb.</param>
-    public static string Get(string package)
+    /// <param name="more">
+    /// Packages of Debian that are installed with it; such a root file system is kept beside the usual one.
+    /// </param>
+    public static string Get(string package, IReadOnlyList<string> more)
     {
         string directory = MachineImage.Get().Directory;
-        string hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(package)).AsSpan(0, 8));
-        string path = Path.Combine(directory, $"installed-{hash}.qcow2");
+        byte[] inputs = [.. File.ReadAllBytes(package), .. Encoding.ASCII.GetBytes(string.Join(' ', more))];
+        string hash = Convert.ToHexStringLower(SHA256.HashData(inputs).AsSpan(0, 8));
+        string kind = more.Count == 0 ? "installed" : "extended";
+        string path = Path.Combine(directory, $"{kind}-{hash}.qcow2");
         if (File.Exists(path))
         {
             return path;
         }
 
-        foreach (string old in Directory.EnumerateFiles(directory, "installed-*"))
+        foreach (string old in Directory.EnumerateFiles(directory, $"{kind}-*"))
         {
             File.Delete(old);
         }
@@ -32,7 +38,15 @@ internal static class InstalledRoot
         string unfinished = $"{path}.{Environment.ProcessId}";
         using (var lab = new MachineLab())
         {
-            File.Copy(lab.PrepareRoot(machine => Install(machine, package)), unfinished);
+            string debs = Path.Combine(lab.Networks.Directory, "debs");
+            Directory.CreateDirectory(debs);
+            File.Copy(package, Path.Combine(debs, Path.GetFileName(package)));
+            if (more.Count > 0)
+            {
+                DebianPackages.Fetch(more, debs);
+            }
+
+            File.Copy(lab.PrepareRoot(machine => Install(machine, debs)), unfinished);
         }
 
         // By its name alone: the directory may be moved.
@@ -41,12 +55,15 @@ internal static class InstalledRoot
         return path;
     }
 
-    private static void Install(Machine machine, string package)
+    private static void Install(Machine machine, string debs)
     {
-        string inside = $"/root/{Path.GetFileName(package)}";
-        machine.CopyIn(package, inside);
-        machine.RunWithin(InstallSeconds, "apt-get", "install", "-y", "--no-install-recommends", inside).Require();
-        machine.Run("rm", inside).Require();
+        string archive = $"{debs}.tar";
+        Tool.Run("sh", "-euc", $"cd '{debs}'; tar -cf '{archive}' *.deb").Require();
+        machine.CopyIn(archive, "/root/debs.tar");
+        machine.Shell(
+            "mkdir /root/debs; cd /root/debs; tar -xf ../debs.tar; rm ../debs.tar; "
+            + "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ./*.deb; rm -r /root/debs",
+            InstallSeconds).Require();
         machine.Run("mkdir", "-p", MirroredPair.MountPoint).Require();
     }
 }

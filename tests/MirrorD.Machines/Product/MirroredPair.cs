@@ -40,7 +40,7 @@ public sealed class MirroredPair : IDisposable
     public MirroredPair(PairChoices? choices = null)
     {
         _choices = choices ?? new PairChoices();
-        string root = InstalledRoot.Get(Package);
+        string root = InstalledRoot.Get(Package, _choices.MorePackages);
         Lab = new MachineLab();
         try
         {
@@ -48,7 +48,7 @@ public sealed class MirroredPair : IDisposable
             {
                 MemoryMebibytes = _choices.MemoryMebibytes,
                 RootFile = root,
-                Disks = [new MachineDisk(DiskName, _choices.DiskBytes, _choices.EvictPercent)],
+                Disks = [new MachineDisk(DiskName, _choices.DiskBytes, _choices.EvictPercent), .. _choices.MoreDisks],
             });
             Lab.PowerOn(Lab.A, Lab.B);
             Prepare();

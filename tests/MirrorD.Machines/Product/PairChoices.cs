@@ -9,6 +9,12 @@ public sealed record PairChoices
     /// <summary>Size of the backing disks; a multiple of 4096.</summary>
     public long DiskBytes { get; init; } = 160 << 20;
 
+    /// <summary>Disks besides the backing one.</summary>
+    public IReadOnlyList<Devices.MachineDisk> MoreDisks { get; init; } = [];
+
+    /// <summary>Packages of Debian besides those of the image, fetched by the host's apt.</summary>
+    public IReadOnlyList<string> MorePackages { get; init; } = [];
+
     /// <summary>See <see cref="Devices.MachineDisk"/>.</summary>
     public int EvictPercent { get; init; } = 30;
 
