@@ -21,13 +21,13 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
     private const double PartSeconds = 10;
     private const long MostGrowthBytes = 64L << 20;
 
-    // Attackers, both nodes, fio and whatever else the machine does share its processors, so the throughput says more of them than
-    // of the mirror: less than this says that it stands still for strangers.
-    private const double LeastThroughput = 0.1;
+    // Attackers have one half of the processors, nodes and fio the other one, as on machines of their own. 0.8 is wanted, and 0.84
+    // was measured; whatever else the machine does in one of the parts moves it.
+    private const double LeastThroughput = 0.4;
 
     // What strangers cost the nodes: mirrored bytes for each second of processor that nodes and fio use, in the flood against before
-    // and after. Attackers have processors of their own elsewhere. 0.8 is wanted; measured on processors that are shared.
-    private const double LeastEfficiency = 0.6;
+    // and after; other work on the machine moves it less.
+    private const double LeastEfficiency = 0.7;
 
     // A machine of its own on the dedicated network.
     private const string StrangerThere = "10.78.0.66";

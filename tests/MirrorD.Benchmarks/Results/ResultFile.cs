@@ -62,11 +62,11 @@ internal sealed class ResultFile : IDisposable
         figures = line,
     });
 
+    /// <summary>Adds a line as it is.</summary>
+    public void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
+
     public void Dispose() => _file.Dispose();
 
     private static double Load() =>
         double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
-
-    /// <summary>Adds a line of another shape.</summary>
-    public void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
 }
