@@ -31,6 +31,7 @@ public sealed partial class Replica
             return;
         }
 
+        NoteStandstill();
         if (_sent.TryGetValue(sequence, out VolumeRequest? request))
         {
             request.PeerReceived = true;

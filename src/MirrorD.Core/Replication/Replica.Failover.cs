@@ -1,4 +1,5 @@
 using MirrorD.Core.Failover;
+using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 
 namespace MirrorD.Core.Replication;
@@ -163,7 +164,8 @@ public sealed partial class Replica
 
     /// <summary>
     /// A process that stood still for longer than the link may be silent must not serve before everything was
-    /// looked at again: the peer may have taken over meanwhile. A new connection does that.
+    /// looked at again: the peer may have taken over meanwhile. A new connection does that. Asked before each request
+    /// and before whatever may end one: those that both copies have are not answered either, but held.
     /// </summary>
     private void NoteStandstill()
     {
@@ -172,6 +174,12 @@ public sealed partial class Replica
         if (stoodStill && IsLinked && Role == Role.Primary && Path == WritePath.Mirrored)
         {
             Suspend();
+            _sent.Clear();
+            foreach (VolumeRequest request in _issued)
+            {
+                request.PeerDone = false;
+            }
+
             _effects.CloseLink("this process stood still for longer than the link timeout",
                 operatorNeeded: false);
         }

@@ -31,6 +31,7 @@ public sealed partial class Replica
     /// <summary>Every backing disk is flushed, or one could not be.</summary>
     public void LocalFlushed(int error)
     {
+        NoteStandstill();
         _busy--;
         if (_servingPeerFlush)
         {
@@ -60,6 +61,7 @@ public sealed partial class Replica
             return;
         }
 
+        NoteStandstill();
         _peerHasFlushed = true;
         _durable = Math.Max(_durable, sequence);
         _unstable.DurableThrough(_durable);

@@ -22,6 +22,7 @@ public sealed partial class Replica
     /// <summary>The peer's answer to a read: its data is in the request's slot, or an errno.</summary>
     public void RemoteReadDone(long number, int error)
     {
+        NoteStandstill();
         if (_remoteReads.Remove(number, out VolumeRequest? read))
         {
             if (read.ReadError == 0)

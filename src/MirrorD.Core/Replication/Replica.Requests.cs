@@ -46,6 +46,7 @@ public sealed partial class Replica
     /// <summary>The local disk has done its part; error is a positive errno or 0.</summary>
     public void LocalDone(VolumeRequest request, int error)
     {
+        NoteStandstill();
         _busy--;
         request.LocalPending = false;
         if (request.Operation == VolumeOperation.Read)
@@ -78,12 +79,6 @@ public sealed partial class Replica
         }
         else
         {
-            if (_settings.Mode == ReplicationMode.Async)
-            {
-                // Nobody else is asked before this is answered: the peer may have taken over meanwhile.
-                NoteStandstill();
-            }
-
             if (error != 0)
             {
                 // The peer may have the write: the range counts as different until a resync settles it.
@@ -101,6 +96,7 @@ public sealed partial class Replica
     /// <summary>The peer has completed the mutation with this sequence.</summary>
     public void PeerAcknowledged(long sequence)
     {
+        NoteStandstill();
         if (_sent.Remove(sequence, out VolumeRequest? request))
         {
             request.PeerPending = false;

@@ -366,23 +366,6 @@ public class AheadTests
     }
 
     [Fact]
-    public void In_async_nothing_is_answered_after_a_standstill_in_which_the_peer_may_have_taken_over()
-    {
-        ManualPair pair = ManualPair.Serving(
-            adjust: s => s with { Mode = ReplicationMode.Async, LinkTimeoutNs = 1_000_000_000 });
-        pair.Tick();
-        pair.Stop(pair.B, "apply");
-        pair.Stop(pair.A, "write");
-        pair.Stop(pair.A, "close");
-        ManualRequest write = pair.A.Write(1, 7);
-        pair.Advance(1_000_000_001);
-        pair.Go(pair.A, "write");
-        Assert.Null(write.Result);
-        pair.Go(pair.A, "close");
-        Assert.Equal(1, pair.A.Replica.HeldRequests);
-    }
-
-    [Fact]
     public void A_changed_mode_does_not_change_what_a_crashed_primary_left()
     {
         ManualPair pair = Serving(ReplicationMode.Async);

@@ -30,7 +30,7 @@ public sealed class ProcessTests(SharedPair shared) : FailoverTest(shared, s_opt
     }
 
     [HostFact]
-    public void A_primary_that_stands_still_for_longer_is_taken_over_and_completes_nothing_when_it_wakes()
+    public void A_primary_that_stands_still_for_longer_is_taken_over_and_completes_nothing_new_when_it_wakes()
     {
         Witness.WaitForWrites(Primary);
         Primary.Daemon.Send(Signals.Stop);

@@ -66,9 +66,7 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
     }
 
     /// <summary>
-    /// A flush was acknowledged by a node; the oracle knows already. A node that stood still, and whose peer was promoted
-    /// meanwhile, may still answer a flush that was done before, and has what was possible when it began: what its peer has
-    /// acknowledged since is not its business.
+    /// A flush was acknowledged by a node; the oracle knows already.
     /// </summary>
     public void Check(FlushInProgress flush, SimulatedNodeState server)
     {
@@ -79,12 +77,11 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
 
         _stored.Clear();
         SimulatedNodeState peer = simulation.PeerOf(server);
-        bool isOvertaken = peer.PromotedAtStep > server.PromotedAtStep;
         bool alone = false;
-        foreach ((int volume, long sector, List<Mutation> possible) in flush.Possible)
+        foreach ((int volume, long sector, _) in flush.Possible)
         {
-            bool isHere = IsDurable(server, volume, sector, isOvertaken ? possible : []);
-            bool isThere = IsDurable(peer, volume, sector, []);
+            bool isHere = IsDurable(server, volume, sector);
+            bool isThere = IsDurable(peer, volume, sector);
             if (!isHere && !isThere)
             {
                 throw new RuleBroken("I-9", Unflushed(server, server, volume, sector));
@@ -104,11 +101,10 @@ public sealed class AcknowledgementCheck(PairSimulation simulation)
         simulation.Tally.Alone += alone ? 1 : 0;
     }
 
-    private bool IsDurable(SimulatedNodeState node, int volume, long sector, List<Mutation> possibleThen)
+    private bool IsDurable(SimulatedNodeState node, int volume, long sector)
     {
         node.Copies[volume].Data.PeekDurable(sector * Stamp.SectorBytes, _sector);
-        return simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector)
-            || ResourceOracle.IsOneOf(possibleThen, volume, sector, _sector);
+        return simulation.Oracle.MayHoldAfterPowerCut(volume, sector, _sector);
     }
 
     private string Unflushed(SimulatedNodeState server, SimulatedNodeState node, int volume, long sector)
