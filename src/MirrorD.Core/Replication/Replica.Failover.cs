@@ -171,7 +171,7 @@ public sealed partial class Replica
     {
         bool stoodStill = _lastTickNs > 0 && _settings.LinkTimeoutNs > 0
             && _effects.NowNs - _lastTickNs > _settings.LinkTimeoutNs;
-        if (stoodStill && IsLinked && Role == Role.Primary && Path == WritePath.Mirrored)
+        if (stoodStill && IsLinked && Role == Role.Primary && MayAnswer())
         {
             Suspend();
             _sent.Clear();
@@ -193,6 +193,18 @@ public sealed partial class Replica
             _gateway = GatewayEvidence.Unknown;
             _askedSinceNs = -1;
         }
+    }
+
+    // While the role is given up, or the disk, what both copies have is still answered.
+    private bool MayAnswer()
+    {
+        bool mayAnswer = Path is WritePath.Mirrored or WritePath.Remote;
+        foreach (VolumeRequest request in _issued)
+        {
+            mayAnswer |= request.PeerDone;
+        }
+
+        return mayAnswer;
     }
 
     private FailoverDecision Note(FailoverDecision decision)

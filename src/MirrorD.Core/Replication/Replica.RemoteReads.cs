@@ -55,6 +55,8 @@ public sealed partial class Replica
     /// <summary>The peer's data was written to the range that could not be read, or that failed.</summary>
     public void Repaired(VolumeRequest read, int error)
     {
+        NoteStandstill();
+        bool isFrozen = Path == WritePath.Closed;
         _busy--;
         read.LocalPending = false;
         if (error != 0)
@@ -72,7 +74,7 @@ public sealed partial class Replica
         {
             EndRepair(read, Eio);
         }
-        else if (Path == WritePath.Closed && error == 0)
+        else if (isFrozen)
         {
             // Frozen like any other read: whoever serves meanwhile may have newer data.
             read.ReadError = 0;
