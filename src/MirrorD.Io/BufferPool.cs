@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MirrorD.Io;
 
 /// <summary>
-/// A fixed number of equal slots: <see cref="HeadroomBytes"/> for protocol headers, then
+/// A number of equal slots: <see cref="HeadroomBytes"/> for protocol headers, then
 /// <see cref="DataBytes"/> of 4096-aligned data, so that header and data go out in one contiguous send.
 /// Used by one loop only. Empty means backpressure: the user waits for a <see cref="Return"/>.
 /// </summary>
@@ -11,50 +13,68 @@ public sealed class BufferPool : IDisposable
     public const int HeadroomBytes = 4096;
 
     private readonly Stack<IoBuffer> _free;
-    private readonly IoBuffer[] _all;
+    private readonly List<IoBuffer> _made;
     private readonly Queue<Action> _waiting = new();
+    private readonly Action<Func<Action>>? _elsewhere;
+    private bool _isGrowing;
+    private bool _isDisposed;
 
     /// <summary>Allocates all slots.</summary>
     public BufferPool(int slots, int dataBytes)
+        : this(slots, dataBytes, slots, elsewhere: null)
     {
+    }
+
+    /// <summary>
+    /// Allocates some slots, and more when most of these are in use: what never needs them never takes their memory. The
+    /// loop does not wait for memory: as long as there is none, it goes on with the slots that it has.
+    /// </summary>
+    /// <param name="slots">Most slots.</param>
+    /// <param name="dataBytes">Data bytes of a slot.</param>
+    /// <param name="ready">Slots that are there from the beginning; at least one.</param>
+    /// <param name="elsewhere">Does something on another thread, and then on the loop what that gives.</param>
+    public BufferPool(int slots, int dataBytes, int ready, Action<Func<Action>>? elsewhere)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(ready, 1);
         DataBytes = dataBytes;
-        _all = new IoBuffer[slots];
+        Slots = slots;
+        _elsewhere = elsewhere;
+        _made = new List<IoBuffer>(slots);
         _free = new Stack<IoBuffer>(slots);
-        for (int i = 0; i < slots; i++)
-        {
-            _all[i] = new IoBuffer(HeadroomBytes + dataBytes);
-            _free.Push(_all[i]);
-        }
+        Add(Make(int.Min(ready, slots)));
     }
 
     /// <summary>Data bytes of a slot.</summary>
     public int DataBytes { get; }
 
-    /// <summary>Slots that can be rented now.</summary>
-    public int FreeSlots => _free.Count;
+    /// <summary>Slots that nobody has, among them those that still have to be made.</summary>
+    public int FreeSlots => _free.Count + Slots - _made.Count;
 
     /// <summary>Slots in all.</summary>
-    public int Slots => _all.Length;
+    public int Slots { get; }
 
-    /// <summary>Takes a slot; false when none is free.</summary>
-    public bool TryRent([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IoBuffer? buffer) =>
-        _free.TryPop(out buffer);
+    /// <summary>Takes a slot; false when none is free, or none is made yet.</summary>
+    public bool TryRent([NotNullWhen(true)] out IoBuffer? buffer)
+    {
+        bool isRented = _free.TryPop(out buffer);
+        if (_free.Count < _made.Count / 4 + 1 && _made.Count < Slots && !_isGrowing)
+        {
+            Grow();
+        }
+
+        return isRented;
+    }
 
     /// <summary>Gives a slot back. Each rented slot is returned exactly once.</summary>
     public void Return(IoBuffer buffer)
     {
-        if (_free.Count == _all.Length)
+        if (_free.Count == _made.Count)
         {
             throw new InvalidOperationException("A slot was returned twice.");
         }
 
         _free.Push(buffer);
-
-        // Whoever is told may return slots himself, and so tell those who are behind him.
-        for (int told = _waiting.Count; told > 0 && _waiting.TryDequeue(out Action? resume); told--)
-        {
-            resume();
-        }
+        Tell();
     }
 
     /// <summary>
@@ -66,9 +86,71 @@ public sealed class BufferPool : IDisposable
     /// <summary>Frees the memory of all slots.</summary>
     public void Dispose()
     {
-        foreach (IoBuffer buffer in _all)
+        _isDisposed = true;
+        foreach (IoBuffer buffer in _made)
         {
             buffer.Dispose();
+        }
+    }
+
+    // As many again as there are.
+    private void Grow()
+    {
+        _isGrowing = true;
+        int count = int.Min(_made.Count, Slots - _made.Count);
+        _elsewhere!(() =>
+        {
+            IoBuffer[] made = Make(count);
+            return () => Grown(made);
+        });
+    }
+
+    private void Grown(IoBuffer[] made)
+    {
+        _isGrowing = false;
+        if (_isDisposed)
+        {
+            Array.ForEach(made, buffer => buffer.Dispose());
+            return;
+        }
+
+        Add(made);
+        Tell();
+    }
+
+    private IoBuffer[] Make(int count)
+    {
+        var made = new List<IoBuffer>(count);
+        try
+        {
+            while (made.Count < count)
+            {
+                made.Add(new IoBuffer(HeadroomBytes + DataBytes));
+            }
+        }
+        catch (OutOfMemoryException) when (_made.Count > 0)
+        {
+            // It goes on with what it has, and tries again when that is short.
+        }
+
+        return [.. made];
+    }
+
+    private void Add(IoBuffer[] made)
+    {
+        _made.AddRange(made);
+        foreach (IoBuffer buffer in made)
+        {
+            _free.Push(buffer);
+        }
+    }
+
+    private void Tell()
+    {
+        // Whoever is told may return slots himself, and so tell those who are behind him.
+        for (int told = _waiting.Count; told > 0 && _waiting.TryDequeue(out Action? resume); told--)
+        {
+            resume();
         }
     }
 }

@@ -37,6 +37,13 @@ public sealed class NodeHost(SimulatedNodeState node, SimulatedLoop loop, PairSi
     public void FillRandom(Span<byte> bytes) => simulation.World.Random.Fill(bytes);
 
     /// <inheritdoc/>
+    public void DoElsewhere(Action work, Action done)
+    {
+        work();
+        After(simulation.World.Random.Below(3), done);
+    }
+
+    /// <inheritdoc/>
     public void RunHooks(HookStep step, Role role, Action<string?> ended)
     {
         string? failure = simulation.World.Random.Percent(simulation.Scenario.HookFailurePercent)

@@ -21,6 +21,8 @@ internal sealed partial class ResourceHost
     /// <summary>The exports; null until the engine has loaded, when there is nothing to open or close.</summary>
     public ResourceExports? Exports { get; set; }
 
+    public void DoElsewhere(Action work, Action done) => Answer(Task.Run(work), done);
+
     public void RunHooks(HookStep step, Role role, Action<string?> ended)
     {
         var wanted = _hooksWanted = new CancellationTokenSource();

@@ -60,6 +60,12 @@ internal sealed class ScratchNode(LinuxLoop loop, NodeId id, VolumeOptions volum
 
     public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
+    public void DoElsewhere(Action work, Action done)
+    {
+        work();
+        loop.Post(done);
+    }
+
     public void RunHooks(HookStep step, Role role, Action<string?> ended) => loop.Post(() => ended(null));
 
     public void CancelHooks()

@@ -38,6 +38,9 @@ public interface IResourceHost
     /// </summary>
     void FillRandom(Span<byte> bytes);
 
+    /// <summary>Does what may wait for memory on another thread, and then something on the loop.</summary>
+    void DoElsewhere(Action work, Action done);
+
     /// <summary>
     /// Runs the hooks of a step, one after the other, each with a deadline, up to the first failure. One step at
     /// a time.

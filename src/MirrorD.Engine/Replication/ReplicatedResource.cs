@@ -22,6 +22,8 @@ public sealed partial class ReplicatedResource : IDisposable
 {
     private const long TickNs = 100_000_000;
     private const int CopySlots = 16;
+    private const int ReadySlots = 8;
+    private const int ReadyCopySlots = 2;
     private const int SlotBytes = PeerFrame.MaxDataBytes;
 
     private readonly IIoLoop _loop;
@@ -32,7 +34,7 @@ public sealed partial class ReplicatedResource : IDisposable
     private readonly IoOperation _tick;
     private readonly PeerLink _link;
     private readonly RoleSequence _roles;
-    private readonly BufferPool _copyBuffers = new(CopySlots, SlotBytes);
+    private readonly BufferPool _copyBuffers;
     private readonly SendChunks _chunks;
     private Replica? _replica;
     private PeerConnection? _connection;
@@ -49,7 +51,8 @@ public sealed partial class ReplicatedResource : IDisposable
         loop = _loop;
         _options = options;
         _host = host;
-        Buffers = new BufferPool(options.BufferSlots, SlotBytes);
+        Buffers = new BufferPool(options.BufferSlots, SlotBytes, ReadySlots, DoElsewhere);
+        _copyBuffers = new BufferPool(CopySlots, SlotBytes, ReadyCopySlots, DoElsewhere);
         _chunks = new SendChunks(options.Mode == ReplicationMode.Async ? options.AsyncBufferBytes : 0);
         _stores = [.. options.Volumes.Select(v => new VolumeMetadataStore(loop, v))];
         _volumes = new MirroredVolume?[options.Volumes.Count];
@@ -131,6 +134,16 @@ public sealed partial class ReplicatedResource : IDisposable
     /// <summary>A volume as its clients see it; only after the load.</summary>
     public IVolumeFrontend Frontend(int volume) =>
         _volumes[volume] ?? throw new InvalidOperationException("the resource is not loaded yet");
+
+    private void DoElsewhere(Func<Action> work)
+    {
+        Action? then = null;
+        _host.DoElsewhere(() => then = work(), () =>
+        {
+            then!();
+            AfterEvent();
+        });
+    }
 
     /// <summary>
     /// Frees slots and metadata buffers. Only when nothing of this resource is pending on the loop any more.

@@ -218,10 +218,15 @@ public class LinkTests
     {
         SimulatedPair pair = Joined();
         var taken = new List<Io.IoBuffer>();
-        while (pair.B.Resource.Buffers.TryRent(out Io.IoBuffer? slot))
+        pair.Until("all slots are taken", () =>
         {
-            taken.Add(slot);
-        }
+            while (pair.B.Resource.Buffers.TryRent(out Io.IoBuffer? slot))
+            {
+                taken.Add(slot);
+            }
+
+            return pair.B.Resource.Buffers.FreeSlots == 0;
+        });
 
         SimulatedPair.Pending write = pair.A.Submit(VolumeOperation.Write, 0, 65536, 3);
         pair.World.RunUntil(() => false, 20 * SimulatedPair.SecondNs);

@@ -37,7 +37,7 @@ public class PairAllocationTests(ITestOutputHelper output)
     {
         using var pair = new RealPair(16 << 20, mode, loops: loops);
         pair.A.Do(new ResourceCommand.Promote(false));
-        var client = new RealPair.Client(pair.A, depth, lengthBytes) { IsMixed = isMixed };
+        var client = new RealPair.Client(pair, pair.A, depth, lengthBytes) { IsMixed = isMixed };
         client.Run(pair, count: 2_000);
 
         // Pools grow when more is in flight than ever before; an allocation per request is in every round.

@@ -220,6 +220,8 @@ internal sealed class RealPair : IDisposable
 
         public void FillRandom(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
 
+        public void DoElsewhere(Action work, Action done) => Task.Run(work).ContinueWith(_ => _loop.Post(done));
+
         public void RunHooks(HookStep step, Role role, Action<string?> ended) => _loop.Post(() => ended(null));
 
         public void CancelHooks()
@@ -334,22 +336,27 @@ internal sealed class RealPair : IDisposable
         /// <summary>Nothing beyond it is touched; the volume's end if not set.</summary>
         public long EndsAt { get; init; }
 
-        public Client(Node node, int depth, int lengthBytes)
+        public Client(RealPair pair, Node node, int depth, int lengthBytes)
         {
             _node = node;
             _lengthBytes = lengthBytes;
             _volume = node.Resource.Frontend(0);
             _requests = new IoRequest[depth];
-            node.OnLoop(() =>
+            int made = 0;
+            pair.Until("slots for all requests", () =>
             {
-                for (int i = 0; i < depth; i++)
+                // More are made than there are, as long as it asks for some.
+                node.OnLoop(() =>
                 {
-                    Assert.True(_volume.Buffers.TryRent(out IoBuffer? slot));
-                    _requests[i] = new IoRequest(Completed)
+                    while (made < depth && _volume.Buffers.TryRent(out IoBuffer? slot))
                     {
-                        Data = slot.Slice(BufferPool.HeadroomBytes, lengthBytes),
-                    };
-                }
+                        _requests[made++] = new IoRequest(Completed)
+                        {
+                            Data = slot.Slice(BufferPool.HeadroomBytes, lengthBytes),
+                        };
+                    }
+                });
+                return made == depth;
             });
         }
 

@@ -250,7 +250,7 @@ internal sealed class SimulatedPair
         public Pending Submit(VolumeOperation operation, long offset = 0, int length = 0, byte fill = 0, int volume = 0,
             bool fua = false) => Submit(Resource.Frontend(volume), operation, offset, length, fill, fua);
 
-        public static Pending Submit(
+        public Pending Submit(
             IVolumeFrontend frontend, VolumeOperation operation, long offset, int length, byte fill = 0, bool fua = false)
         {
             var pending = new Pending();
@@ -276,8 +276,12 @@ internal sealed class SimulatedPair
             };
             if (operation is VolumeOperation.Read or VolumeOperation.Write)
             {
-                Assert.True(frontend.Buffers.TryRent(out slot));
-                request.Data = slot.Slice(BufferPool.HeadroomBytes, length);
+                if (!frontend.Buffers.TryRent(out slot))
+                {
+                    _pair.Until("a slot is made", () => frontend.Buffers.TryRent(out slot));
+                }
+
+                request.Data = slot!.Slice(BufferPool.HeadroomBytes, length);
                 request.Data.Span.Fill(fill);
             }
 
@@ -342,6 +346,12 @@ internal sealed class SimulatedPair
             {
                 bytes[i] = (byte)_pair.World.Random.NextBits();
             }
+        }
+
+        public void DoElsewhere(Action work, Action done)
+        {
+            work();
+            _loop.Post(done);
         }
 
         /// <summary>What the hooks of a step answer; null: they succeed.</summary>

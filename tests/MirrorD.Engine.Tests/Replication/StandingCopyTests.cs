@@ -23,8 +23,8 @@ public class StandingCopyTests
         Assert.Null(pair.B.Copies[0].Unavailable);
         Assert.All(Read(pair), b => Assert.Equal(2, b));
 
-        SimulatedPair.Pending write = SimulatedPair.Node.Submit(pair.B.Copies[0], VolumeOperation.Write, 0, Length, 9);
-        SimulatedPair.Pending zero = SimulatedPair.Node.Submit(pair.B.Copies[0], VolumeOperation.Zero, 0, Length);
+        SimulatedPair.Pending write = pair.B.Submit(pair.B.Copies[0], VolumeOperation.Write, 0, Length, 9);
+        SimulatedPair.Pending zero = pair.B.Submit(pair.B.Copies[0], VolumeOperation.Zero, 0, Length);
         pair.Until("answers", () => write.Error is not null && zero.Error is not null);
         Assert.Equal((Errno.EPERM, Errno.EPERM), (write.Error, zero.Error));
         Assert.All(pair.B.Peek(0, Length), b => Assert.Equal(2, b));
@@ -146,7 +146,7 @@ public class StandingCopyTests
     }
 
     private static SimulatedPair.Pending Begin(SimulatedPair pair) =>
-        SimulatedPair.Node.Submit(pair.B.Copies[0], VolumeOperation.Read, 0, Length);
+        pair.B.Submit(pair.B.Copies[0], VolumeOperation.Read, 0, Length);
 
     private static byte[] Read(SimulatedPair pair)
     {

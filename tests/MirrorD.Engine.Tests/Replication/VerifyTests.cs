@@ -19,7 +19,7 @@ public class VerifyTests
         using var pair = new RealPair(16 << 20, mode);
         pair.A.Do(new ResourceCommand.Promote(false));
         const long flippedAt = 12 << 20;
-        var client = new RealPair.Client(pair.A, depth: 16, lengthBytes: 16384) { IsMixed = true, EndsAt = flippedAt };
+        var client = new RealPair.Client(pair, pair.A, depth: 16, lengthBytes: 16384) { IsMixed = true, EndsAt = flippedAt };
         for (int round = 0; round < 3; round++)
         {
             pair.A.Do(new ResourceCommand.Verify());

@@ -312,5 +312,7 @@ internal sealed class FakeResource : IResourceHost, IRoleEngine
 
     void IResourceHost.FillRandom(Span<byte> bytes) => throw new NotSupportedException();
 
+    void IResourceHost.DoElsewhere(Action work, Action done) => throw new NotSupportedException();
+
     private void Note(string step) => _steps.Add(step);
 }

@@ -299,6 +299,8 @@ public class RoleWalkTests
 
         void IResourceHost.FillRandom(Span<byte> bytes) => throw new NotSupportedException();
 
+        public void DoElsewhere(Action work, Action done) => throw new NotSupportedException();
+
         private void EndHooks(Action<string?>? ended, string? failure)
         {
             if (_hooks is not null && _hooks == ended)
