@@ -19,8 +19,9 @@ internal sealed class Forwarder : IDisposable
     public Forwarder(NodeContext context)
     {
         _self = context.Name;
+        NodeConfiguration self = context.Configuration.Nodes[context.Name];
         _peers = context.Configuration.Nodes.Values.Where(node => node.Name != context.Name)
-            .ToDictionary(node => node.Name, node => new PeerCalls(node, context.Security), StringComparer.Ordinal);
+            .ToDictionary(node => node.Name, node => new PeerCalls(self, node, context.Security), StringComparer.Ordinal);
     }
 
     /// <summary>The other nodes.</summary>

@@ -12,13 +12,16 @@ internal sealed class PeerCalls : IDisposable
 
     private readonly NodeSecurity _security;
     private readonly HttpClient _http;
+    private readonly NodeConfiguration _self;
     private readonly NodeConfiguration _peer;
 
     /// <summary>Nothing is connected yet.</summary>
+    /// <param name="self">This node.</param>
     /// <param name="peer">The other node.</param>
     /// <param name="security">Who this node is.</param>
-    public PeerCalls(NodeConfiguration peer, NodeSecurity security)
+    public PeerCalls(NodeConfiguration self, NodeConfiguration peer, NodeSecurity security)
     {
+        _self = self;
         _peer = peer;
         _security = security;
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = Connect, UseProxy = false })
@@ -35,10 +38,24 @@ internal sealed class PeerCalls : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    // Each of the peer's with this node's own of the same order, if it has one of that family.
+    private IEnumerable<(NetworkConfiguration? Own, NetworkConfiguration There)> Networks()
+    {
+        foreach ((IReadOnlyList<NetworkConfiguration> here, IReadOnlyList<NetworkConfiguration> there) in
+            new[] { (_self.Dedicated, _peer.Dedicated), (_self.Production, _peer.Production) })
+        {
+            for (int i = 0; i < there.Count; i++)
+            {
+                NetworkConfiguration? own = i < here.Count ? here[i] : null;
+                yield return (own?.Address.AddressFamily == there[i].Address.AddressFamily ? own : null, there[i]);
+            }
+        }
+    }
+
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext _, CancellationToken stop)
     {
         var failures = new List<string>();
-        foreach (NetworkConfiguration network in _peer.Dedicated.Concat(_peer.Production))
+        foreach ((NetworkConfiguration? own, NetworkConfiguration network) in Networks())
         {
             var endpoint = new IPEndPoint(network.Address, network.CallPort);
             var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -46,6 +63,12 @@ internal sealed class PeerCalls : IDisposable
             limit.CancelAfter(s_connectLimit);
             try
             {
+                if (own is not null)
+                {
+                    // A node under attack lets in whom it knows by the address: no service address, nor a temporary one.
+                    socket.Bind(new IPEndPoint(own.Address, 0));
+                }
+
                 await socket.ConnectAsync(endpoint, limit.Token);
                 return await NodeTls.Call(
                     new NetworkStream(socket, ownsSocket: true), _security, _peer.Name, limit.Token);
