@@ -110,7 +110,11 @@ public sealed class FloodTests(ITestOutputHelper output) : PairTest
         string measured = FormattableString.Invariant(
             $"before: {before}\nin the flood: {during}\nafter: {after}\nthroughput {throughput:0.00}, efficiency {efficiency:0.00}");
         output.WriteLine(measured);
-        Assert.True(throughput >= LeastThroughput && efficiency >= LeastEfficiency, measured);
+        if (Processors.AreTwo)
+        {
+            Assert.True(throughput >= LeastThroughput && efficiency >= LeastEfficiency, measured);
+        }
+
         fio.StopAndRequireClean();
         pair.WaitUntilJoined(30);
         WaitUntilIdentical(pair);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using MirrorD.Lab.Networks;
@@ -96,11 +97,19 @@ public sealed class LabProcess
         WaitForExit(seconds);
     }
 
+    /// <summary>When it was sent a SIGSTOP (Stopwatch), each time.</summary>
+    public ConcurrentQueue<long> StoppedAt { get; } = new();
+
     /// <summary>Sends a signal; nothing happens when it has ended.</summary>
     public void Send(int signal)
     {
         if (!_process.HasExited)
         {
+            if (signal == Signals.Stop)
+            {
+                StoppedAt.Enqueue(Stopwatch.GetTimestamp());
+            }
+
             Signals.Send(Id, signal);
         }
     }

@@ -60,9 +60,13 @@ public sealed class WriteWitness : IDisposable
         }
     }
 
-    /// <summary>Both nodes' writes in one session; empty when all is well.</summary>
+    /// <summary>
+    /// Both nodes' writes in one session; empty when all is well. A write that was under way when the node's daemon was
+    /// stopped does not count: its reply may have been on its way, and then comes when the daemon wakes. <see cref="Judge"/>
+    /// looks for its data all the same.
+    /// </summary>
     public IReadOnlyList<string> Violations() => OneWriter.Violations(
-        [.. OfA.Writes, .. OfB.Writes],
+        [.. OfA.Writes.Where(write => !WasStopped(_pair.A, write)), .. OfB.Writes.Where(write => !WasStopped(_pair.B, write))],
         (node, moment) => _sessions[node].Before(moment), (node, moment) => _sessions[node].After(moment));
 
     /// <summary>
@@ -81,4 +85,7 @@ public sealed class WriteWitness : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Stop();
+
+    private static bool WasStopped(Node node, WitnessedWrite write) =>
+        node.Daemon.StoppedAt.Any(stoppedAt => write.SentAt < stoppedAt && stoppedAt < write.AnsweredAt);
 }
