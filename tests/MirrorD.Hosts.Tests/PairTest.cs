@@ -35,4 +35,25 @@ public abstract class PairTest : IDisposable
         _lab?.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>
+    /// The number of each node's last event when all paths are up: while the nodes start, one may come later than another.
+    /// </summary>
+    protected static Dictionary<Node, long> LastEventsOncePathsAreUp(Pair pair)
+    {
+        Node[] nodes = [pair.A, pair.B];
+        Wait.For("all paths to be up", 30, () => nodes.All(
+            node => node.Paths() is { Count: > 0 } paths && paths.Values.All(state => state == "Up")));
+        return nodes.ToDictionary(node => node, node => node.LastEvent());
+    }
+
+    /// <summary>Neither link nor path was lost since, and no datagram refused. Returns what happened, by kind.</summary>
+    protected static IReadOnlyList<string> RequireNothingLost(Dictionary<Node, long> since)
+    {
+        List<string> events = [.. since.SelectMany(node => node.Key.EventKinds(node.Value))];
+        Assert.DoesNotContain("link-lost", events);
+        Assert.DoesNotContain("path-lost", events);
+        Assert.DoesNotContain("watch-garbage", events);
+        return events;
+    }
 }
