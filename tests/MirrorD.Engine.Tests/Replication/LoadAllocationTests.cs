@@ -28,7 +28,7 @@ public class LoadAllocationTests(ITestOutputHelper output)
 
     /// <summary>
     /// Room of a node's loop for what is done by time, however slow the machine: a status and a checkpoint each second (some
-    /// 600 bytes), and the samples themselves. An object for every fortieth request would be more.
+    /// 600 bytes), and the samples themselves. The smallest object for every thirtieth request would be more.
     /// </summary>
     private const long MostBytesOfLoop = 64 * 1024;
 
