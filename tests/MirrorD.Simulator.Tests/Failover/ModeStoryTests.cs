@@ -46,7 +46,7 @@ public class ModeStoryTests
         using Story story = InMode(mode);
         Isolate(story);
         Assert.Equal(0, story.Pair.Tally.AheadLost);
-        Assert.Equal(mode == ReplicationMode.Memory, story.Pair.Tally.Ahead > 100);
+        Assert.Equal(mode == ReplicationMode.Memory, story.Pair.Tally.Ahead > 50);
     }
 
     [Fact]
