@@ -100,13 +100,13 @@ $(BUILT): $(SOURCES) | setup
 	@dotnet build MirrorD.sln $(DOTNET_FLAGS)
 	@touch $@
 
-$(PUBLISHED): $(PRODUCT_SOURCES) | setup
+$(PUBLISHED): $(PRODUCT_SOURCES) packaging/publish.props packaging/publish.targets | setup
 	@mkdir -p out
 	@for pair in Daemon:mirrord Control:mirrorctl; do \
 		project=src/MirrorD.$${pair%%:*}; program=out/$${pair##*:}; \
 		if [[ ! -d $$project ]]; then echo "no $$project yet: $$program is not built"; continue; fi; \
 		echo "Publishing $$program…"; \
-		dotnet publish $$project $(DOTNET_FLAGS) -o out; \
+		dotnet publish $$project $(DOTNET_FLAGS) -r linux-x64 -p:Publishing=true -o out; \
 		[[ -x $$program ]] || { echo "$$project did not publish $$program" >&2; exit 1; }; \
 	done
 	@touch $@

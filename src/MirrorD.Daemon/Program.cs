@@ -122,7 +122,6 @@ internal static class Program
         events.Add(null, "started", $"mirrord {MirrorDaemon.Version} started on node {context.Name}.");
         DaemonLog.Ready(logger, context.ControlSocket);
         ServiceManagerNotify.Ready();
-        AssemblyLoading.LoadAll();
         if (MemoryLock.LockAll() is { } unlocked)
         {
             DaemonLog.MemoryNotLocked(logger, unlocked);

@@ -5,8 +5,8 @@ using MirrorD.Io.Linux;
 namespace MirrorD.Daemon.Scratch;
 
 /// <summary>
-/// Runs the whole path of reads and writes once on a volume of no value, before a block device is served: so that no code
-/// is compiled, and no memory touched for the first time, while a file system waits for its writeback. Two nodes in this
+/// Runs the whole path of reads and writes once on a volume of no value, before a block device is served: so that nothing is
+/// made ready, and no memory touched for the first time, while a file system waits for its writeback. Two nodes in this
 /// process, joined, parted and joined again, with every kind of request.
 /// </summary>
 internal static class ScratchRun
