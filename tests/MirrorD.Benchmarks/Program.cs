@@ -139,7 +139,9 @@ int Measure(Comparison comparison)
                     {
                         // The first round is for what is compiled or allocated at its first use.
                         measured.Add(workload, contender.Name, figures);
-                        file.Add(comparison, round, workload, contender.Name, figures);
+                        file.Add(
+                            comparison.Name, round, workload, contender.Name, figures, comparison.IsInMemory,
+                            comparison.IsPinned);
                     }
                 }
             }

@@ -196,16 +196,8 @@ public sealed partial class Replica
     }
 
     // While the role is given up, or the disk, what both copies have is still answered.
-    private bool MayAnswer()
-    {
-        bool mayAnswer = Path is WritePath.Mirrored or WritePath.Remote;
-        foreach (VolumeRequest request in _issued)
-        {
-            mayAnswer |= request.PeerDone;
-        }
-
-        return mayAnswer;
-    }
+    private bool MayAnswer() =>
+        Path is WritePath.Mirrored or WritePath.Remote || _issued.Exists(request => request.PeerDone);
 
     private FailoverDecision Note(FailoverDecision decision)
     {

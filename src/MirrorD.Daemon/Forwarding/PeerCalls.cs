@@ -38,32 +38,19 @@ internal sealed class PeerCalls : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    // Each of the peer's with this node's own of the same order, if it has one of that family.
-    private IEnumerable<(NetworkConfiguration? Own, NetworkConfiguration There)> Networks()
-    {
-        foreach ((IReadOnlyList<NetworkConfiguration> here, IReadOnlyList<NetworkConfiguration> there) in
-            new[] { (_self.Dedicated, _peer.Dedicated), (_self.Production, _peer.Production) })
-        {
-            for (int i = 0; i < there.Count; i++)
-            {
-                NetworkConfiguration? own = i < here.Count ? here[i] : null;
-                yield return (own?.Address.AddressFamily == there[i].Address.AddressFamily ? own : null, there[i]);
-            }
-        }
-    }
-
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext _, CancellationToken stop)
     {
         var failures = new List<string>();
-        foreach ((NetworkConfiguration? own, NetworkConfiguration network) in Networks())
+        foreach (NetworkPair pair in NetworkPair.Of(_self, _peer))
         {
+            NetworkConfiguration network = pair.There;
             var endpoint = new IPEndPoint(network.Address, network.CallPort);
             var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             limit.CancelAfter(s_connectLimit);
             try
             {
-                if (own is not null)
+                if (pair.Own is { } own)
                 {
                     // A node under attack lets in whom it knows by the address: no service address, nor a temporary one.
                     socket.Bind(new IPEndPoint(own.Address, 0));

@@ -75,9 +75,16 @@ internal sealed class WatchThread : IPathReports
     /// </summary>
     internal static IEnumerable<WatchPath> PathsTo(ClusterConfiguration cluster, string own, string peer)
     {
-        (NodeConfiguration here, NodeConfiguration there) = (cluster.Nodes[own], cluster.Nodes[peer]);
-        return Pairs(PathKind.Dedicated, here.Dedicated, there.Dedicated)
-            .Concat(Pairs(PathKind.Production, here.Production, there.Production));
+        foreach (NetworkPair pair in NetworkPair.Of(cluster.Nodes[own], cluster.Nodes[peer]))
+        {
+            if (pair.Own is { } here)
+            {
+                PathKind kind = pair.IsDedicated ? PathKind.Dedicated : PathKind.Production;
+                var ends = new UdpEndpoint(
+                    here.Address, here.HeartbeatPort, pair.There.Address, pair.There.HeartbeatPort, here.Interface);
+                yield return new WatchPath($"{NameOf(kind)} {here.Address}", kind, pair.Place, ends);
+            }
+        }
     }
 
     /// <summary>The watch over a peer; null when there is no path to it. Any thread.</summary>
@@ -145,21 +152,6 @@ internal sealed class WatchThread : IPathReports
                 LastHeardMs = path.HeardNs is { } heard ? Math.Max(0, nowNs - heard) / 1_000_000 : null,
             })),
         ];
-    }
-
-    private static IEnumerable<WatchPath> Pairs(
-        PathKind kind, IReadOnlyList<NetworkConfiguration> here, IReadOnlyList<NetworkConfiguration> there)
-    {
-        for (int i = 0; i < Math.Min(here.Count, there.Count); i++)
-        {
-            (NetworkConfiguration own, NetworkConfiguration other) = (here[i], there[i]);
-            if (own.Address.AddressFamily == other.Address.AddressFamily)
-            {
-                var ends = new UdpEndpoint(
-                    own.Address, own.HeartbeatPort, other.Address, other.HeartbeatPort, own.Interface);
-                yield return new WatchPath($"{NameOf(kind)} {own.Address}", kind, i, ends);
-            }
-        }
     }
 
     private static string NameOf(PathKind kind) => kind switch

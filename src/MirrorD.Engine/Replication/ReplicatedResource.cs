@@ -135,16 +135,6 @@ public sealed partial class ReplicatedResource : IDisposable
     public IVolumeFrontend Frontend(int volume) =>
         _volumes[volume] ?? throw new InvalidOperationException("the resource is not loaded yet");
 
-    private void DoElsewhere(Func<Action> work)
-    {
-        Action? then = null;
-        _host.DoElsewhere(() => then = work(), () =>
-        {
-            then!();
-            AfterEvent();
-        });
-    }
-
     /// <summary>
     /// Frees slots and metadata buffers. Only when nothing of this resource is pending on the loop any more.
     /// </summary>
@@ -172,6 +162,16 @@ public sealed partial class ReplicatedResource : IDisposable
             : _replica.PeerRole == Role.Primary
                 ? $"resource {Name} is Standby on {_options.NodeName}; the Primary is {_options.PeerName}"
                 : $"resource {Name} is Standby on {_options.NodeName}; promote it first: mirrorctl promote {Name}";
+    }
+
+    private void DoElsewhere(Func<Action> work)
+    {
+        Action? then = null;
+        _host.DoElsewhere(() => then = work(), () =>
+        {
+            then!();
+            AfterEvent();
+        });
     }
 
     private void AllLoaded(MetadataLoad[] loads, Action<Superblock[], int[]>? change, Action<string?> loaded)

@@ -1,3 +1,4 @@
+using MirrorD.Benchmarks.Results;
 using MirrorD.Io.Linux;
 
 namespace MirrorD.Benchmarks.Loops;
@@ -32,20 +33,14 @@ internal static class LoopComparison
                     }
                 }
 
-                double a = Median(ofUring.Select(value => value.PerSecond));
-                double b = Median(ofEpoll.Select(value => value.PerSecond));
-                double aUs = Median(ofUring.Select(value => value.Us));
-                double bUs = Median(ofEpoll.Select(value => value.Us));
+                double a = ofUring.Select(value => value.PerSecond).Median();
+                double b = ofEpoll.Select(value => value.PerSecond).Median();
+                double aUs = ofUring.Select(value => value.Us).Median();
+                double bUs = ofEpoll.Select(value => value.Us).Median();
                 string what = isWrite ? "write" : "read";
                 Console.WriteLine(FormattableString.Invariant(
                     $"{what,-6}QD{depth,-4} {a,12:0} {b,12:0} {b / a,8:0.00} {aUs,12:0.0} {bUs,12:0.0}"));
             }
         }
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

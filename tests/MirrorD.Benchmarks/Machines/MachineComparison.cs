@@ -13,6 +13,7 @@ namespace MirrorD.Benchmarks.Machines;
 internal static class MachineComparison
 {
     private const long DiskBytes = 160L << 20;
+    private const string Name = "machines";
     private const string Own = "mirrord";
 
     private static readonly Workload[] s_workloads =
@@ -65,7 +66,7 @@ internal static class MachineComparison
 
     private static void Measure(int rounds, double seconds, string results)
     {
-        Console.WriteLine("\n== Mirrored, in two machines (machines)");
+        Console.WriteLine($"\n== Mirrored, in two machines ({Name})");
         using var pair = new MirroredPair(new PairChoices
         {
             DiskBytes = DiskBytes,
@@ -88,7 +89,7 @@ internal static class MachineComparison
         }
 
         using var file = new ResultFile(results);
-        file.Write(new
+        file.Add(Name, new
         {
             machines = "QEMU without KVM",
             kernel = lab.A.ReadFile("/proc/sys/kernel/osrelease").Split(".0-")[0],
@@ -97,7 +98,7 @@ internal static class MachineComparison
         });
         MachineCounts rest = contenders[0].Rest(lab, seconds);
         Console.WriteLine($"at rest, {rest.EachSecond(seconds)}");
-        file.Write(new { comparison = "machines", rest, seconds });
+        file.Add(Name, new { rest, seconds });
         var measured = new Measurements();
         var counts = new Dictionary<(Workload, string), MachineCounts>();
 
@@ -115,7 +116,7 @@ internal static class MachineComparison
                     {
                         measured.Add(workload, contender.Name, figures);
                         counts[(workload, contender.Name)] = counted;
-                        file.Write(Line(round, workload, contender.Name, figures, counted));
+                        file.Add(Name, round, workload, contender.Name, figures, counts: counted);
                     }
                 }
             }
@@ -147,19 +148,4 @@ internal static class MachineComparison
                 FormattableString.Invariant($"  {Own} / {other.Name} = {ratio:0.00} ({least:0.00}–{most:0.00})"));
         }
     }
-
-    private static object Line(int round, Workload workload, string contender, Figures figures, MachineCounts counts) => new
-    {
-        at = DateTime.UtcNow,
-        load = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture),
-        comparison = "machines",
-        round,
-        workload = workload.ToString(),
-        contender,
-        per_second = Math.Round(figures.PerSecond, 1),
-        bytes_per_second = Math.Round(figures.BytesPerSecond),
-        p50_us = Math.Round(figures.MedianUs, 1),
-        p99_us = Math.Round(figures.TailUs, 1),
-        counts,
-    };
 }

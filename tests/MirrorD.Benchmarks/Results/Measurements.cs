@@ -63,7 +63,7 @@ internal sealed class Measurements
 internal sealed record Spread(IReadOnlyList<double> Ordered, Figure Figure)
 {
     /// <summary>The one in the middle.</summary>
-    public double Median => (Ordered[(Ordered.Count - 1) / 2] + Ordered[Ordered.Count / 2]) / 2;
+    public double Median => Ordered.Median();
 
     public override string ToString() =>
         $"{Told(Median)} {Measurements.Unit(Figure)} ({Told(Ordered[0])}–{Told(Ordered[^1])})";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace MirrorD.Benchmarks.Results;
 
@@ -10,7 +11,12 @@ namespace MirrorD.Benchmarks.Results;
 /// </summary>
 internal sealed class ResultFile : IDisposable
 {
-    private static readonly JsonSerializerOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
     private readonly StreamWriter _file;
 
     /// <summary>Makes it, named by the time.</summary>
@@ -34,14 +40,24 @@ internal sealed class ResultFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Adds a run.</summary>
-    public void Add(Comparison comparison, int round, Workload workload, string contender, Figures figures) => Write(new
+    /// <summary>Adds a run; what is null is not in its line.</summary>
+    /// <param name="comparison">Name of what it belongs to.</param>
+    /// <param name="round">From 1.</param>
+    /// <param name="workload">What was done.</param>
+    /// <param name="contender">By whom.</param>
+    /// <param name="figures">How fast.</param>
+    /// <param name="memory">Files lay in memory.</param>
+    /// <param name="pinned">Everything shared one processor.</param>
+    /// <param name="counts">What was counted beside it.</param>
+    public void Add(
+        string comparison, int round, Workload workload, string contender, Figures figures, bool? memory = null,
+        bool? pinned = null, object? counts = null) => Write(new
     {
         at = DateTime.UtcNow,
         load = Load(),
-        comparison = comparison.Name,
-        memory = comparison.IsInMemory,
-        pinned = comparison.IsPinned,
+        comparison,
+        memory,
+        pinned,
         round,
         workload = workload.ToString(),
         contender,
@@ -49,6 +65,7 @@ internal sealed class ResultFile : IDisposable
         bytes_per_second = Math.Round(figures.BytesPerSecond),
         p50_us = Math.Round(figures.MedianUs, 1),
         p99_us = Math.Round(figures.TailUs, 1),
+        counts,
     });
 
     /// <summary>Adds a line of another form.</summary>
@@ -62,10 +79,9 @@ internal sealed class ResultFile : IDisposable
         figures = line,
     });
 
-    /// <summary>Adds a line as it is.</summary>
-    public void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
-
     public void Dispose() => _file.Dispose();
+
+    private void Write<T>(T line) => _file.WriteLine(JsonSerializer.Serialize(line, s_options));
 
     private static double Load() =>
         double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);

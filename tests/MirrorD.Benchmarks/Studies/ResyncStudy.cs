@@ -51,9 +51,9 @@ internal static class ResyncStudy
         Console.WriteLine($"fio writes, 128 KiB          {Study.Spread(disks)} MB/s");
         Console.WriteLine($"fio reads one, writes one    {Study.Spread(copies)} MB/s");
         Console.WriteLine($"a TCP connection             {Study.Spread(links)} MB/s");
-        double slower = Math.Min(Study.Median(disks), Study.Median(links));
+        double slower = Math.Min(disks.Median(), links.Median());
         return Study.Tell(
-            "resync / slower of writes and link", Study.Median(rates) / slower, WantedShare, isMost: false);
+            "resync / slower of writes and link", rates.Median() / slower, WantedShare, isMost: false);
     }
 
     private static int Beside(string name, StudyTerms terms, ResultFile results, bool isInMemory)
@@ -91,7 +91,7 @@ internal static class ResyncStudy
         Console.WriteLine($"p99 with resync  {Study.Spread(with)} µs");
         Console.WriteLine($"the resync meanwhile  {Study.Spread(rates)} MiB/s, in {ended} rounds done before the client");
         return Study.Tell(
-            "p99 with / without", Study.Median(with) / Study.Median(without), WantedTailRatio, isMost: true)
-            + Study.Tell("resync beside the client", Study.Median(rates), FloorMiB, isMost: false, " MiB/s");
+            "p99 with / without", with.Median() / without.Median(), WantedTailRatio, isMost: true)
+            + Study.Tell("resync beside the client", rates.Median(), FloorMiB, isMost: false, " MiB/s");
     }
 }

@@ -40,13 +40,6 @@ internal sealed record Study(string Name, string Title, Func<StudyTerms, ResultF
     {
         double[] ordered = [.. values.Order()];
         return string.Create(
-            CultureInfo.InvariantCulture, $"{Median(ordered):0.##} ({ordered[0]:0.##}–{ordered[^1]:0.##})");
-    }
-
-    /// <summary>The one in the middle, or between both.</summary>
-    public static double Median(IEnumerable<double> values)
-    {
-        double[] ordered = [.. values.Order()];
-        return (ordered[(ordered.Length - 1) / 2] + ordered[ordered.Length / 2]) / 2;
+            CultureInfo.InvariantCulture, $"{ordered.Median():0.##} ({ordered[0]:0.##}–{ordered[^1]:0.##})");
     }
 }

@@ -49,6 +49,9 @@ public sealed class LabProcess
     /// <summary>Resident memory (proc(5), status VmRSS).</summary>
     public long ResidentBytes => MemoryBytes("VmRSS:");
 
+    /// <summary>When it was sent a SIGSTOP (Stopwatch), each time.</summary>
+    public ConcurrentQueue<long> StoppedAt { get; } = new();
+
     /// <summary>
     /// Starts a program in a session of its own, so that a Ctrl-C at the terminal is not for it.
     /// </summary>
@@ -96,9 +99,6 @@ public sealed class LabProcess
         Send(Signals.Terminate);
         WaitForExit(seconds);
     }
-
-    /// <summary>When it was sent a SIGSTOP (Stopwatch), each time.</summary>
-    public ConcurrentQueue<long> StoppedAt { get; } = new();
 
     /// <summary>Sends a signal; nothing happens when it has ended.</summary>
     public void Send(int signal)
