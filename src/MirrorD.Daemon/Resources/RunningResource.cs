@@ -196,6 +196,7 @@ internal sealed partial class RunningResource : IResourceOwner
             IsPreferred = _resource.PreferredPrimary is { } preferred ? preferred == _context.Name : null,
             ReleaseTimeoutMs = _resource.ReleaseTimeoutMs,
             LinkTimeoutMs = _resource.LinkTimeoutMs,
+            DeadAfterMs = _context.Configuration.Heartbeat.DeadAfterMs,
             DiskTimeoutMs = _resource.DiskTimeoutMs,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
             ResyncFloorBytesPerSecond = _resource.ResyncFloorBytesPerSecond,

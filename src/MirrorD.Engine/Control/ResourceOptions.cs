@@ -70,6 +70,8 @@ public sealed record ResourceOptions
     public bool? IsPreferred { get; init; }
     /// <summary>A link without any frame from the peer for so long is lost.</summary>
     public int LinkTimeoutMs { get; init; } = 5000;
+    /// <summary>A loop that has not ticked for so long counts as stuck to the watch.</summary>
+    public int DeadAfterMs { get; init; } = 5000;
     /// <summary>
     /// So long a holder that lost its right may take to remove the service addresses, before it counts as stuck.
     /// </summary>

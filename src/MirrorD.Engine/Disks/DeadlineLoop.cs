@@ -17,6 +17,7 @@ public sealed class DeadlineLoop : IIoLoop
     private readonly Stack<WatchedOperation> _free = new(1024);
     private readonly Dictionary<IDisk, int> _givenUp = [];
     private readonly Action<IoOperation> _ended;
+    private readonly Action? _begins;
 
     /// <summary>Puts the limit on a loop's disks.</summary>
     /// <param name="loop">The loop.</param>
@@ -24,11 +25,13 @@ public sealed class DeadlineLoop : IIoLoop
     /// How often <see cref="Tick"/> is called while an operation is pending before it is given up. Ticks, not time: a
     /// process that stood still finds what completed meanwhile before it is asked to.
     /// </param>
-    public DeadlineLoop(IIoLoop loop, int ticks)
+    /// <param name="begins">Called before an operation while no other one is pending: ticks are needed from now on.</param>
+    public DeadlineLoop(IIoLoop loop, int ticks, Action? begins = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ticks);
         _loop = loop;
         _mostTicks = ticks;
+        _begins = begins;
         _ended = Ended;
     }
 
@@ -38,7 +41,10 @@ public sealed class DeadlineLoop : IIoLoop
     /// <summary>Operations that were given up and have not ended.</summary>
     public int GivenUp { get; private set; }
 
-    /// <summary>Called in regular intervals.</summary>
+    /// <summary>No disk has anything to do: nothing counts ticks.</summary>
+    public bool IsIdle => _pending.Count == 0 && GivenUp == 0;
+
+    /// <summary>Called in regular intervals, except while it is idle.</summary>
     public void Tick()
     {
         IDisk? late = null;
@@ -159,6 +165,11 @@ public sealed class DeadlineLoop : IIoLoop
         {
             Refuse(operation);
             return null;
+        }
+
+        if (_pending.Count == 0)
+        {
+            _begins?.Invoke();
         }
 
         WatchedOperation watched = _free.TryPop(out WatchedOperation? free) ? free : new WatchedOperation(_ended);

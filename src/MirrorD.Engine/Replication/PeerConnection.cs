@@ -190,7 +190,9 @@ internal sealed partial class PeerConnection
     }
 
     /// <summary>Time passes.</summary>
-    public void Tick(long linkTimeoutNs)
+    /// <param name="linkTimeoutNs">A peer that says nothing for so long is lost.</param>
+    /// <param name="laterNs">The next call comes so much later than usual.</param>
+    public void Tick(long linkTimeoutNs, long laterNs)
     {
         long now = _loop.NowNs;
         if (_isPaused)
@@ -203,7 +205,7 @@ internal sealed partial class PeerConnection
         {
             Close($"nothing heard for {(now - LastReceivedNs) / 1_000_000} ms");
         }
-        else if (_closing is null && now - LastSentNs > Math.Min(1_000_000_000, linkTimeoutNs / 4))
+        else if (_closing is null && now - LastSentNs > Math.Min(1_000_000_000, linkTimeoutNs / 4) - laterNs)
         {
             SendSequence(PeerFrameType.Ping, 0);
         }

@@ -33,6 +33,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     /// <summary>A client's request.</summary>
     internal void Submit(IoRequest request)
     {
+        EndRest();
         NoteHanded(request);
         _isSubmitting = true;
         _replica!.Submit(request);
@@ -146,6 +147,10 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             CloseWhatIsOvertaken();
             NoteDisconnects();
             CloseCopyThatChanges();
+            if (_rests && !IsAtRest)
+            {
+                EndRest();
+            }
         }
     }
 

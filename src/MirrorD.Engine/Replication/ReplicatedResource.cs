@@ -20,7 +20,6 @@ namespace MirrorD.Engine.Replication;
 /// </summary>
 public sealed partial class ReplicatedResource : IDisposable
 {
-    private const long TickNs = 100_000_000;
     private const int CopySlots = 16;
     private const int ReadySlots = 8;
     private const int ReadyCopySlots = 2;
@@ -31,7 +30,6 @@ public sealed partial class ReplicatedResource : IDisposable
     private readonly IResourceHost _host;
     private readonly VolumeMetadataStore[] _stores;
     private readonly MirroredVolume?[] _volumes;
-    private readonly IoOperation _tick;
     private readonly PeerLink _link;
     private readonly RoleSequence _roles;
     private readonly BufferPool _copyBuffers;
@@ -46,7 +44,7 @@ public sealed partial class ReplicatedResource : IDisposable
     public ReplicatedResource(IIoLoop loop, ResourceOptions options, IResourceHost host)
     {
         _deadlines = options.DiskTimeoutMs <= 0 ? null
-            : new DeadlineLoop(loop, (int)Math.Max(1, options.DiskTimeoutMs * 1_000_000L / TickNs));
+            : new DeadlineLoop(loop, (int)Math.Max(1, options.DiskTimeoutMs * 1_000_000L / TickNs), EndRest);
         _loop = _deadlines ?? loop;
         loop = _loop;
         _options = options;
@@ -67,6 +65,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _flushes = [.. options.Volumes.Select(_ => new IoOperation(FlushDone))];
         _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];
         _tick = new IoOperation(Ticked);
+        _restNs = RestNs(options);
         _link = new PeerLink(loop, options, host, peer => _replica!.Admits(peer), Connected);
         _roles = new RoleSequence(loop, options, host, this, Changed);
         Status = Picture();
@@ -94,7 +93,7 @@ public sealed partial class ReplicatedResource : IDisposable
         }
         else
         {
-            _loop.StartTimer(_loop.NowNs + TickNs, _tick);
+            StartTick(TickNs);
             _link.Tick();
         }
 
@@ -276,31 +275,6 @@ public sealed partial class ReplicatedResource : IDisposable
                 ? $"{options.Data.Name} has {options.Data.LengthBytes} bytes, the mirror needs {found.DataBytes}: "
                     + "it shrank; enlarge it again"
             : null;
-    }
-
-    private void Ticked(IoOperation operation)
-    {
-        Volatile.Write(ref _lastTickNs, _loop.NowNs);
-        if (_isStopped && _connection is null)
-        {
-            // No tick follows: that is no stuck loop, though the hooks of the stop may still run.
-            Volatile.Write(ref _lastTickNs, 0);
-            return;
-        }
-
-        _deadlines?.Tick();
-        if (_replica!.Failure is not null && !_isAttaching)
-        {
-            // For good: each attempt to join would hold up the peer's requests for nothing.
-            _link.Stop();
-        }
-
-        _link.Tick();
-        _connection?.Tick(_options.LinkTimeoutMs * 1_000_000L);
-        _replica.Tick();
-        NoteProgress();
-        _loop.StartTimer(_loop.NowNs + TickNs, _tick);
-        AfterEvent();
     }
 
     /// <summary>An authenticated connection: the old one, if any, is given up first.</summary>

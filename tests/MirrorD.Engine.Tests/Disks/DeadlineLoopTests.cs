@@ -49,6 +49,20 @@ public class DeadlineLoopTests
     }
 
     [Fact]
+    public void It_tells_when_ticks_are_needed_again()
+    {
+        int begun = 0;
+        var loop = new DeadlineLoop(_world.CreateLoop("a"), Ticks, () => begun++);
+        loop.Flush(_disk, Operation());
+        loop.Flush(_disk, Operation());
+        Assert.Equal((1, false), (begun, loop.IsIdle));
+        Run();
+        Assert.Equal((2, true), (_ended.Count, loop.IsIdle));
+        loop.Flush(_disk, Operation());
+        Assert.Equal((2, false), (begun, loop.IsIdle));
+    }
+
+    [Fact]
     public void All_that_a_disk_has_is_given_up_together_and_other_disks_go_on()
     {
         _disk.Hangs = true;
