@@ -84,6 +84,8 @@ public enum BrokenRule
     LateOutdateReplyAccepted,
     /// <summary>A resync clears its bits when the target has the copy, without any flush.</summary>
     BitClearedOnAcknowledgement,
+    /// <summary>A resync clears also the bits of copies that ended after the flush had been issued.</summary>
+    CopyClearedByEarlierFlush,
     /// <summary>A Primary that serves alone goes on doing so during a handshake.</summary>
     ServedDuringHandshake,
     /// <summary>A target that is about to be overwritten stores Outdated, not Inconsistent.</summary>

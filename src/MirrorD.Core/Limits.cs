@@ -44,8 +44,14 @@ public static class Limits
     /// <summary>Copies under way while clients write, so that a write never queues behind much of resync.</summary>
     public const int CopiesWhenBusy = 2;
 
-    /// <summary>Copies sent before both sides flush and their bits are cleared: 64 MiB.</summary>
+    /// <summary>Copies that have ended before both sides flush and their bits are cleared: 64 MiB.</summary>
     public const int CopiesPerFlush = 512;
+
+    /// <summary>
+    /// Copies begin while both sides flush; with so many times <see cref="CopiesPerFlush"/> not flushed none does: what a crash
+    /// of either side has copied again, and what each client's write is compared with.
+    /// </summary>
+    public const int FlushesOfCopies = 2;
 
     /// <summary>
     /// With no more dirty blocks than this the copies keep their range locks until they are flushed, so that a

@@ -14,6 +14,7 @@ public static class ResyncDraw
             ResyncByChecksum = random.Percent(40),
             ResyncFloorBytesPerSecond = random.Percent(30) ? random.Between(1, 8) << 20 : 0,
             PausePercent = random.Percent(30) ? (int)random.Between(10, 60) : 0,
+            CopiesPerFlush = random.Percent(50) ? (int)random.Between(1, 6) : scenario.CopiesPerFlush,
         };
     }
 }

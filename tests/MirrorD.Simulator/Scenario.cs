@@ -131,6 +131,8 @@ public sealed record Scenario
     public bool ResyncByChecksum { get; init; }
     /// <summary>Extents of the activity log that may be active at once.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
+    /// <summary>Copies of a resync that have ended before both sides flush.</summary>
+    public int CopiesPerFlush { get; init; } = Core.Limits.CopiesPerFlush;
 
     /// <summary>Mean time between faults of disks; 0 means none.</summary>
     public long DiskFaultEveryNs { get; init; }
@@ -325,7 +327,8 @@ public sealed record Scenario
         + $"of disks each {DiskFaultEveryNs / 1_000_000} ms (limit {DiskTimeoutMs} ms), "
         + $"disk {DiskNs / 1000} us, network {NetworkNs / 1000} us, "
         + $"switch each {SwitchEveryNs / 1_000_000} ms, "
-        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} %, "
+        + $"resync {ResyncFloorBytesPerSecond} to {ResyncBytesPerSecond} B/s by checksum {ResyncByChecksum} paused {PausePercent} % "
+        + $"flushed each {CopiesPerFlush}, "
         + $"verify each {VerifyEveryNs / 1_000_000} ms with {VerifyBytesPerSecond} B/s, "
         + $"active extents {ActiveExtents}, maintenance each {MaintenanceEveryNs / 1_000_000} ms";
 

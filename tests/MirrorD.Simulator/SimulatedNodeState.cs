@@ -305,6 +305,7 @@ public sealed class SimulatedNodeState
         ResyncFloorBytesPerSecond = _simulation.Scenario.ResyncFloorBytesPerSecond,
         ResyncByChecksum = _simulation.Scenario.ResyncByChecksum,
         ActiveExtents = _simulation.Scenario.ActiveExtents,
+        CopiesPerFlush = _simulation.Scenario.CopiesPerFlush,
         Mode = (Name == "b" ? _simulation.Scenario.ModeOfB : null) ?? _simulation.Scenario.Mode,
         AsyncBufferBytes = _simulation.Scenario.AsyncBufferBytes,
         AsyncLagMs = _simulation.Scenario.AsyncLagMs,

@@ -14,7 +14,7 @@ public sealed partial class Replica
 {
     private const long UnreadableRetryNs = 10_000_000_000;
 
-    private readonly List<ResyncCopy> _copied = new(Limits.CopiesPerFlush);
+    private readonly List<ResyncCopy> _copied = new(Limits.FlushesOfCopies * Limits.CopiesPerFlush);
     private readonly Dictionary<long, ResyncCopy> _sentCopies = new(Limits.CopiesWhenIdle);
     private readonly HashSet<ResyncCopy> _copying = new(Limits.CopiesWhenIdle);
     private int _copyVolume;
@@ -115,15 +115,16 @@ public sealed partial class Replica
         // With nothing to copy there is nothing to pause: the join goes on.
         bool isAllowed = !(IsSyncPaused && !_roundEnded && DirtyBlocks > 0);
         int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy : Limits.CopiesWhenIdle;
-        while (isAllowed && !_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < Limits.CopiesPerFlush
+        int unflushed = Limits.FlushesOfCopies * _settings.CopiesPerFlush;
+        while (isAllowed && !_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < unflushed
             && (isAllowed = IsAllowed()) && StartCopy())
         {
         }
 
         // What keeps its ranges until it is flushed does not wait for the rate: clients' writes wait for it.
-        bool flushNow = _copying.Count == 0
-            && (_roundEnded || _copied.Count >= Limits.CopiesPerFlush || (!isAllowed && _copied.Count > 0 && (_copiesFinal || IsSyncPaused)));
-        if (flushNow && !_copiesNeedPass)
+        bool isLast = _copying.Count == 0
+            && (_roundEnded || (!isAllowed && _copied.Count > 0 && (_copiesFinal || IsSyncPaused)));
+        if ((isLast || _copied.Count >= _settings.CopiesPerFlush) && !_copiesNeedPass)
         {
             // Also with nothing copied: both sides have flushed before J4.
             _copiesNeedPass = true;
@@ -253,7 +254,10 @@ public sealed partial class Replica
         }
     }
 
-    /// <summary>A pass of both sides ended that covers the first copies of the list.</summary>
+    /// <summary>
+    /// A pass of both sides ended that covers the first copies of the list: those that had ended when it began. Others have
+    /// ended since; they belong to the next one.
+    /// </summary>
     private void CopiesFlushed(int count)
     {
         if (Phase != LinkPhase.Source || _committing)

@@ -205,7 +205,7 @@ public sealed partial class Replica
             }
         }
 
-        CopiesFlushed(_passCopies);
+        CopiesFlushed(Canary.Breaks(BrokenRule.CopyClearedByEarlierFlush) ? _copied.Count : _passCopies);
         for (int waiting = storedDirty ? _awaitingRoom.Count : 0; waiting > 0; waiting--)
         {
             EnterLog(_awaitingRoom.Dequeue());

@@ -64,6 +64,9 @@ public sealed record ReplicaSettings(
     /// <summary>Extents of the activity log of each volume that may be active at once: what a transaction holds.</summary>
     public int ActiveExtents { get; init; } = Limits.ActiveExtents;
 
+    /// <summary>Copies of a resync that have ended before both sides flush.</summary>
+    public int CopiesPerFlush { get; init; } = Limits.CopiesPerFlush;
+
     /// <summary>Ceiling of the rate of a verify; 0: none.</summary>
     public long VerifyBytesPerSecond { get; init; }
 

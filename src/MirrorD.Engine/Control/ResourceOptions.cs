@@ -80,6 +80,8 @@ public sealed record ResourceOptions
     public int BufferSlots { get; init; } = 256;
     /// <summary>Extents of the activity log of each volume that may be active at once; at least 2.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
+    /// <summary>Copies of a resync that have ended before both sides flush; at least 1.</summary>
+    public int CopiesPerFlush { get; init; } = Core.Limits.CopiesPerFlush;
     /// <summary>A disk that does not answer a request for so long has failed; 0 means never.</summary>
     public int DiskTimeoutMs { get; init; }
     /// <summary>When clients hear of a write; the same on both nodes.</summary>

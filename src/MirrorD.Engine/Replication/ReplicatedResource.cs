@@ -239,6 +239,7 @@ public sealed partial class ReplicatedResource : IDisposable
             IsPreferred = _options.IsPreferred,
             FollowsProduction = _options.FollowsProduction,
             ActiveExtents = _options.ActiveExtents,
+            CopiesPerFlush = _options.CopiesPerFlush,
             ResyncFloorBytesPerSecond = _options.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _options.ResyncByChecksum,
             SnapshotsTarget = _options.Snapshots is not null,

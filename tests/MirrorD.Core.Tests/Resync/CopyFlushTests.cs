@@ -1,0 +1,132 @@
+using MirrorD.Core.Replication;
+using MirrorD.Core.Tests.Replication;
+using MirrorD.Formats;
+
+namespace MirrorD.Core.Tests.Resync;
+
+/// <summary>Both sides flush what was copied while more is being copied.</summary>
+public class CopyFlushTests
+{
+    [Fact]
+    public void A_flush_begins_while_copies_are_under_way_and_clears_only_those_that_had_ended()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 1, 10, 100);
+        CopyOne(pair);
+        Assert.Equal((1, 1, 1), (pair.Waiting(pair.A, "copy"), pair.Waiting(pair.A, "flush"), pair.Waiting(pair.B, "flush")));
+
+        // Taken by both sides after their flushes were issued: these don't cover it.
+        CopyOne(pair);
+        Assert.Equal(2, pair.B.Disk[100]);
+        EndFlush(pair);
+        Assert.Equal((false, true), (pair.A.Replica.Map(0).IsDirty(10), pair.A.Replica.Map(0).IsDirty(100)));
+
+        // The next one does.
+        Assert.Equal((1, 1), (pair.Waiting(pair.A, "flush"), pair.Waiting(pair.B, "flush")));
+        EndFlush(pair);
+        Assert.Equal(0, pair.A.Replica.DirtyBlocks);
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+    }
+
+    [Fact]
+    public void Both_sides_have_to_flush_in_whichever_order_they_end()
+    {
+        foreach (bool sourceFirst in new[] { true, false })
+        {
+            ManualPair pair = Resyncing(copiesPerFlush: 1, 10, 100);
+            CopyOne(pair);
+            pair.Complete(sourceFirst ? pair.A : pair.B, "flush");
+            pair.Run();
+            Assert.True(pair.A.Replica.Map(0).IsDirty(10));
+            pair.Complete(sourceFirst ? pair.B : pair.A, "flush");
+            pair.Run();
+            Assert.False(pair.A.Replica.Map(0).IsDirty(10));
+        }
+    }
+
+    [Fact]
+    public void No_copy_begins_beyond_what_two_flushes_cover()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 2, 10, 100, 200, 300, 400, 500);
+        Assert.Equal(4, pair.Waiting(pair.A, "copy"));
+        for (int copy = 0; copy < 4; copy++)
+        {
+            CopyOne(pair);
+        }
+
+        // The pass that runs covers two of the four.
+        Assert.Equal(0, pair.Waiting(pair.A, "copy"));
+        EndFlush(pair);
+        Assert.Equal(2, pair.Waiting(pair.A, "copy"));
+        Assert.Equal(4, pair.A.Replica.DirtyBlocks);
+        pair.Go(pair.A, "copy");
+        pair.Go(pair.A, "flush");
+        pair.Go(pair.B, "flush");
+        Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
+        Assert.Equal(pair.A.Disk, pair.B.Disk);
+    }
+
+    [Fact]
+    public void What_is_written_over_a_copy_while_it_is_flushed_stays_dirty()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 1, 10, 100);
+        CopyOne(pair);
+        ManualRequest write = pair.A.Write(10, 77);
+        Assert.Equal(0, write.Result);
+        EndFlush(pair);
+        Assert.True(pair.A.Replica.Map(0).IsDirty(10));
+        pair.Go(pair.A, "copy");
+        pair.Go(pair.A, "flush");
+        pair.Go(pair.B, "flush");
+        Assert.Equal((LinkPhase.Joined, 77), (pair.A.Replica.Phase, pair.B.Disk[10]));
+    }
+
+    [Fact]
+    public void A_link_that_is_lost_while_copies_are_flushed_leaves_all_of_them_dirty()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 1, 10, 100);
+        CopyOne(pair);
+        pair.Complete(pair.B, "flush");
+        pair.LinkDown();
+        pair.Go(pair.A, "flush");
+        pair.Go(pair.B, "flush");
+        pair.Go(pair.A, "copy");
+        Assert.Equal(2, pair.A.Replica.DirtyBlocks);
+        Assert.Equal(0, pair.A.CopiesInUse);
+        pair.LinkUp();
+        Assert.Equal((LinkPhase.Joined, 0L), (pair.A.Replica.Phase, pair.A.Replica.DirtyBlocks));
+    }
+
+    /// <summary>The source reads one range; the target has it, and says so.</summary>
+    private static void CopyOne(ManualPair pair)
+    {
+        pair.Complete(pair.A, "copy");
+        pair.Run();
+    }
+
+    private static void EndFlush(ManualPair pair)
+    {
+        pair.Complete(pair.A, "flush");
+        pair.Complete(pair.B, "flush");
+        pair.Run();
+    }
+
+    /// <summary>The blocks were written alone, with the numbers 1, 2, …, and are read for the target; nobody flushes by himself.</summary>
+    private static ManualPair Resyncing(int copiesPerFlush, params int[] blocks)
+    {
+        ManualPair pair = ManualPair.Serving(
+            continueOnPeerLoss: true, adjust: settings => settings with { CopiesPerFlush = copiesPerFlush });
+        pair.LinkDown();
+        pair.Tick();
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            Assert.Equal(0, pair.A.Write(blocks[i], i + 1).Result);
+        }
+
+        pair.Stop(pair.A, "copy");
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
+        pair.Stop(pair.A, "flush");
+        pair.Stop(pair.B, "flush");
+        return pair;
+    }
+}
