@@ -21,6 +21,12 @@ public static class Limits
     public const int ExtentEvictionBatch = 32;
 
     /// <summary>
+    /// With less than one in so many extents of the log free or clean, a write that takes another one has a checkpoint begin,
+    /// so that none has to wait for it. Smaller: more flushes for writes all over a volume.
+    /// </summary>
+    public const int ReservedShareOfExtents = 8;
+
+    /// <summary>
     /// Bytes written above the durable point before the primary asks for a flush by itself. Bounds what a link
     /// loss makes dirty, and the memory of the tracker.
     /// </summary>

@@ -16,15 +16,21 @@ public enum ActivityEntry
 /// says when a transaction has to be written and what is in it. States of an extent: absent → pending (in the
 /// next or a running transaction) → durable → absent (evicted). Invariants: a transaction holds the whole
 /// set; an extent is evicted only when nothing in it is in flight and its last write is clean (<see
-/// cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map.
+/// cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map. An extent with nothing in flight is clean, or a
+/// checkpoint makes it so.
 /// </summary>
 public sealed class ActivityLog
 {
     private readonly Dictionary<uint, int> _slotOf;
     private readonly Slot[] _slots;
     private readonly Stack<int> _free;
-    private readonly uint[] _snapshot;
+    private readonly uint[] _ascending;
     private readonly int[] _oldest;
+    private readonly int _reserve;
+    private long _cleanThrough;
+    private int _clean;
+    private int _unclean;
+    private int _taken;
     private long _changeNumber;
     private long _storingThrough;
     private long _durableThrough;
@@ -33,8 +39,9 @@ public sealed class ActivityLog
     public ActivityLog(int capacity)
     {
         _slots = new Slot[capacity];
-        _snapshot = new uint[capacity];
+        _ascending = new uint[capacity];
         _oldest = new int[capacity];
+        _reserve = Math.Max(1, capacity / Limits.ReservedShareOfExtents);
         _slotOf = new Dictionary<uint, int>(capacity);
         _free = new Stack<int>(capacity);
         for (int i = capacity - 1; i >= 0; i--)
@@ -54,8 +61,30 @@ public sealed class ActivityLog
     /// <summary>Extents in the set.</summary>
     public int Count => _slotOf.Count;
 
+    /// <summary>Extents that are free, or may be evicted: so many new ones find room without a checkpoint.</summary>
+    public int Room => _free.Count + _clean;
+
+    /// <summary>
+    /// A checkpoint is due before anybody has to wait for one: little room is left, and there is as much to gain. Not for
+    /// writes that stay within the log, and not again before as many extents were taken since the last one began.
+    /// </summary>
+    public bool WantsCheckpoint => Room < _reserve && _unclean >= _reserve && _taken >= _reserve;
+
     /// <summary>Extents with nothing in flight and last touched up to here may be evicted.</summary>
-    public long CleanThrough { get; set; }
+    public long CleanThrough
+    {
+        get => _cleanThrough;
+        set
+        {
+            _cleanThrough = value;
+            _clean = 0;
+            _unclean = 0;
+            foreach (int index in _slotOf.Values)
+            {
+                CountIdle(in _slots[index], 1);
+            }
+        }
+    }
 
     /// <summary>A transaction is being written.</summary>
     public bool IsStoring { get; private set; }
@@ -90,8 +119,14 @@ public sealed class ActivityLog
             if (!_slotOf.TryGetValue(extent, out int index))
             {
                 index = _free.Pop();
+                InsertInOrder(extent);
                 _slotOf.Add(extent, index);
                 _slots[index] = new Slot { Extent = extent, ChangeNumber = ++_changeNumber };
+                _taken++;
+            }
+            else
+            {
+                CountIdle(in _slots[index], -1);
             }
 
             _slots[index].InFlight++;
@@ -113,23 +148,22 @@ public sealed class ActivityLog
             Invariant.Require(slot.InFlight > 0, "an extent is left as often as it was entered");
             slot.InFlight--;
             slot.LastTouch = Math.Max(slot.LastTouch, touch);
+            CountIdle(in slot, 1);
         }
     }
 
-    /// <summary>Begins a transaction: the whole set, for the store to write durably.</summary>
+    /// <summary>A checkpoint begins: <see cref="WantsCheckpoint"/> counts anew.</summary>
+    public void CheckpointBegins() => _taken = 0;
+
+    /// <summary>
+    /// Begins a transaction: the whole set, ascending, for the store to write durably. Valid until the set changes.
+    /// </summary>
     public ReadOnlySpan<uint> BeginStore()
     {
         Invariant.Require(!IsStoring, "one log transaction at a time");
         IsStoring = true;
         _storingThrough = _changeNumber;
-        int count = 0;
-        foreach (uint extent in _slotOf.Keys)
-        {
-            _snapshot[count++] = extent;
-        }
-
-        Array.Sort(_snapshot, 0, count);
-        return _snapshot.AsSpan(0, count);
+        return _ascending.AsSpan(0, _slotOf.Count);
     }
 
     /// <summary>The transaction is durable.</summary>
@@ -160,6 +194,19 @@ public sealed class ActivityLog
 
     private bool IsClean(ref readonly Slot slot) => slot.InFlight == 0
         && (slot.LastTouch <= CleanThrough || Canary.Breaks(BrokenRule.LogExtentFreedEarly));
+
+    /// <summary>An extent with nothing in flight becomes one of those that are counted, or is none any more.</summary>
+    private void CountIdle(ref readonly Slot slot, int change)
+    {
+        if (IsClean(in slot))
+        {
+            _clean += change;
+        }
+        else if (slot.InFlight == 0)
+        {
+            _unclean += change;
+        }
+    }
 
     private bool Evict(int needed, uint first, uint last)
     {
@@ -192,8 +239,22 @@ public sealed class ActivityLog
         return _free.Count >= needed;
     }
 
+    /// <summary>The set is kept in order: a transaction that had to sort it would cost more than all else that it does.</summary>
+    private void InsertInOrder(uint extent)
+    {
+        int count = _slotOf.Count;
+        int at = ~_ascending.AsSpan(0, count).BinarySearch(extent);
+        _ascending.AsSpan(at, count - at).CopyTo(_ascending.AsSpan(at + 1));
+        _ascending[at] = extent;
+    }
+
+    /// <summary>Only what is clean is ever removed.</summary>
     private void Remove(int index)
     {
+        int count = _slotOf.Count;
+        int at = _ascending.AsSpan(0, count).BinarySearch(_slots[index].Extent);
+        _ascending.AsSpan(at + 1, count - at - 1).CopyTo(_ascending.AsSpan(at));
+        _clean--;
         _slotOf.Remove(_slots[index].Extent);
         _free.Push(index);
     }

@@ -47,6 +47,11 @@ public interface IReplicaEffects
     /// <summary>Gives the request back to its client.</summary>
     void Complete(VolumeRequest request, int error);
 
+    /// <summary>
+    /// Has <see cref="Replica.TurnEnded"/> follow when all that has happened by now was told, and before the next wait.
+    /// </summary>
+    void AskForTurnEnd();
+
     /// <summary>Writes one log transaction durably → <see cref="Replica.LogStored"/>.</summary>
     void StoreLog(int volume, ReadOnlySpan<uint> extents);
 

@@ -113,6 +113,11 @@ public sealed partial class Replica
         _passStoresDirty = _checkpointWanted || !HasChangedPages;
         _checkpointWanted = false;
         _passTouch = _touch;
+        for (int volume = 0; _passStoresDirty && volume < _logs.Length; volume++)
+        {
+            _logs[volume].CheckpointBegins();
+        }
+
         _passSequence = _sequence;
         _passCopies = _copied.Count;
         if (!IsDiskless)

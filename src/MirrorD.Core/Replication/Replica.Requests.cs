@@ -24,6 +24,7 @@ public sealed partial class Replica
     private long _arrivals;
     private long _sequence;
     private long _touch;
+    private bool _turnEndAsked;
 
     /// <summary>Requests that are held, neither failed nor completed.</summary>
     public int HeldRequests => _held.Count;
@@ -222,15 +223,49 @@ public sealed partial class Replica
         PumpLog(request.Volume);
     }
 
+    /// <summary>
+    /// The end of a turn in which <see cref="IReplicaEffects.AskForTurnEnd"/> was called: a transaction begins for all writes
+    /// that wait by now, not for the first of them.
+    /// </summary>
+    public void TurnEnded()
+    {
+        if (!_turnEndAsked)
+        {
+            // Of a machine that this one has taken the place of.
+            return;
+        }
+
+        _turnEndAsked = false;
+        _busy--;
+        for (int volume = 0; volume < _logs.Length; volume++)
+        {
+            if (IsStoreDue(volume))
+            {
+                _busy++;
+                _effects.StoreLog(volume, _logs[volume].BeginStore());
+            }
+        }
+
+        Settle();
+    }
+
     private void PumpLog(int volume)
     {
-        ActivityLog log = _logs[volume];
-        if (!log.IsStoring && log.NeedsStore && (Path != WritePath.Closed || _keeps) && !IsDiskless && Failure is null)
+        if (_logs[volume].WantsCheckpoint)
         {
+            WantCheckpoint();
+        }
+
+        if (!_turnEndAsked && IsStoreDue(volume))
+        {
+            _turnEndAsked = true;
             _busy++;
-            _effects.StoreLog(volume, log.BeginStore());
+            _effects.AskForTurnEnd();
         }
     }
+
+    private bool IsStoreDue(int volume) => !_logs[volume].IsStoring && _logs[volume].NeedsStore
+        && (Path != WritePath.Closed || _keeps) && !IsDiskless && Failure is null;
 
     private void Issue(VolumeRequest request)
     {

@@ -17,6 +17,7 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     private readonly Action<IoOperation> _localDone;
     private readonly Action<IoOperation> _copyDone;
     private readonly Action _drainCompletions;
+    private readonly Action _turnEnded;
     private readonly IoOperation[] _flushes;
     private readonly Action<int>[] _logStored;
     private readonly Queue<(IoRequest Request, int Error)> _completions = new(256);
@@ -169,6 +170,14 @@ public sealed partial class ReplicatedResource : IReplicaEffects
         }
 
         _isDraining = false;
+    }
+
+    void IReplicaEffects.AskForTurnEnd() => _loop.Post(_turnEnded);
+
+    private void TurnEnded()
+    {
+        _replica!.TurnEnded();
+        AfterEvent();
     }
 
     void IReplicaEffects.StoreLog(int volume, ReadOnlySpan<uint> extents) =>

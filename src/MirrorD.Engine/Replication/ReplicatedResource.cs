@@ -61,6 +61,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _servedReadEnded = ServedReadEnded;
         _copyDone = CopyDone;
         _drainCompletions = DrainCompletions;
+        _turnEnded = TurnEnded;
         _publish = PublishNow;
         _flushes = [.. options.Volumes.Select(_ => new IoOperation(FlushDone))];
         _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];

@@ -52,6 +52,7 @@ public class ActivityLogPropertyTests
             {
                 Apply(operation);
                 Assert.InRange(_log.Count, Protected().Count, Capacity);
+                Assert.Equal(Capacity - Protected().Count, _log.Room);
                 HashSet<uint> written = _log.IsStoring ? _running : _durable;
                 Assert.True(_log.NeedsStore || _inFlight.All(e => Extents(e).All(written.Contains)),
                     "an extent in flight is in no transaction, and none is asked for");

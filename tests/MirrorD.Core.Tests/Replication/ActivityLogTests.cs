@@ -170,6 +170,58 @@ public class ActivityLogTests
     }
 
     [Fact]
+    public void A_checkpoint_is_due_before_the_log_is_full_and_not_again_before_as_many_were_taken()
+    {
+        // Of 16 two are the reserve.
+        var log = new ActivityLog(16);
+        long touch = 0;
+        for (uint extent = 0; extent < 15; extent++)
+        {
+            Assert.False(log.WantsCheckpoint);
+            Store(log, extent);
+            log.Leave(extent, extent, ++touch);
+        }
+
+        Assert.Equal(1, log.Room);
+        Assert.True(log.WantsCheckpoint);
+        log.CheckpointBegins();
+        Assert.False(log.WantsCheckpoint);
+        long covered = touch;
+        Store(log, 15);
+        log.Leave(15, 15, ++touch);
+        Assert.Equal(0, log.Room);
+        Assert.False(log.WantsCheckpoint);
+        log.CleanThrough = covered;
+        Assert.Equal(15, log.Room);
+    }
+
+    [Fact]
+    public void No_checkpoint_is_due_for_what_stays_within_the_log_or_is_in_flight()
+    {
+        var log = new ActivityLog(16);
+        long touch = 0;
+        for (uint extent = 0; extent < 16; extent++)
+        {
+            Store(log, extent);
+        }
+
+        // One would gain nothing.
+        Assert.Equal(0, log.Room);
+        Assert.False(log.WantsCheckpoint);
+        log.CheckpointBegins();
+        for (int round = 0; round < 3; round++)
+        {
+            for (uint extent = 0; extent < 16; extent++)
+            {
+                log.Leave(extent, extent, ++touch);
+                Assert.Equal(ActivityEntry.Active, log.Enter(extent, extent, out _));
+            }
+        }
+
+        Assert.False(log.WantsCheckpoint);
+    }
+
+    [Fact]
     public void Leaving_more_often_than_entering_is_a_defect()
     {
         var log = new ActivityLog(4);

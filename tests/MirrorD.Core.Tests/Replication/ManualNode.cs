@@ -215,6 +215,8 @@ internal sealed class ManualNode : IReplicaEffects
         Completed(mine);
     }
 
+    public void AskForTurnEnd() => _pair.Add(this, "turn", Replica.TurnEnded);
+
     public void StoreLog(int volume, ReadOnlySpan<uint> extents)
     {
         uint[] set = extents.ToArray();
