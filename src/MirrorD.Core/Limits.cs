@@ -44,14 +44,26 @@ public static class Limits
     /// <summary>Blocks of one resync copy: fills one slot of 128 KiB; also the bits of its mask.</summary>
     public const int CopyBlocks = 32;
 
-    /// <summary>Copies under way while clients are quiet: enough to fill a fast link.</summary>
-    public const int CopiesWhenIdle = 8;
+    /// <summary>
+    /// Copies under way while no client writes, and none did for <see cref="QuietNs"/>: enough to fill a fast link and to keep
+    /// the disks of both sides at work. As many slots of 128 KiB are made for them.
+    /// </summary>
+    public const int CopiesWhenIdle = 16;
+
+    /// <summary>Copies under way between writes of clients: what the next one may queue behind.</summary>
+    public const int CopiesBetweenWrites = 8;
 
     /// <summary>Copies under way while clients write, so that a write never queues behind much of resync.</summary>
     public const int CopiesWhenBusy = 2;
 
-    /// <summary>Copies that have ended before both sides flush and their bits are cleared: 64 MiB.</summary>
-    public const int CopiesPerFlush = 512;
+    /// <summary>Without a write for so long, in nanoseconds, clients count as quiet.</summary>
+    public const long QuietNs = 1_000_000_000;
+
+    /// <summary>
+    /// Copies that have ended before both sides flush and their bits are cleared: 32 MiB. Larger: the disks have more at once
+    /// to flush while they are to read and write.
+    /// </summary>
+    public const int CopiesPerFlush = 256;
 
     /// <summary>
     /// Copies begin while both sides flush; with so many times <see cref="CopiesPerFlush"/> not flushed none does: what a crash

@@ -20,7 +20,7 @@ namespace MirrorD.Engine.Replication;
 /// </summary>
 public sealed partial class ReplicatedResource : IDisposable
 {
-    private const int CopySlots = 16;
+    private const int CopySlots = Limits.CopiesWhenIdle;
     private const int ReadySlots = 8;
     private const int ReadyCopySlots = 2;
     private const int SlotBytes = PeerFrame.MaxDataBytes;

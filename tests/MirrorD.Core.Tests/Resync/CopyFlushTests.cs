@@ -96,6 +96,24 @@ public class CopyFlushTests
         Assert.Equal((LinkPhase.Joined, 0L), (pair.A.Replica.Phase, pair.A.Replica.DirtyBlocks));
     }
 
+    [Fact]
+    public void More_copies_are_under_way_once_clients_have_been_quiet_for_a_while()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 64, [.. Enumerable.Range(1, 60).Select(i => i * 100)]);
+        Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+        Assert.Equal(0, pair.A.Write(1, 99).Result);
+        while (pair.Waiting(pair.A, "copy") > Limits.CopiesBetweenWrites)
+        {
+            CopyOne(pair);
+        }
+
+        CopyOne(pair);
+        Assert.Equal(Limits.CopiesBetweenWrites, pair.Waiting(pair.A, "copy"));
+        pair.Advance(Limits.QuietNs);
+        CopyOne(pair);
+        Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+    }
+
     /// <summary>The source reads one range; the target has it, and says so.</summary>
     private static void CopyOne(ManualPair pair)
     {
