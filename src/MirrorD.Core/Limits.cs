@@ -45,8 +45,8 @@ public static class Limits
     public const int CopyBlocks = 32;
 
     /// <summary>
-    /// Copies under way while no client writes, and none did for <see cref="QuietNs"/>: enough to fill a fast link and to keep
-    /// the disks of both sides at work. As many slots of 128 KiB are made for them.
+    /// Copies under way while no client writes, and none did for <see cref="QuietNs"/>: enough to fill a fast link and to
+    /// keep the disks of both sides at work. As many slots of 128 KiB are made for them.
     /// </summary>
     public const int CopiesWhenIdle = 16;
 
@@ -66,8 +66,8 @@ public static class Limits
     public const int CopiesPerFlush = 256;
 
     /// <summary>
-    /// Copies begin while both sides flush; with so many times <see cref="CopiesPerFlush"/> not flushed none does: what a crash
-    /// of either side has copied again, and what each client's write is compared with.
+    /// Copies begin while both sides flush; with so many times <see cref="CopiesPerFlush"/> not flushed none does: what a
+    /// crash of either side has copied again, and what each client's write is compared with.
     /// </summary>
     public const int FlushesOfCopies = 2;
 

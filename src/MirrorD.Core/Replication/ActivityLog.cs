@@ -16,8 +16,8 @@ public enum ActivityEntry
 /// says when a transaction has to be written and what is in it. States of an extent: absent → pending (in the
 /// next or a running transaction) → durable → absent (evicted). Invariants: a transaction holds the whole
 /// set; an extent is evicted only when nothing in it is in flight and its last write is clean (<see
-/// cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map. An extent with nothing in flight is clean, or a
-/// checkpoint makes it so.
+/// cref="CleanThrough"/>): flushed on both sides, or in the durable dirty map. An extent with nothing in flight is clean, or
+/// a checkpoint makes it so.
 /// </summary>
 public sealed class ActivityLog
 {
@@ -239,7 +239,7 @@ public sealed class ActivityLog
         return _free.Count >= needed;
     }
 
-    /// <summary>The set is kept in order: a transaction that had to sort it would cost more than all else that it does.</summary>
+    /// <summary>A transaction that had to sort the set would cost more than all else that it does.</summary>
     private void InsertInOrder(uint extent)
     {
         int count = _slotOf.Count;

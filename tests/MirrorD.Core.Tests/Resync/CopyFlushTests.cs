@@ -128,7 +128,9 @@ public class CopyFlushTests
         pair.Run();
     }
 
-    /// <summary>The blocks were written alone, with the numbers 1, 2, …, and are read for the target; nobody flushes by himself.</summary>
+    /// <summary>
+    /// The blocks were written alone, with the numbers 1, 2, …, and are read for the target; nobody flushes by himself.
+    /// </summary>
     private static ManualPair Resyncing(int copiesPerFlush, params int[] blocks)
     {
         ManualPair pair = ManualPair.Serving(
