@@ -6,7 +6,7 @@ namespace MirrorD.Engine.Latency;
 /// </summary>
 internal sealed class SentTimes
 {
-    private const int Places = 4096;
+    private const int Places = 1024;
 
     private readonly Sent[] _sent = new Sent[Places];
 

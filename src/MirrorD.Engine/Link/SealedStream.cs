@@ -1,3 +1,4 @@
+using MirrorD.Formats.Peer;
 using MirrorD.Io;
 
 namespace MirrorD.Engine.Link;
@@ -10,6 +11,9 @@ internal sealed class SealedStream : LinkStream
 {
     private const int ReceivedBytes = 256 * 1024;
 
+    // A slot, with what comes before its data: the most that is sent at once.
+    private const int UsualSendBytes = BufferPool.HeadroomBytes + PeerFrame.MaxDataBytes;
+
     private readonly IIoLoop _loop;
     private readonly IConnection _connection;
     private readonly IRecordLayer _records;
@@ -17,7 +21,7 @@ internal sealed class SealedStream : LinkStream
     private readonly IoOperation _send;
     private readonly Action _deliver;
     private readonly IoBuffer _in = new(ReceivedBytes);
-    private IoBuffer _out = new(ReceivedBytes);
+    private IoBuffer _out;
     private int _inStart;
     private int _inEnd;
     private IoOperation? _receiving;
@@ -41,6 +45,7 @@ internal sealed class SealedStream : LinkStream
         _receive = new IoOperation(Received);
         _send = new IoOperation(Sent);
         _deliver = Deliver;
+        _out = new IoBuffer(records.MostSealedBytes(UsualSendBytes));
         early.Span.CopyTo(_in.Span);
         _inEnd = early.Length;
     }

@@ -21,8 +21,8 @@ namespace MirrorD.Engine.Replication;
 public sealed partial class ReplicatedResource : IDisposable
 {
     private const int CopySlots = Limits.CopiesWhenIdle;
-    private const int ReadySlots = 8;
-    private const int ReadyCopySlots = 2;
+    private const int ReadySlots = 4;
+    private const int ReadyCopySlots = 1;
     private const int SlotBytes = PeerFrame.MaxDataBytes;
 
     private readonly IIoLoop _loop;
