@@ -53,6 +53,8 @@ public class ModeStoryTests
     public void In_async_a_takeover_from_an_isolated_primary_loses_the_latest_writes_only()
     {
         using Story story = InMode(ReplicationMode.Async);
+        long before = story.Pair.Tally.Ahead;
+        story.Await("an answer to a write that is still on its way", () => story.Pair.Tally.Ahead > before);
         Isolate(story);
         Assert.True(story.Pair.Tally.Ahead > 100);
         Assert.Equal(1, story.Pair.Tally.AheadLost);
