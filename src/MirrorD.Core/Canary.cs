@@ -60,6 +60,8 @@ public enum BrokenRule
     CrashedAheadIsTarget,
     /// <summary>A takeover does not wait until what was received is applied.</summary>
     TakeoverBeforeApplied,
+    /// <summary>A Standby takes a right from its peer before its disk has what it received.</summary>
+    RightBeforeApplied,
     /// <summary>The end of a split brain copies only what the source has changed.</summary>
     DiscardedChangesKept,
     /// <summary>A policy gives a copy up that has changed, as if it had not.</summary>

@@ -26,7 +26,8 @@ public static class Canaries
         PolicyDraw.Favoured ??= rule == BrokenRule.PolicyDiscardsChanged ? SplitBrainPolicy.DiscardUnchanged : null;
         ModeDraw.Only ??= rule switch
         {
-            BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied => ReplicationMode.Memory,
+            BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied or BrokenRule.RightBeforeApplied
+                => ReplicationMode.Memory,
             BrokenRule.AheadUnbounded or BrokenRule.ReadAheadOfPeer or BrokenRule.CrashedAheadIsTarget
                 or BrokenRule.AheadNotTracked or BrokenRule.AheadRangeGivenUp or BrokenRule.FlushAheadOfPeer
                 => ReplicationMode.Async,

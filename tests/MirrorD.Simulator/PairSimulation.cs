@@ -337,6 +337,7 @@ public sealed partial class PairSimulation
         if (status.Link is LinkState.Disconnected or LinkState.Refused)
         {
             Ahead.LinkLost(node);
+            Ahead.GivenUp(node);
         }
         else if (status.Link == LinkState.Diskless)
         {

@@ -11,6 +11,15 @@ public sealed partial class Replica
     private bool _servingPeerFlush;
     private long _servingThrough;
     private int _servingLink;
+    private int _applying;
+
+    /// <summary>
+    /// The disk has everything that was received. Before, no right is asked for: in mode memory clients may have been told
+    /// of what is here in memory only, and the peer, whose copy has it, would be given up. Should this process or its disk
+    /// end then, it would be on no copy that counts.
+    /// </summary>
+    private bool HasAppliedReceived => _applying == 0 || Canary.Breaks(BrokenRule.RightBeforeApplied)
+        || Canary.Breaks(BrokenRule.TakeoverBeforeApplied);
 
     /// <summary>A mutation arrived. Null when it was taken; else why it breaks the protocol.</summary>
     public string? IncomingArrived(IncomingWrite write)
@@ -44,6 +53,7 @@ public sealed partial class Replica
 
         write.Link = _link;
         write.InLog = false;
+        _applying++;
         _busy += Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
         if (_keeps && !Canary.Breaks(BrokenRule.KeptWriteNotMarked))
         {
@@ -63,6 +73,7 @@ public sealed partial class Replica
     /// <summary>The local disk has taken a received mutation.</summary>
     public void IncomingDone(IncomingWrite write, int error)
     {
+        _applying--;
         _busy -= Canary.Breaks(BrokenRule.ReplayAppliedTwice) ? 0 : 1;
         LeaveKept(write);
         if (error != 0)
@@ -74,6 +85,10 @@ public sealed partial class Replica
             _received.Completed(write.Sequence);
             _effects.SendAcknowledgement(write.Sequence);
             PumpPeerFlush();
+        }
+        else if (!IsLinked && HasAppliedReceived)
+        {
+            GoOnWithRoleCommand();
         }
 
         Settle();

@@ -197,6 +197,7 @@ public sealed partial class Replica
         void Drop(IncomingWrite write)
         {
             LeaveKept(write);
+            _applying--;
             _busy--;
             _effects.DropIncoming(write);
         }

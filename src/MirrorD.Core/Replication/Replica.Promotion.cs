@@ -40,21 +40,27 @@ public sealed partial class Replica
         }
         else if (!State.Session.IsNone && FactsNow() is { IsAnyPathUp: true, IsPeerMute: false })
         {
-            AskPeer();
+            if (HasAppliedReceived)
+            {
+                AskPeer();
+            }
         }
         else if (_settings.HasArbiter && !State.Session.IsNone)
         {
             // A value that the old primary has served must not be followed by an older one from here, nor the
             // reverse: it holds everything, reads too, once it has noticed the loss.
             bool mayAsk = !_arbiterUnreachable || _effects.NowNs >= _claimRetryAtNs || !_isAutomatic;
-            if (_effects.NowNs >= _peerMayServeUntilNs && mayAsk)
+            if (_effects.NowNs >= _peerMayServeUntilNs && mayAsk && HasAppliedReceived)
             {
                 Claim();
             }
         }
         else if (_isAutomatic && FailoverTable.Decide(FactsNow()).Case == FailoverCase.StandbyTakesOver)
         {
-            StoreProof(ProofKind.PeerLossPolicy, State.Session);
+            if (HasAppliedReceived)
+            {
+                StoreProof(ProofKind.PeerLossPolicy, State.Session);
+            }
         }
         else if (Canary.Breaks(BrokenRule.LoneBootPromotes))
         {

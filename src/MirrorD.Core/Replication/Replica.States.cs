@@ -123,7 +123,8 @@ public sealed partial class Replica
         FailoverCase.StandbyWaits => "it waits until the old Primary must have noticed the loss",
         FailoverCase.StandbyHasProof or FailoverCase.StandbyTakesOver or FailoverCase.StandbyResumes =>
             _promotion is not null && _arbiterUnreachable && !HasProof
-                ? "the arbiter can't be reached, and is asked again and again" : "it is about to take over",
+                ? "the arbiter can't be reached, and is asked again and again"
+                : HasAppliedReceived ? "it is about to take over" : "its disk does not have all yet that was received",
         _ => null,
     };
 

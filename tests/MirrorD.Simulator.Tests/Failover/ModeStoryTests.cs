@@ -1,4 +1,7 @@
+using MirrorD.Engine.Control;
 using MirrorD.Formats;
+using MirrorD.Io;
+using MirrorD.Simulator.Checks;
 using MirrorD.Simulator.Surroundings;
 
 namespace MirrorD.Simulator.Tests.Failover;
@@ -87,6 +90,30 @@ public class ModeStoryTests
         story.AwaitServing(story.B);
     }
 
+    [Fact]
+    public void In_async_a_primary_that_comes_back_after_the_loss_of_disk_and_link_lacks_the_latest_writes_only()
+    {
+        using Story story = InMode(ReplicationMode.Async, scenario => scenario with { Autoswitch = false });
+        VolumeCopy copy = story.A.Copies[0];
+        long ahead = story.Pair.Tally.Ahead;
+        story.Networks.CutOneWay(Networks.Dedicated, "a", "b");
+        story.Await("a write is answered that never comes to b", () => story.Pair.Tally.Ahead > ahead);
+        copy.Data.Fault = (kind, offset, _) =>
+            kind == OperationKind.Write && offset < copy.Placement.DataBytes ? Errno.EIO : 0;
+        story.Await("the disk of a has failed", () => story.A.Status?.DiskState == DiskState.Failed);
+        story.Await("the copy of a is given up, and b knows nothing of it",
+            () => Story.Stored(story.A).DiskState == DiskState.Inconsistent
+                && Array.TrueForAll(story.Pair.Nodes, node => node.Status?.Link == LinkState.Disconnected));
+        story.Kill(story.A);
+        copy.Data.Fault = null;
+        story.Pair.StartNode(story.A);
+        story.Networks.MendAll();
+        story.AwaitHealthy(story.A);
+        story.AwaitServing(story.A);
+        Assert.Equal(0, story.Pair.Tally.Takeovers);
+        Assert.Equal(1, story.Pair.Tally.AheadLost);
+    }
+
     private static void Isolate(Story story)
     {
         story.Networks.Cut(Networks.Dedicated, "a", "b");
@@ -98,7 +125,13 @@ public class ModeStoryTests
     }
 
     /// <summary>A pair with a slow network, or with slow disks, so that there is always something on its way.</summary>
-    private static Story InMode(ReplicationMode mode) => new(scenario => scenario with
+    private static Story InMode(ReplicationMode mode, Func<Scenario, Scenario>? change = null) => new(scenario =>
+    {
+        Scenario inMode = WithMuchOnItsWay(scenario, mode);
+        return change?.Invoke(inMode) ?? inMode;
+    });
+
+    private static Scenario WithMuchOnItsWay(Scenario scenario, ReplicationMode mode) => scenario with
     {
         Mode = mode,
         AsyncBufferBytes = 256 * 1024,
@@ -107,5 +140,5 @@ public class ModeStoryTests
         DiskNs = mode == ReplicationMode.Memory ? 5 * Story.Millisecond : scenario.DiskNs,
         ThinkNs = 2 * Story.Millisecond,
         VolumeBytes = 16 * 1024 * 1024,
-    });
+    };
 }

@@ -22,7 +22,10 @@ public sealed class AheadCheck
     private readonly List<AnsweredAhead> _answered = [];
     private readonly HashSet<SimulatedNodeState> _keepers = [];
 
-    /// <summary>Its peer's copy was given up because the arbiter has granted this node the session, which may never use it.</summary>
+    /// <summary>
+    /// Its peer's copy was given up: the arbiter has granted this node the session, which may never use it; or the peer, a
+    /// Primary, lost disk and link, and gets its copy from here.
+    /// </summary>
     private SimulatedNodeState? _heir;
     private SimulatedNodeState? _counting;
     private long _countsSinceStep = -1;
@@ -105,6 +108,19 @@ public sealed class AheadCheck
         if (_simulation.Arbiter.IsOwner(node.Status!.Session, peer.Id))
         {
             _heir = peer;
+        }
+    }
+
+    /// <summary>
+    /// A node without link whose stored state says, while the role is still its own, that its copy does not count: what it
+    /// had answered ahead of its peer is lost with its disk.
+    /// </summary>
+    public void GivenUp(SimulatedNodeState node)
+    {
+        if (Array.Exists(node.Copies, copy => copy.Stored.Superblock is
+            { WasPrimary: true, DiskState: DiskState.Inconsistent, ResyncFrom.IsNone: true }))
+        {
+            _heir = _simulation.PeerOf(node);
         }
     }
 
