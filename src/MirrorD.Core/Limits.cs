@@ -45,18 +45,18 @@ public static class Limits
     public const int CopyBlocks = 32;
 
     /// <summary>
-    /// Copies under way while no client writes, and none did for <see cref="QuietNs"/>: enough to fill a fast link and to
-    /// keep the disks of both sides at work. As many slots of 128 KiB are made for them.
+    /// Copies under way while no client asks for anything, and none did for <see cref="QuietNs"/>: enough to fill a fast link
+    /// and to keep the disks of both sides at work. As many slots of 128 KiB are made for them.
     /// </summary>
     public const int CopiesWhenIdle = 16;
 
-    /// <summary>Copies under way between writes of clients: what the next one may queue behind.</summary>
-    public const int CopiesBetweenWrites = 8;
+    /// <summary>Copies under way while no write of a client is: what its next request may queue behind.</summary>
+    public const int CopiesBetweenRequests = 8;
 
     /// <summary>Copies under way while clients write, so that a write never queues behind much of resync.</summary>
     public const int CopiesWhenBusy = 2;
 
-    /// <summary>Without a write for so long, in nanoseconds, clients count as quiet.</summary>
+    /// <summary>Without a request for so long, in nanoseconds, clients count as quiet.</summary>
     public const long QuietNs = 1_000_000_000;
 
     /// <summary>

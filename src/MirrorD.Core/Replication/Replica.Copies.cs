@@ -26,7 +26,7 @@ public sealed partial class Replica
     private long _roundSkippedBlocks;
     private long _toldSkippedBlocks;
     private long _copyPauseUntilNs;
-    private long _lastWriteNs = -Limits.QuietNs;
+    private long _lastRequestNs = -Limits.QuietNs;
     private readonly ResyncRate _rate;
     private long _nextCheckpointNs;
 
@@ -114,10 +114,10 @@ public sealed partial class Replica
             return;
         }
 
-        // With nothing to copy there is nothing to pause: the join goes on.
-        bool isAllowed = !(IsSyncPaused && !_roundEnded && DirtyBlocks > 0);
+        // What waits for quiet would wait for the whole resync. With nothing to copy there is nothing to pause: the join goes on.
+        bool isAllowed = _whenQuiet.Count == 0 && !(IsSyncPaused && !_roundEnded && DirtyBlocks > 0);
         int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy
-            : now - _lastWriteNs < Limits.QuietNs ? Limits.CopiesBetweenWrites : Limits.CopiesWhenIdle;
+            : now - _lastRequestNs < Limits.QuietNs ? Limits.CopiesBetweenRequests : Limits.CopiesWhenIdle;
         int unflushed = Limits.FlushesOfCopies * _settings.CopiesPerFlush;
         while (isAllowed && !_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < unflushed
             && (isAllowed = IsAllowed()) && StartCopy())
@@ -241,7 +241,6 @@ public sealed partial class Replica
             return;
         }
 
-        _lastWriteNs = _effects.NowNs;
         foreach (ResyncCopy copy in _copied)
         {
             if (copy.Volume == request.Volume && copy.Offset < request.Offset + request.LengthBytes

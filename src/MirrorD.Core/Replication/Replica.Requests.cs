@@ -146,6 +146,11 @@ public sealed partial class Replica
 
     private void Begin(VolumeRequest request)
     {
+        if (Phase == LinkPhase.Source)
+        {
+            _lastRequestNs = _effects.NowNs;
+        }
+
         if (Path == WritePath.Closed)
         {
             Hold(request);

@@ -17,5 +17,6 @@ public sealed partial class Replica
 
     private bool IsNothingAsked => !_stopping && !_takingOver && !_saysFarewell && _saidGoodbyeLink != _link
         && _promotion is null && _demotion is null && _growth is null && _ask is null && _disconnect is null
-        && _connect is null && _invalidation is null && _detach is null && _discard is null;
+        && _connect is null && _invalidation is null && _detach is null && _discard is null
+        && !_claiming && _keepingClaimLink != _link;
 }

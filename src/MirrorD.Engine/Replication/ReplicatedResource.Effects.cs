@@ -18,6 +18,8 @@ public sealed partial class ReplicatedResource : IReplicaEffects
     private readonly Action<IoOperation> _copyDone;
     private readonly Action _drainCompletions;
     private readonly Action _turnEnded;
+    private readonly Action _copySlotReturned;
+    private bool _copySlotAwaited;
     private readonly IoOperation[] _flushes;
     private readonly Action<int>[] _logStored;
     private readonly Queue<(IoRequest Request, int Error)> _completions = new(256);
@@ -230,13 +232,21 @@ public sealed partial class ReplicatedResource : IReplicaEffects
             return new CopyIo(slot, _copyBuffers.Return);
         }
 
-        // Never from inside the replica: a slot comes back in the middle of its events.
-        _copyBuffers.WhenReturned(() => _loop.Post(() =>
+        // Once: each of many would be told of the same slot, and wait again.
+        if (!_copySlotAwaited)
         {
-            _replica!.CopySlotFree();
-            AfterEvent();
-        }));
+            _copySlotAwaited = true;
+            _copyBuffers.WhenReturned(_copySlotReturned);
+        }
+
         return null;
+    }
+
+    private void CopySlotFree()
+    {
+        _copySlotAwaited = false;
+        _replica!.CopySlotFree();
+        AfterEvent();
     }
 
     void IReplicaEffects.ReturnCopy(ResyncCopy copy) => ((CopyIo)copy).Return();

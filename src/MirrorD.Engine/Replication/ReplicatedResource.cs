@@ -62,6 +62,7 @@ public sealed partial class ReplicatedResource : IDisposable
         _copyDone = CopyDone;
         _drainCompletions = DrainCompletions;
         _turnEnded = TurnEnded;
+        _copySlotReturned = () => _loop.Post(CopySlotFree);
         _publish = PublishNow;
         _flushes = [.. options.Volumes.Select(_ => new IoOperation(FlushDone))];
         _logStored = [.. options.Volumes.Select((_, i) => (Action<int>)(error => LogStored(i, error)))];

@@ -1,5 +1,6 @@
 using MirrorD.Core.Replication;
 using MirrorD.Core.Tests.Replication;
+using MirrorD.Core.Volumes;
 using MirrorD.Formats;
 
 namespace MirrorD.Core.Tests.Resync;
@@ -102,16 +103,45 @@ public class CopyFlushTests
         ManualPair pair = Resyncing(copiesPerFlush: 64, [.. Enumerable.Range(1, 60).Select(i => i * 100)]);
         Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
         Assert.Equal(0, pair.A.Write(1, 99).Result);
-        while (pair.Waiting(pair.A, "copy") > Limits.CopiesBetweenWrites)
+        while (pair.Waiting(pair.A, "copy") > Limits.CopiesBetweenRequests)
         {
             CopyOne(pair);
         }
 
         CopyOne(pair);
-        Assert.Equal(Limits.CopiesBetweenWrites, pair.Waiting(pair.A, "copy"));
+        Assert.Equal(Limits.CopiesBetweenRequests, pair.Waiting(pair.A, "copy"));
         pair.Advance(Limits.QuietNs);
         CopyOne(pair);
         Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+    }
+
+    [Fact]
+    public void A_client_that_only_reads_is_not_quiet()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 64, [.. Enumerable.Range(1, 60).Select(i => i * 100)]);
+        pair.Advance(Limits.QuietNs);
+        ManualRequest read = pair.A.Submit(VolumeOperation.Read, 1);
+        pair.Run();
+        Assert.Equal(0, read.Result);
+        CopyOne(pair);
+        Assert.Equal(Limits.CopiesWhenIdle - 1, pair.Waiting(pair.A, "copy"));
+    }
+
+    /// <summary>Reads of copies that follow each other without a pause are never all done.</summary>
+    [Fact]
+    public void A_demotion_does_not_wait_for_the_end_of_the_resync()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 64, [.. Enumerable.Range(1, 60).Select(i => i * 100)]);
+        pair.A.Replica.Demote(pair.A.Answer);
+        for (int copy = 0; copy < Limits.CopiesWhenIdle; copy++)
+        {
+            CopyOne(pair);
+        }
+
+        Assert.Equal(1, pair.Waiting(pair.A, "flush"));
+        EndFlush(pair);
+        Assert.Equal(Role.Standby, pair.A.Replica.Role);
+        Assert.NotEqual(0, pair.A.Replica.DirtyBlocks);
     }
 
     /// <summary>The source reads one range; the target has it, and says so.</summary>
