@@ -18,6 +18,9 @@ public sealed class RoleCheck
     private readonly PairSimulation _simulation;
     private readonly Dictionary<string, ResourceCommand> _commands = [];
 
+    // World time at which the last process of a node ended whose disks were out of use.
+    private readonly Dictionary<SimulatedNodeState, long> _endedWithoutDiskNs = [];
+
     /// <summary>Watches both nodes' metadata.</summary>
     public RoleCheck(PairSimulation simulation)
     {
@@ -52,7 +55,14 @@ public sealed class RoleCheck
     }
 
     /// <summary>A process and the commands that it ran are gone.</summary>
-    public void ProcessEnded(SimulatedNodeState node) => _commands.Remove(node.Name);
+    public void ProcessEnded(SimulatedNodeState node)
+    {
+        _commands.Remove(node.Name);
+        if (node.Status?.DiskState <= DiskState.Failed)
+        {
+            _endedWithoutDiskNs[node] = _simulation.World.NowNs;
+        }
+    }
 
     /// <summary>A join sets the counters of both nodes to the higher one, also where WasPrimary is left behind.</summary>
     private static bool IsPromotion(SimulatedNodeState node, Superblock before, Superblock now) =>
@@ -114,11 +124,13 @@ public sealed class RoleCheck
 
     /// <summary>
     /// A node whose own role it was may resume it, under a proof, whoever is heard; and a Primary whose disk is out of use
-    /// serves nobody without the link, however well it is heard.
+    /// serves nobody without the link, however well it is heard; it may be back with that disk when the claim is through.
     /// </summary>
     private void RequireLoss(SimulatedNodeState node, Promotion promotion)
     {
-        bool hasNoDisk = _simulation.PeerOf(node).Status?.DiskState <= DiskState.Failed;
+        SimulatedNodeState peer = _simulation.PeerOf(node);
+        bool hasNoDisk = peer.Status?.DiskState <= DiskState.Failed
+            || (_endedWithoutDiskNs.TryGetValue(peer, out long endedNs) && promotion.AtNs - endedNs <= ClaimNs);
         if (!promotion.WasItsRole && !hasNoDisk && promotion.AtNs - promotion.PeerCouldBeLostAtNs > ClaimNs)
         {
             throw new RuleBroken("I-16", $"{node.Name} took over by itself although {node.PeerName} could be heard on "
