@@ -8,7 +8,7 @@ namespace MirrorD.Lab.Clients;
 public sealed class FioRun
 {
     private readonly LabProcess _process;
-    private DateTime _lastWrite;
+    private DateTime _lastWrite = DateTime.UtcNow;
 
     /// <summary>Starts it.</summary>
     public FioRun(Lab lab, string socket, int clients, long bytesPerClient) =>
@@ -18,7 +18,7 @@ public sealed class FioRun
     /// <summary>False once it has ended, which it never should by itself.</summary>
     public bool IsRunning => _process.IsRunning;
 
-    /// <summary>True when a file has been written since the last call that said true.</summary>
+    /// <summary>True when a file has been written since the start, or since the last call that said true.</summary>
     public bool HasWrittenSince(string path)
     {
         DateTime written = File.GetLastWriteTimeUtc(path);
