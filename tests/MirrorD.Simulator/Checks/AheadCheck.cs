@@ -56,7 +56,7 @@ public sealed class AheadCheck
     public void Note(Mutation mutation, SimulatedNodeState server, long askedAtStep)
     {
         VolumeCopy copy = _simulation.PeerOf(server).Copies[mutation.Volume];
-        var answered = new AnsweredAhead(mutation, copy);
+        var answered = new AnsweredAhead(mutation, copy) { WasMirrored = IsMirroring(server) };
         if (!Allows(mutation, server, askedAtStep) || answered.HasAll(copy, 0, copy.Placement.DataBytes))
         {
             return;
@@ -93,6 +93,21 @@ public sealed class AheadCheck
         _answered.Exists(each => each.Mutation.Volume == volume
             && each.Mutation.FirstSector * Stamp.SectorBytes < (block + 1) * 4096
             && (each.Mutation.FirstSector + each.Mutation.Sectors) * Stamp.SectorBytes > block * 4096);
+
+    /// <summary>
+    /// A Standby has stored a right by which its peer's copy does not count any more. In mode memory it has received all that
+    /// was answered; unless its process has ended since, all of that is on its disk by now.
+    /// </summary>
+    public void RequireApplied(SimulatedNodeState node)
+    {
+        bool wasToldOfAll = _simulation.Scenario.Mode == ReplicationMode.Memory && !node.LostMemory
+            && node.Status is { Link: LinkState.Disconnected } && !_simulation.Oracle.AcceptsLoss;
+        if (wasToldOfAll && _answered.Find(each => each.WasMirrored && node.Copies.Contains(each.Copy)) is { } missing)
+        {
+            throw new RuleBroken("I-2", $"{node.Name} has taken a right from {node.PeerName}, and its disk does not have "
+                + $"{missing.Mutation}, which was answered");
+        }
+    }
 
     /// <summary>A node no longer sees its peer.</summary>
     public void LinkLost(SimulatedNodeState node)

@@ -17,6 +17,12 @@ public sealed class AnsweredAhead(Mutation mutation, VolumeCopy copy)
     /// <summary>The connection over which it was sent is still there.</summary>
     public bool IsOnItsWay { get; set; } = true;
 
+    /// <summary>It was answered while the node mirrored: the peer has received what the mode asks for.</summary>
+    public bool WasMirrored { get; init; }
+
+    /// <summary>The peer's copy of its volume, which does not have all of it yet.</summary>
+    public VolumeCopy Copy => copy;
+
     /// <summary>Bytes of its range.</summary>
     public long LengthBytes => (long)mutation.Sectors * Stamp.SectorBytes;
 

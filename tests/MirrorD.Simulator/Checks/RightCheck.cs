@@ -69,6 +69,11 @@ public sealed class RightCheck
             throw new RuleBroken("I-14", $"{node.Name} stored the proof {now.Proof}, but {lie}");
         }
 
+        if (!now.WasPrimary && now.Proof.Kind is ProofKind.PeerOutdated or ProofKind.ArbiterGrant or ProofKind.PeerLossPolicy)
+        {
+            _simulation.Ahead.RequireApplied(node);
+        }
+
         if (!now.WasPrimary && now.Proof.Kind is ProofKind.ArbiterGrant or ProofKind.PeerLossPolicy)
         {
             _simulation.GotRight(node);
