@@ -33,7 +33,10 @@ public abstract unsafe partial class LinuxLoop
             return;
         }
 
-        StartSending(opened, started);
+        if (!TrySendAtOnce(opened, started))
+        {
+            StartSending(opened, started);
+        }
     }
 
     /// <inheritdoc/>
@@ -146,6 +149,34 @@ public abstract unsafe partial class LinuxLoop
         Start(operation);
     }
 
+    /// <summary>
+    /// Most sends fit into the socket's buffer. Done here they take no turn through the kernel's queues, in which a loop that
+    /// has nothing else to do would wake once for their completion alone.
+    /// </summary>
+    private bool TrySendAtOnce(LoopSocket socket, LoopOperation operation)
+    {
+        if (!IsBound || socket.IsClosed)
+        {
+            return false;
+        }
+
+        nint sent = Interop.Socket.send(
+            socket.Fd, (void*)operation.Address, (nuint)operation.LengthBytes,
+            Interop.Socket.MSG_DONTWAIT | Interop.Socket.MSG_NOSIGNAL);
+
+        // The rest, or the error, comes by the ordinary way.
+        operation.DoneBytes = nint.Max(sent, 0);
+        if (sent < operation.LengthBytes)
+        {
+            return false;
+        }
+
+        socket.Sending = operation;
+        operation.HasLeft = true;
+        CompleteLater(operation, (int)sent);
+        return true;
+    }
+
     private void RequireRegistered(LoopSocket socket, string place)
     {
         int error = Register(socket);
@@ -158,7 +189,7 @@ public abstract unsafe partial class LinuxLoop
 
     private void CancelIfAny(LoopOperation? operation)
     {
-        if (operation is not null)
+        if (operation is { HasLeft: false })
         {
             Cancel(operation);
         }
@@ -183,6 +214,7 @@ public abstract unsafe partial class LinuxLoop
         started.Offset = 0;
         started.LengthBytes = slice.LengthBytes;
         started.DoneBytes = 0;
+        started.HasLeft = false;
         started.ForceWorker = false;
         return started;
     }

@@ -196,6 +196,12 @@ public abstract unsafe partial class LinuxLoop : IIoLoop, IDisposable
         for (int left = _ready.Count; left > 0 && !_isStopped; left--)
         {
             LoopOperation operation = _ready.Dequeue();
+            if (operation.HasLeft)
+            {
+                operation.HasLeft = false;
+                Detach(operation);
+            }
+
             operation.Operation.Complete(operation.LocalResult, isHole: operation.IsHole);
         }
     }

@@ -42,6 +42,9 @@ internal sealed class LoopOperation(IoOperation operation)
     /// <summary>Receive: enough for completion.</summary>
     public int MinimumBytes;
 
+    /// <summary>Send: the socket's buffer has all of it; only the completion is left.</summary>
+    public bool HasLeft;
+
     /// <summary>Write: on stable storage before completion.</summary>
     public bool IsDurable;
 
