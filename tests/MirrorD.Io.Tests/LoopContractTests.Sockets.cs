@@ -1,3 +1,4 @@
+using System.Text;
 namespace MirrorD.Io.Tests;
 
 public abstract partial class LoopContractTests
@@ -95,6 +96,42 @@ public abstract partial class LoopContractTests
         server.Close();
         Do(operation => Loop.StartTimer(Loop.NowNs + 20_000_000, operation));
         Assert.Equal(1, receive.Completions);
+        Assert.Equal(1, send.Completions);
+    }
+
+    [Fact]
+    public void A_send_is_pending_until_a_later_turn_however_small_it_is()
+    {
+        (IConnection client, IConnection server) = ConnectedPair();
+        Probe send = NewProbe();
+        Do(operation => Loop.StartTimer(Loop.NowNs, operation));
+        Loop.Send(client, Text("hello"), send.Operation);
+        Assert.Equal(0, send.Completions);
+        RunUntilDone(send);
+        Assert.Equal(5, send.Result);
+        Assert.Equal(5, Do(operation => Loop.Send(client, Text("again"), operation)));
+        BufferSlice into = Buffer(10);
+        Assert.Equal(10, Do(operation => Loop.Receive(server, into, 10, operation)));
+        Assert.Equal("helloagain", Encoding.ASCII.GetString(into.Span));
+    }
+
+    [Fact]
+    public void A_close_right_after_a_send_completes_it_once()
+    {
+        (IConnection client, IConnection server) = ConnectedPair();
+        Probe send = NewProbe();
+        Do(operation => Loop.StartTimer(Loop.NowNs, operation));
+        Loop.Send(client, Text("hello"), send.Operation);
+        client.Close();
+        RunUntilDone(send);
+        Assert.Contains(send.Result, (int[])[5, -Errno.ECANCELED]);
+        if (send.Result == 5)
+        {
+            Assert.Equal(5, Do(operation => Loop.Receive(server, Buffer(5), 5, operation)));
+        }
+
+        Assert.Equal(-Errno.ECANCELED, Do(operation => Loop.Send(client, Text("late"), operation)));
+        Do(operation => Loop.StartTimer(Loop.NowNs + 20_000_000, operation));
         Assert.Equal(1, send.Completions);
     }
 

@@ -41,7 +41,7 @@ public sealed class ReceivedSequences
         }
 
         Prefix = sequence;
-        while (_completedAbove.Remove(Prefix + 1))
+        while (_completedAbove.Count > 0 && _completedAbove.Remove(Prefix + 1))
         {
             Prefix++;
         }

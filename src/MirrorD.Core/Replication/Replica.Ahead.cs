@@ -108,7 +108,7 @@ public sealed partial class Replica
         }
 
         NoteLatency(request);
-        _issued.Remove(request);
+        RemoveIssued(request);
         _sent.Remove(request.Sequence);
         if (request.HoldsRange && !Canary.Breaks(BrokenRule.OverlapNotSerialised))
         {

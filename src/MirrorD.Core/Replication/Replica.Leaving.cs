@@ -27,7 +27,8 @@ public sealed partial class Replica
     public bool IsDisconnected => State.Disconnected;
 
     /// <summary>The peer says that an operator has disconnected it: it need not be called.</summary>
-    public bool IsPeerDisconnected => _paths is { IsHeard: true, Report.IsDisconnected: true };
+    /// <remarks>Asked in each turn: what is seldom true is looked at first.</remarks>
+    public bool IsPeerDisconnected => _paths is { Report.IsDisconnected: true, IsHeard: true };
 
     /// <summary>Ends the link as planned, until <see cref="Connect"/>.</summary>
     public void Disconnect(CommandAnswer answer)

@@ -421,10 +421,23 @@ public sealed partial class Replica
         }
     }
 
+    /// <summary>As Remove of the list does, which asks a comparer for each: requests are told apart by reference.</summary>
+    private void RemoveIssued(VolumeRequest request)
+    {
+        for (int i = 0; i < _issued.Count; i++)
+        {
+            if (ReferenceEquals(_issued[i], request))
+            {
+                _issued.RemoveAt(i);
+                return;
+            }
+        }
+    }
+
     /// <summary>Gives back what the request holds; those that waited for its range go on.</summary>
     private void Leave(VolumeRequest request)
     {
-        _issued.Remove(request);
+        RemoveIssued(request);
         if (request.Sequence != 0)
         {
             // Sequences begin anew on each connection: an old one must not name another request.
