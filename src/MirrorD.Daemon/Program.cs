@@ -8,6 +8,7 @@ using MirrorD.Daemon.History;
 using MirrorD.Daemon.Logging;
 using MirrorD.Daemon.Memory;
 using MirrorD.Daemon.Startup;
+using MirrorD.Formats.Peer;
 using MirrorD.Io.Linux;
 using MirrorD.Io.Linux.Memory;
 using Microsoft.Extensions.Logging;
@@ -127,6 +128,7 @@ internal static class Program
             DaemonLog.MemoryNotLocked(logger, unlocked);
         }
 
+        PayloadSealer.Bind();
         if (ProgramPages.TakeAll() is { } unread)
         {
             DaemonLog.CodeNotRead(logger, unread);

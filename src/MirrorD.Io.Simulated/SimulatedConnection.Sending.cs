@@ -84,7 +84,16 @@ internal sealed partial class SimulatedConnection
             }
 
             _send = null;
-            Loop.CompleteSoon(operation, _sent);
+            int sent = _sent;
+            if (world.Random.Percent(5))
+            {
+                // The answer may be there before.
+                Loop.After(world.Network.LatencyBetween(Loop.Node, PeerNode) * 3, () => operation.Complete(sent));
+            }
+            else
+            {
+                Loop.CompleteSoon(operation, sent);
+            }
         }
     }
 

@@ -4,7 +4,8 @@ namespace MirrorD.Io;
 /// The one contract for input and output: operations are submitted, completions come back, in the order in
 /// which they happened, only inside <see cref="Run"/>. One loop belongs to one thread; only
 /// <see cref="Post"/>, <see cref="Stop"/> and <see cref="NowNs"/> may be used from others.
-/// A submission never calls back before it returns. Any number of disk operations may be pending at once and
+/// A submission never calls back before it returns. The completion of a send may come after that of a receive which answers
+/// what was sent. Any number of disk operations may be pending at once and
 /// they are not ordered with one another; a flush covers the writes that had *completed* when it was submitted.
 /// An operation uses, and holds, the memory that its buffer had at the submission (<see cref="IoBuffer.Memory"/>).
 /// At most one receive and one send may be pending per connection or datagram socket, one accept per

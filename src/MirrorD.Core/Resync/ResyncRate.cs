@@ -2,7 +2,8 @@ namespace MirrorD.Core.Resync;
 
 /// <summary>
 /// How fast a resync may copy. Without a floor it is the ceiling. With one it is adaptive: every <see cref="IntervalNs"/>
-/// it is decided anew by what clients' requests took. At the floor it learns what they take nearly undisturbed; above, it
+/// it is decided anew by what clients' requests took: all of them on the average and, where there are enough, the slowest
+/// one in 64. At the floor it learns what they take nearly undisturbed; above, it
 /// goes down by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none.
 /// It goes back to the floor now and then to learn again. Pure: told of times, it never looks at a clock.
 /// </summary>
@@ -15,7 +16,10 @@ public sealed class ResyncRate
     public const int RelearnIntervals = 100;
 
     /// <summary>What requests may take longer in any case, in nanoseconds: less is noise.</summary>
-    public const long SlackNs = 1_000_000;
+    public const long SlackNs = 250_000;
+
+    /// <summary>So many requests in an interval show what the slowest take.</summary>
+    public const int RequestsWithTail = 128;
 
     /// <summary>Beyond this, in bytes per second, the rate means nothing any more.</summary>
     private const long Unbounded = 1L << 40;
@@ -29,6 +33,8 @@ public sealed class ResyncRate
     private int _finished;
     private long _startedBytes;
     private int _busyIntervals;
+    private readonly LatencyTail? _tail;
+    private long _undisturbedTailNs;
 
     /// <param name="floorBytesPerSecond">Never slower than this; 0: not adaptive.</param>
     /// <param name="ceilingBytesPerSecond">Never faster than this; 0: no ceiling.</param>
@@ -37,6 +43,7 @@ public sealed class ResyncRate
         _ceiling = ceilingBytesPerSecond <= 0 ? Unbounded : ceilingBytesPerSecond;
         _floor = Math.Min(floorBytesPerSecond, _ceiling);
         BytesPerSecond = IsAdaptive ? _floor : _ceiling;
+        _tail = IsAdaptive ? new LatencyTail() : null;
     }
 
     /// <summary>It yields to clients' requests.</summary>
@@ -57,6 +64,7 @@ public sealed class ResyncRate
         Forget();
         BytesPerSecond = IsAdaptive ? _floor : _ceiling;
         UndisturbedNs = 0;
+        _undisturbedTailNs = 0;
         _busyIntervals = 0;
     }
 
@@ -65,6 +73,7 @@ public sealed class ResyncRate
     {
         _latencySumNs += latencyNs;
         _finished++;
+        _tail?.Add(latencyNs);
     }
 
     /// <summary>
@@ -106,27 +115,31 @@ public sealed class ResyncRate
         }
         else
         {
-            DecideByLatency(_latencySumNs / _finished, isUsed);
+            DecideByLatency(_latencySumNs / _finished, _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / 64), isUsed);
         }
 
         _nextDecisionNs = nowNs + IntervalNs;
         Forget();
     }
 
-    private void DecideByLatency(long latencyNs, bool isUsed)
+    private void DecideByLatency(long latencyNs, long tailNs, bool isUsed)
     {
         bool isAtFloor = BytesPerSecond == _floor;
         if (isAtFloor)
         {
-            UndisturbedNs = UndisturbedNs == 0 ? latencyNs : (3 * UndisturbedNs + latencyNs) / 4;
+            UndisturbedNs = Learned(UndisturbedNs, latencyNs);
+            _undisturbedTailNs = tailNs == 0 ? _undisturbedTailNs : Learned(_undisturbedTailNs, tailNs);
         }
 
+        // The rate swings about where this begins to be true, so that the slowest take twice as long at the most.
+        bool isTailLonger = _undisturbedTailNs > 0
+            && tailNs > Math.Max(_undisturbedTailNs * 3 / 2, _undisturbedTailNs + SlackNs);
         if (UndisturbedNs == 0 || (!isAtFloor && ++_busyIntervals >= RelearnIntervals))
         {
             _busyIntervals = 0;
             Set(_floor);
         }
-        else if (latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
+        else if (isTailLonger || latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
         {
             Set(BytesPerSecond / 2);
         }
@@ -137,6 +150,8 @@ public sealed class ResyncRate
         }
     }
 
+    private static long Learned(long knownNs, long nowNs) => knownNs == 0 ? nowNs : (3 * knownNs + nowNs) / 4;
+
     private void Set(long bytesPerSecond) => BytesPerSecond = Math.Clamp(bytesPerSecond, _floor, _ceiling);
 
     private void Forget()
@@ -144,5 +159,6 @@ public sealed class ResyncRate
         _latencySumNs = 0;
         _finished = 0;
         _startedBytes = 0;
+        _tail?.Clear();
     }
 }

@@ -29,6 +29,16 @@ public sealed unsafe class PayloadSealer : IDisposable
         }
     }
 
+    /// <summary>
+    /// Has every function bound that a sealer calls: later, when a link is made or lost, that may have to wait for memory.
+    /// </summary>
+    /// <exception cref="DllNotFoundException">There is no libcrypto of OpenSSL 3.</exception>
+    public static void Bind()
+    {
+        using var sealer = new PayloadSealer(new byte[KeyBytes]);
+        sealer.TagOf([], 0);
+    }
+
     /// <summary>Gives back what was not disposed of.</summary>
     ~PayloadSealer() => Free();
 
@@ -82,7 +92,10 @@ public sealed unsafe class PayloadSealer : IDisposable
 
     private void Free()
     {
-        LibCrypto.EVP_CIPHER_CTX_free(_context);
-        _context = 0;
+        if (_context != 0)
+        {
+            LibCrypto.EVP_CIPHER_CTX_free(_context);
+            _context = 0;
+        }
     }
 }

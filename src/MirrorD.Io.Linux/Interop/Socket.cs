@@ -71,8 +71,7 @@ internal static unsafe partial class Socket
     [LibraryImport("libc", SetLastError = true)]
     public static partial int shutdown(int fd, int how);
 
-    /// <remarks>Of an error only that there is one: who needs it sends again.</remarks>
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     public static partial nint send(int fd, void* data, nuint size, int flags);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -151,29 +151,36 @@ public abstract unsafe partial class LinuxLoop
 
     /// <summary>
     /// Most sends fit into the socket's buffer. Done here they take no turn through the kernel's queues, in which a loop that
-    /// has nothing else to do would wake once for their completion alone.
+    /// has nothing else to do would wake once for their completion alone. False: the rest has to wait for room.
     /// </summary>
     private bool TrySendAtOnce(LoopSocket socket, LoopOperation operation)
     {
-        if (!IsBound || socket.IsClosed)
+        if (!IsBound || IsDisposed || socket.IsClosed)
         {
             return false;
         }
 
-        nint sent = Interop.Socket.send(
+        int result = (int)Interop.Socket.send(
             socket.Fd, (void*)operation.Address, (nuint)operation.LengthBytes,
             Interop.Socket.MSG_DONTWAIT | Interop.Socket.MSG_NOSIGNAL);
-
-        // The rest, or the error, comes by the ordinary way.
-        operation.DoneBytes = nint.Max(sent, 0);
-        if (sent < operation.LengthBytes)
+        if (result < 0)
         {
+            // What a socket has failed with it tells once: a second try would hear of another cause.
+            result = -LinuxError.Last;
+            if (IsRetry(result))
+            {
+                return false;
+            }
+        }
+        else if (result < operation.LengthBytes)
+        {
+            operation.DoneBytes = result;
             return false;
         }
 
         socket.Sending = operation;
         operation.HasLeft = true;
-        CompleteLater(operation, (int)sent);
+        CompleteLater(operation, result);
         return true;
     }
 

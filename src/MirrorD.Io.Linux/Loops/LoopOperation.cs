@@ -42,7 +42,7 @@ internal sealed class LoopOperation(IoOperation operation)
     /// <summary>Receive: enough for completion.</summary>
     public int MinimumBytes;
 
-    /// <summary>Send: the socket's buffer has all of it; only the completion is left.</summary>
+    /// <summary>Send: the socket has taken all of it, or failed; only the completion is left.</summary>
     public bool HasLeft;
 
     /// <summary>Write: on stable storage before completion.</summary>

@@ -54,6 +54,35 @@ public class ResyncRateTests
     }
 
     [Fact]
+    public void A_few_that_take_much_longer_slow_it_down_though_the_average_hardly_shows_them()
+    {
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(30, Millisecond, requests: 200);
+        Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
+
+        // One in 33 takes four times as long, the average a tenth more.
+        run.Go(8, Millisecond, requests: 200, slow: 6, slowNs: 4 * Millisecond);
+        Assert.Equal(4 * Mebibyte, run.Rate.BytesPerSecond);
+
+        // One in 100 is none of the slowest one in 64, and a load that always had slow ones is not slowed for them.
+        run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(30, Millisecond, requests: 200, slow: 2, slowNs: 4 * Millisecond);
+        Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
+        run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        run.Go(30, Millisecond, requests: 200, slow: 6, slowNs: 4 * Millisecond);
+        Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
+    public void Where_requests_are_few_one_that_is_slow_says_nothing()
+    {
+        var run = new Run(4 * Mebibyte, 100 * Mebibyte);
+        run.Go(30, 2 * Millisecond, requests: 20);
+        run.Go(30, 2 * Millisecond, requests: 20, slow: 1, slowNs: 8 * Millisecond);
+        Assert.Equal(100 * Mebibyte, run.Rate.BytesPerSecond);
+    }
+
+    [Fact]
     public void Requests_that_do_not_get_through_at_all_slow_it_down_as_well()
     {
         var run = new Run(4 * Mebibyte, 400 * Mebibyte);
@@ -161,15 +190,19 @@ public class ResyncRateTests
 
         public long Copied { get; private set; }
 
-        /// <summary>So many tenths of a second in which requests take so long; 0: there are none.</summary>
-        public void Go(int intervals, long latencyNs, int waiting = 0)
+        /// <summary>
+        /// So many tenths of a second in which requests take so long (0: there are none), so many in each, some of them slow.
+        /// </summary>
+        public void Go(
+            int intervals, long latencyNs, int waiting = 0, int requests = 10, int slow = 0, long slowNs = 0)
         {
             for (int step = 0; step < intervals * 10; step++)
             {
                 _nowNs += ResyncRate.IntervalNs / 10;
-                if (latencyNs > 0)
+                for (int i = 0; i < requests / 10 && latencyNs > 0; i++)
                 {
-                    Rate.Finished(latencyNs);
+                    bool isSlow = ((step % 10) * (requests / 10)) + i < slow;
+                    Rate.Finished(isSlow ? slowNs : latencyNs);
                 }
 
                 while (Rate.Allows(_nowNs, waiting) && Copied < 1L << 50)

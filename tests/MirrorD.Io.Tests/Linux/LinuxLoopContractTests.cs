@@ -31,6 +31,23 @@ public abstract class LinuxLoopContractTests(LoopKind kind, string? parent = nul
         }
     }
 
+    [Fact]
+    public void A_connection_that_was_reset_says_so_to_the_first_send_that_fails()
+    {
+        (IConnection client, IConnection server) = ConnectedPair(tcp: true);
+        Do(operation => Loop.Send(client, Text("unread"), operation));
+        // The kernel resets what is closed while bytes lie unread.
+        server.Close();
+        int result = 0;
+        for (int i = 0; i < 1000 && result >= 0; i++)
+        {
+            result = Do(operation => Loop.Send(client, Text("more"), operation));
+        }
+
+        Assert.Equal(-Errno.ECONNRESET, result);
+        client.Close();
+    }
+
     /// <summary>
     /// Two ends on this host, below the ports that the kernel gives out by itself; of 127.0.0.0/8 a part that
     /// only this process uses.
