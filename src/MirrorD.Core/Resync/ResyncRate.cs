@@ -5,7 +5,7 @@ namespace MirrorD.Core.Resync;
 /// it is decided anew by what clients' requests took: all of them on the average and, where there are enough, the slowest
 /// one in 64. At the floor it learns what they take nearly undisturbed; above, it
 /// goes down by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none.
-/// It goes back to the floor now and then to learn again. Pure: told of times, it never looks at a clock.
+/// Where it was felt it comes near again slowly only: else it would be felt in each fourth interval. It goes back to the floor now and then to learn again. Pure: told of times, it never looks at a clock.
 /// </summary>
 public sealed class ResyncRate
 {
@@ -36,6 +36,10 @@ public sealed class ResyncRate
     private readonly LatencyTail? _tail;
     private long _undisturbedTailNs;
 
+    // Less than what was felt last, growing slowly; and what requests took at the floor by then.
+    private long _most;
+    private long _feltWithNs;
+
     /// <param name="floorBytesPerSecond">Never slower than this; 0: not adaptive.</param>
     /// <param name="ceilingBytesPerSecond">Never faster than this; 0: no ceiling.</param>
     public ResyncRate(long floorBytesPerSecond, long ceilingBytesPerSecond)
@@ -43,6 +47,7 @@ public sealed class ResyncRate
         _ceiling = ceilingBytesPerSecond <= 0 ? Unbounded : ceilingBytesPerSecond;
         _floor = Math.Min(floorBytesPerSecond, _ceiling);
         BytesPerSecond = IsAdaptive ? _floor : _ceiling;
+        _most = _ceiling;
         _tail = IsAdaptive ? new LatencyTail() : null;
     }
 
@@ -65,6 +70,8 @@ public sealed class ResyncRate
         BytesPerSecond = IsAdaptive ? _floor : _ceiling;
         UndisturbedNs = 0;
         _undisturbedTailNs = 0;
+        _most = _ceiling;
+        _feltWithNs = 0;
         _busyIntervals = 0;
     }
 
@@ -111,6 +118,7 @@ public sealed class ResyncRate
         if (_finished == 0)
         {
             // Nothing wanted, or nothing got through.
+            _most = _ceiling;
             Set(waiting > 0 ? BytesPerSecond / 2 : isUsed ? BytesPerSecond * 2 : BytesPerSecond);
         }
         else
@@ -129,6 +137,11 @@ public sealed class ResyncRate
         {
             UndisturbedNs = Learned(UndisturbedNs, latencyNs);
             _undisturbedTailNs = tailNs == 0 ? _undisturbedTailNs : Learned(_undisturbedTailNs, tailNs);
+            if (UndisturbedNs > _feltWithNs + _feltWithNs / 4)
+            {
+                // Requests take longer by themselves now: what was felt may have been that.
+                _most = _ceiling;
+            }
         }
 
         // The rate swings about where this begins to be true, so that the slowest take twice as long at the most.
@@ -141,12 +154,22 @@ public sealed class ResyncRate
         }
         else if (isTailLonger || latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
         {
+            if (!isAtFloor)
+            {
+                _most = Math.Max(_floor, Math.Min(_most, BytesPerSecond) / 100 * 85);
+                _feltWithNs = UndisturbedNs;
+            }
+
             Set(BytesPerSecond / 2);
         }
-        else if (isUsed)
+        else
         {
-            // One that is not reached is not raised: it would have to come down a long way to be felt.
-            Set(BytesPerSecond + BytesPerSecond / 4 + 1);
+            _most = Math.Min(_ceiling, _most + _most / 100 + 1);
+            if (isUsed)
+            {
+                // One that is not reached is not raised: it would have to come down a long way to be felt.
+                Set(Math.Min(BytesPerSecond + BytesPerSecond / 4 + 1, _most));
+            }
         }
     }
 

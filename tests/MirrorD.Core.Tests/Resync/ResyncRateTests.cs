@@ -107,6 +107,25 @@ public class ResyncRateTests
     }
 
     [Fact]
+    public void Where_it_was_felt_it_comes_seldom()
+    {
+        var run = new Run(4 * Mebibyte, 400 * Mebibyte);
+        int felt = 0;
+        long sum = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            // Above 50 MiB/s all of a sudden, as a processor that has no time left.
+            bool isFelt = run.Rate.BytesPerSecond > 50 * Mebibyte;
+            felt += isFelt ? 1 : 0;
+            sum += run.Rate.BytesPerSecond;
+            run.Go(1, isFelt ? 5 * Millisecond : Millisecond);
+        }
+
+        Assert.InRange(felt, 1, 100);
+        Assert.InRange(sum / 1000, 35 * Mebibyte, 50 * Mebibyte);
+    }
+
+    [Fact]
     public void A_load_that_became_slower_by_itself_is_learned_anew()
     {
         var run = new Run(4 * Mebibyte, 100 * Mebibyte);
