@@ -78,7 +78,7 @@ bench: setup $(BUILT) $(PUBLISHED) ## Measure beside peers, in turn: results in 
 	@tests/bench --charts docs/images
 
 bench-quick: setup $(BUILT) $(PUBLISHED) ## The same in 3 minutes: two short rounds, no charts (root)
-	@tests/bench --rounds 2 --seconds 0.5
+	@tests/bench --rounds 2 --seconds 0.4
 
 bench-machines: deb $(BUILT) ## Beside DRBD and md over nbd in two machines in QEMU, half an hour (root, quiet machine)
 	@tests/setup machines

@@ -138,6 +138,9 @@ public class SnapshotTests
             pair.A.Resource.Status.Resync is { } resync && resync.RemainingBytes is > 0 and < VolumeBytes - (32 << 20));
         pair.A.Kill();
         pair.Until("lost", () => pair.B.Resource.Status.HoldUp is { State: "ResyncTargetWithoutSource" });
+
+        // What had arrived by then is still being written, which a command is refused for.
+        pair.World.RunUntil(() => false, SimulatedPair.SecondNs);
         return pair;
     }
 
