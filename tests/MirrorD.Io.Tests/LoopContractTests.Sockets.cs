@@ -1,4 +1,5 @@
 using System.Text;
+
 namespace MirrorD.Io.Tests;
 
 public abstract partial class LoopContractTests

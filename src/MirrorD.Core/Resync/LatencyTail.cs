@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace MirrorD.Core.Resync;
 
-/// <summary>What the slowest of some requests took, to an eighth: eight counters for each doubling, up to half an hour.</summary>
+/// <summary>
+/// What the slowest of some requests took, to an eighth: eight counters for each doubling of a microsecond; the last one is for
+/// all that took more than 16 minutes.
+/// </summary>
 public sealed class LatencyTail
 {
     private const int StepsOfDoubling = 8;
@@ -14,7 +17,7 @@ public sealed class LatencyTail
     /// <summary>One more took so long.</summary>
     public void Add(long tookNs) => _counts[IndexOf(tookNs)]++;
 
-    /// <summary>Nanoseconds that so many and one more took at least, rounded up; 0 when there are no more than so many.</summary>
+    /// <summary>What the next one took, in nanoseconds, rounded up, when so many of the slowest are left out; 0: there is none.</summary>
     public long SlowestNs(int left)
     {
         for (int i = _counts.Length - 1; i >= 0; i--)

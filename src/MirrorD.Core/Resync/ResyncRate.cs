@@ -3,9 +3,10 @@ namespace MirrorD.Core.Resync;
 /// <summary>
 /// How fast a resync may copy. Without a floor it is the ceiling. With one it is adaptive: every <see cref="IntervalNs"/>
 /// it is decided anew by what clients' requests took: all of them on the average and, where there are enough, the slowest
-/// one in 64. At the floor it learns what they take nearly undisturbed; above, it
-/// goes down by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none.
-/// Where it was felt it comes near again slowly only: else it would be felt in each fourth interval. It goes back to the floor now and then to learn again. Pure: told of times, it never looks at a clock.
+/// one in 64. At the floor it learns what they take nearly undisturbed; above, it goes down by half while they take clearly
+/// longer, up by a quarter while they do not, and doubles while there are none. Where it was felt it comes near again slowly
+/// only: else it would be felt in each fourth interval. It goes back to the floor now and then to learn again. Pure: told of
+/// times, it never looks at a clock.
 /// </summary>
 public sealed class ResyncRate
 {
@@ -21,11 +22,15 @@ public sealed class ResyncRate
     /// <summary>So many requests in an interval show what the slowest take.</summary>
     public const int RequestsWithTail = 128;
 
+    /// <summary>The slowest are one in so many.</summary>
+    private const int TailShare = 64;
+
     /// <summary>Beyond this, in bytes per second, the rate means nothing any more.</summary>
     private const long Unbounded = 1L << 40;
 
     private readonly long _floor;
     private readonly long _ceiling;
+    private readonly LatencyTail? _tail;
     private double _allowance;
     private long _allowanceAtNs;
     private long _nextDecisionNs;
@@ -33,7 +38,6 @@ public sealed class ResyncRate
     private int _finished;
     private long _startedBytes;
     private int _busyIntervals;
-    private readonly LatencyTail? _tail;
     private long _undisturbedTailNs;
 
     // Less than what was felt last, growing slowly; and what requests took at the floor by then.
@@ -123,7 +127,8 @@ public sealed class ResyncRate
         }
         else
         {
-            DecideByLatency(_latencySumNs / _finished, _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / 64), isUsed);
+            long tailNs = _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / TailShare);
+            DecideByLatency(_latencySumNs / _finished, tailNs, isUsed);
         }
 
         _nextDecisionNs = nowNs + IntervalNs;
@@ -144,7 +149,7 @@ public sealed class ResyncRate
             }
         }
 
-        // The rate swings about where this begins to be true, so that the slowest take twice as long at the most.
+        // The rate swings about where this begins to be true: less than twice as long, so that twice is seldom.
         bool isTailLonger = _undisturbedTailNs > 0
             && tailNs > Math.Max(_undisturbedTailNs * 3 / 2, _undisturbedTailNs + SlackNs);
         if (UndisturbedNs == 0 || (!isAtFloor && ++_busyIntervals >= RelearnIntervals))

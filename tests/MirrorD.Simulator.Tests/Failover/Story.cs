@@ -74,10 +74,7 @@ internal sealed class Story : IDisposable
     public void Run(long milliseconds) => Pair.RunFor(milliseconds * Millisecond);
 
     /// <summary>Runs until the condition holds.</summary>
-    /// <remarks>
-    /// A whole resync took 8 to 12 s: 96 copies, each flushed for itself on disks that take 5 ms for each step, beside clients.
-    /// </remarks>
-    public void Await(string what, Func<bool> condition, long milliseconds = 30_000)
+    public void Await(string what, Func<bool> condition, long milliseconds = 10_000)
     {
         if (!Pair.RunUntil(condition, milliseconds * Millisecond))
         {
@@ -86,10 +83,14 @@ internal sealed class Story : IDisposable
     }
 
     /// <summary>Joined again, one Primary, which clients reach by the address.</summary>
+    /// <remarks>
+    /// The resync took 8 to 12 s: 96 copies, each flushed for itself on disks that take 5 ms for each step, beside clients.
+    /// </remarks>
     public void AwaitHealthy(SimulatedNodeState primary) => Await(
         $"joined, with {primary.Name} as Primary",
         () => Pair.Nodes.All(IsJoinedAndWell)
-            && IsPrimary(primary) && !IsPrimary(Pair.PeerOf(primary)) && Pair.ServerByAddress() == primary);
+            && IsPrimary(primary) && !IsPrimary(Pair.PeerOf(primary)) && Pair.ServerByAddress() == primary,
+        milliseconds: 30_000);
 
     private static bool IsJoinedAndWell(SimulatedNodeState node) =>
         node.Status is { Link: LinkState.Joined, DiskState: DiskState.UpToDate, HoldUp: null };
