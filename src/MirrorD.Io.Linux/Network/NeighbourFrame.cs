@@ -28,6 +28,7 @@ internal static class NeighbourFrame
     private const int MessageOffset = 54;
     private const byte HopLimit = 255; // Says that no router forwarded it.
     private const uint RouterFlag = 0x8000_0000;
+    private const uint SolicitedFlag = 0x4000_0000;
     private const uint OverrideFlag = 0x2000_0000;
 
     private static readonly IPAddress s_allNodes = IPAddress.Parse("ff02::1");
@@ -83,7 +84,9 @@ internal static class NeighbourFrame
             frame[TypeOffset],
             MacOption(frame[MinLengthBytes..end], option) ?? EthernetAddress.Read(frame[6..]),
             new IPAddress(frame.Slice(22, 16)),
-            new IPAddress(frame.Slice(TargetOffset, 16)));
+            new IPAddress(frame.Slice(38, 16)),
+            new IPAddress(frame.Slice(TargetOffset, 16)),
+            (BinaryPrimitives.ReadUInt32BigEndian(frame[58..]) & SolicitedFlag) != 0);
     }
 
     /// <summary>The group to which who may have the address listens (RFC 4291, section 2.7.1).</summary>
@@ -163,7 +166,7 @@ internal static class NeighbourFrame
 
 /// <summary>
 /// What a frame of neighbour discovery says. The MAC is that of the target's owner in an advertisement, of the
-/// sender in a solicitation.
+/// sender in a solicitation; solicited says that an advertisement answers its destination's question.
 /// </summary>
 internal readonly record struct NeighbourMessage(
-    byte Type, EthernetAddress Mac, IPAddress Sender, IPAddress Target);
+    byte Type, EthernetAddress Mac, IPAddress Sender, IPAddress Destination, IPAddress Target, bool IsSolicited);

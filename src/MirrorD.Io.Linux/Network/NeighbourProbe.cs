@@ -83,7 +83,8 @@ public sealed class NeighbourProbe : IDisposable
     }
 
     /// <summary>
-    /// Asks a neighbour, e.g. the gateway, from an address of this host, again and again until it answers.
+    /// Asks a neighbour, e.g. the gateway, from an address of this host, again and again until it answers. Only an answer to this
+    /// host counts: what the neighbour says of itself or asks others is heard even where it hears nothing from here.
     /// </summary>
     /// <param name="interfaceName">Interface to ask on.</param>
     /// <param name="neighbour">Address of the neighbour, v4 or v6.</param>
@@ -169,27 +170,35 @@ public sealed class NeighbourProbe : IDisposable
         _socket.Send(frame[..length]);
     }
 
-    /// <summary>Who says in this frame that the address is its own, or is about to take it.</summary>
+    /// <summary>
+    /// Who answers in this frame; to a probe also who uses the address, or is about to take it.
+    /// </summary>
     private EthernetAddress? Owner(ReadOnlySpan<byte> frame)
     {
         if (_isV4)
         {
-            return ArpFrame.Read(frame) is { } arp
-                && (arp.Sender.Equals(_address) || IsProbe(arp.Sender, arp.Target))
-                    ? arp.SenderMac
-                    : null;
+            return ArpFrame.Read(frame) is { } arp && (_sender is null ? Uses(arp) : Answers(arp)) ? arp.SenderMac : null;
         }
 
-        return NeighbourFrame.Read(frame) is { } neighbour && neighbour.Target.Equals(_address)
-            && (neighbour.Type == Icmp6.ND_NEIGHBOR_ADVERT || IsProbe(neighbour.Sender, neighbour.Target))
-                ? neighbour.Mac
-                : null;
+        return NeighbourFrame.Read(frame) is { } neighbour && (_sender is null ? Uses(neighbour) : Answers(neighbour))
+            ? neighbour.Mac
+            : null;
     }
 
-    private bool IsProbe(IPAddress sender, IPAddress target) =>
-        _sender is null
-        && target.Equals(_address)
-        && (sender.Equals(IPAddress.Any) || sender.Equals(IPAddress.IPv6Any));
+    private bool Answers(in ArpMessage arp) =>
+        arp.Operation == IfArp.ARPOP_REPLY && arp.Sender.Equals(_address) && arp.Target.Equals(_sender);
+
+    private bool Answers(in NeighbourMessage neighbour) =>
+        neighbour is { Type: Icmp6.ND_NEIGHBOR_ADVERT, IsSolicited: true }
+        && neighbour.Target.Equals(_address)
+        && neighbour.Destination.Equals(_sender);
+
+    private bool Uses(in ArpMessage arp) =>
+        arp.Sender.Equals(_address) || (arp.Target.Equals(_address) && arp.Sender.Equals(IPAddress.Any));
+
+    private bool Uses(in NeighbourMessage neighbour) =>
+        neighbour.Target.Equals(_address)
+        && (neighbour.Type == Icmp6.ND_NEIGHBOR_ADVERT || neighbour.Sender.Equals(IPAddress.IPv6Any));
 
     private void RequireCarrier()
     {

@@ -57,7 +57,8 @@ public sealed class AddressAnnouncerTests
         byte[] frame = new byte[NeighbourFrame.MaxLengthBytes];
         NeighbourFrame.WriteAdvertisement(frame, Mac, V6, isRouter: false);
         NeighbourMessage? whole = NeighbourFrame.Read(frame);
-        Assert.Equal(new NeighbourMessage(Icmp6.ND_NEIGHBOR_ADVERT, Mac, V6, V6), whole);
+        var allNodes = IPAddress.Parse("ff02::1");
+        Assert.Equal(new NeighbourMessage(Icmp6.ND_NEIGHBOR_ADVERT, Mac, V6, allNodes, V6, IsSolicited: false), whole);
 
         // Next header, hop limit, type, code, checksum, and a length that is not there.
         foreach (int offset in new[] { 20, 21, 54, 55, 56, 19 })

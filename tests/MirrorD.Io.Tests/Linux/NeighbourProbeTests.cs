@@ -72,6 +72,24 @@ public sealed class NeighbourProbeTests : IDisposable
     }
 
     [RootTheory("ip")]
+    [InlineData("10.98.1.2", "10.98.1.1", "10.98.1.3")]
+    [InlineData("fd00:98::2", "fd00:98::1", "fd00:98::3")]
+    public void A_gateway_that_is_heard_and_does_not_answer_says_nothing(string own, string gateway, string third)
+    {
+        // It does not hear this host: its own questions, to whomever, are no answers.
+        using var stop = new CancellationTokenSource();
+        using var speaks = new ManualResetEventSlim();
+        var speaker = new Thread(() => _other.Run(() => SpeakAsGateway(
+            IPAddress.Parse(gateway), [IPAddress.Parse(own), IPAddress.Parse(third)], speaks, stop.Token)));
+        speaker.Start();
+        Assert.True(speaks.Wait(TimeSpan.FromSeconds(20)), "waited 20 s for the gateway to speak");
+        EthernetAddress? answer = Ask(gateway, own, limitMs: 500);
+        stop.Cancel();
+        speaker.Join();
+        Assert.Null(answer);
+    }
+
+    [RootTheory("ip")]
     [InlineData(V4)]
     [InlineData(V6)]
     public void Another_host_that_probes_for_the_same_address_counts_as_an_answer(string address)
@@ -203,6 +221,37 @@ public sealed class NeighbourProbeTests : IDisposable
         do
         {
             socket.Send(frame.AsSpan(0, length));
+        }
+        while (!stop.WaitHandle.WaitOne(10));
+    }
+
+    private static void SpeakAsGateway(
+        IPAddress gateway, IPAddress[] asked, ManualResetEventSlim speaks, CancellationToken stop)
+    {
+        EthernetAddress mac = NetworkDevice.EthernetAddressOf("prod");
+        bool isV4 = gateway.GetAddressBytes().Length == 4;
+        using var socket = new PacketSocket(
+            "prod", NetworkDevice.IndexOf("prod"), isV4 ? IfEther.ETH_P_ARP : IfEther.ETH_P_IPV6, [], "speak");
+        byte[] frame = new byte[NeighbourFrame.MaxLengthBytes];
+        do
+        {
+            foreach (IPAddress address in asked)
+            {
+                int length = ArpFrame.LengthBytes;
+                if (isV4)
+                {
+                    ArpFrame.WriteRequest(frame, mac, gateway, address);
+                    socket.Send(frame.AsSpan(0, length));
+                    ArpFrame.WriteAnnouncement(frame, IfArp.ARPOP_REPLY, mac, gateway);
+                }
+                else
+                {
+                    length = NeighbourFrame.WriteAdvertisement(frame, mac, gateway, isRouter: true);
+                }
+
+                socket.Send(frame.AsSpan(0, length));
+                speaks.Set();
+            }
         }
         while (!stop.WaitHandle.WaitOne(10));
     }
