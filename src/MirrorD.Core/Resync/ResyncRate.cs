@@ -3,18 +3,21 @@ namespace MirrorD.Core.Resync;
 /// <summary>
 /// How fast a resync may copy. Without a floor it is the ceiling. With one it is adaptive: every <see cref="IntervalNs"/>
 /// it is decided anew by what clients' requests took: all of them on the average and, where there are enough, the slowest
-/// one in 64. At the floor it learns what they take nearly undisturbed; above, it goes down by half while they take clearly
-/// longer, up by a quarter while they do not, and doubles while there are none. Where it was felt it comes near again slowly
-/// only: else it would be felt in each fourth interval. It goes back to the floor now and then to learn again. Pure: told of
-/// times, it never looks at a clock.
+/// one in 64. Now and then nothing is copied for one interval, to learn what they take without the resync. The rate goes down
+/// by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none. Where it was
+/// felt it comes near again slowly only: else it would be felt in each fourth interval. Pure: told of times, it never looks
+/// at a clock.
 /// </summary>
 public sealed class ResyncRate
 {
     /// <summary>Between two decisions, in nanoseconds: a tick of the loop.</summary>
     public const long IntervalNs = 100_000_000;
 
-    /// <summary>Intervals with clients' requests above the floor, then one at the floor: 10 s.</summary>
+    /// <summary>Intervals with clients' requests, then one without copies: 10 s.</summary>
     public const int RelearnIntervals = 100;
+
+    /// <summary>The same at the floor, where requests may have become slower by themselves: 2 s.</summary>
+    public const int RelearnIntervalsAtFloor = 20;
 
     /// <summary>What requests may take longer in any case, in nanoseconds: less is noise.</summary>
     public const long SlackNs = 250_000;
@@ -39,8 +42,9 @@ public sealed class ResyncRate
     private long _startedBytes;
     private int _busyIntervals;
     private long _undisturbedTailNs;
+    private bool _isLearning;
 
-    // Less than what was felt last, growing slowly; and what requests took at the floor by then.
+    // Less than what was felt last, growing slowly; and what requests took without copies by then.
     private long _most;
     private long _feltWithNs;
 
@@ -61,7 +65,7 @@ public sealed class ResyncRate
     /// <summary>Present rate; a ceiling that is not there counts as 1 TiB/s.</summary>
     public long BytesPerSecond { get; private set; }
 
-    /// <summary>What requests take at the floor, in nanoseconds; 0 while not known.</summary>
+    /// <summary>What requests take without copies, in nanoseconds; 0 while not known.</summary>
     public long UndisturbedNs { get; private set; }
 
     /// <summary>A resync begins.</summary>
@@ -77,6 +81,7 @@ public sealed class ResyncRate
         _most = _ceiling;
         _feltWithNs = 0;
         _busyIntervals = 0;
+        _isLearning = false;
     }
 
     /// <summary>A client's request took so long, on the disk here and at the peer.</summary>
@@ -97,16 +102,18 @@ public sealed class ResyncRate
             return true;
         }
 
-        // Saved up at most: a second of a fixed rate, two decisions of one that is to yield.
-        double longest = BytesPerSecond * (IsAdaptive ? 2 * IntervalNs / 1e9 : 1);
-        _allowance = Math.Min(_allowance + (nowNs - _allowanceAtNs) / 1e9 * BytesPerSecond, longest);
+        // Saved up at most: a second of a fixed rate, two decisions of one that is to yield. An interval without copies saves up
+        // the floor, so that this is kept.
+        long rate = _isLearning ? _floor : BytesPerSecond;
+        double longest = rate * (IsAdaptive ? 2 * IntervalNs / 1e9 : 1);
+        _allowance = Math.Min(_allowance + (nowNs - _allowanceAtNs) / 1e9 * rate, longest);
         _allowanceAtNs = nowNs;
         if (IsAdaptive && nowNs >= _nextDecisionNs)
         {
             Decide(nowNs, waiting);
         }
 
-        return _allowance > 0;
+        return _allowance > 0 && !_isLearning;
     }
 
     /// <summary>A copy started.</summary>
@@ -119,47 +126,54 @@ public sealed class ResyncRate
     private void Decide(long nowNs, int waiting)
     {
         bool isUsed = _startedBytes * 2 >= BytesPerSecond * (IntervalNs / 1e9);
+        long tailNs = _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / TailShare);
         if (_finished == 0)
         {
             // Nothing wanted, or nothing got through.
             _most = _ceiling;
             Set(waiting > 0 ? BytesPerSecond / 2 : isUsed ? BytesPerSecond * 2 : BytesPerSecond);
         }
+        else if (_isLearning)
+        {
+            Learn(_latencySumNs / _finished, tailNs);
+        }
         else
         {
-            long tailNs = _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / TailShare);
             DecideByLatency(_latencySumNs / _finished, tailNs, isUsed);
         }
 
+        int until = BytesPerSecond == _floor ? RelearnIntervalsAtFloor : RelearnIntervals;
+        _isLearning = !_isLearning && _finished > 0 && (UndisturbedNs == 0 || ++_busyIntervals >= until);
+        _busyIntervals = _isLearning ? 0 : _busyIntervals;
         _nextDecisionNs = nowNs + IntervalNs;
         Forget();
     }
 
+    private void Learn(long latencyNs, long tailNs)
+    {
+        UndisturbedNs = Learned(UndisturbedNs, latencyNs);
+        _undisturbedTailNs = tailNs == 0 ? _undisturbedTailNs : Learned(_undisturbedTailNs, tailNs);
+        if (UndisturbedNs > _feltWithNs + _feltWithNs / 4)
+        {
+            // Requests take longer by themselves now: what was felt may have been that.
+            _most = _ceiling;
+        }
+    }
+
     private void DecideByLatency(long latencyNs, long tailNs, bool isUsed)
     {
-        bool isAtFloor = BytesPerSecond == _floor;
-        if (isAtFloor)
+        if (UndisturbedNs == 0)
         {
-            UndisturbedNs = Learned(UndisturbedNs, latencyNs);
-            _undisturbedTailNs = tailNs == 0 ? _undisturbedTailNs : Learned(_undisturbedTailNs, tailNs);
-            if (UndisturbedNs > _feltWithNs + _feltWithNs / 4)
-            {
-                // Requests take longer by themselves now: what was felt may have been that.
-                _most = _ceiling;
-            }
+            Set(_floor);
+            return;
         }
 
         // The rate swings about where this begins to be true: less than twice as long, so that twice is seldom.
         bool isTailLonger = _undisturbedTailNs > 0
-            && tailNs > Math.Max(_undisturbedTailNs * 3 / 2, _undisturbedTailNs + SlackNs);
-        if (UndisturbedNs == 0 || (!isAtFloor && ++_busyIntervals >= RelearnIntervals))
+            && tailNs > Math.Max(_undisturbedTailNs * 7 / 4, _undisturbedTailNs + SlackNs);
+        if (isTailLonger || latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
         {
-            _busyIntervals = 0;
-            Set(_floor);
-        }
-        else if (isTailLonger || latencyNs > Math.Max(2 * UndisturbedNs, UndisturbedNs + SlackNs))
-        {
-            if (!isAtFloor)
+            if (BytesPerSecond > _floor)
             {
                 _most = Math.Max(_floor, Math.Min(_most, BytesPerSecond) / 100 * 85);
                 _feltWithNs = UndisturbedNs;

@@ -72,9 +72,12 @@ internal static class ResyncStudy
         int ended = 0;
         for (int round = 1; round <= terms.Rounds; round++)
         {
-            Figures alone = resync.Client.Run(half, terms.Seconds, processors);
-            (Figures beside, double bytesPerSecond, bool hasEnded) =
+            (Figures alone, double ofClient) = resync.OnLink(() => resync.Client.Run(half, terms.Seconds, processors));
+            (Figures beside, double ofBoth, bool hasEnded) =
                 resync.While(() => resync.Client.Run(half, terms.Seconds, processors));
+
+            // The client's share is as it was alone, for each write.
+            double bytesPerSecond = ofBoth - ofClient * beside.PerSecond / alone.PerSecond;
             without.Add(alone.TailUs);
             with.Add(beside.TailUs);
             rates.Add(bytesPerSecond / (1 << 20));

@@ -138,14 +138,44 @@ public class ResyncRateTests
     public void Every_ten_seconds_it_looks_how_long_requests_take_without_it()
     {
         var run = new Run(4 * Mebibyte, 100 * Mebibyte);
-        int atFloor = 0;
+        int without = 0;
         for (int i = 0; i < 500; i++)
         {
+            long before = run.Copied;
             run.Go(1, latencyNs: 2 * Millisecond);
-            atFloor += i > 50 && run.Rate.BytesPerSecond == 4 * Mebibyte ? 1 : 0;
+
+            // What the floor saved up meanwhile is copied at the interval's end.
+            without += i > 50 && run.Copied - before <= 4 * Mebibyte / 5 + Run.CopyBytes ? 1 : 0;
+            Assert.True(i <= 50 || run.Rate.BytesPerSecond == 100 * Mebibyte);
         }
 
-        Assert.InRange(atFloor, 3, 5);
+        Assert.InRange(without, 3, 5);
+    }
+
+    [Fact]
+    public void What_the_floor_itself_costs_is_not_taken_for_what_requests_take_by_themselves()
+    {
+        // Any copy makes requests take ten times as long for a while: no more than the floor is copied.
+        var rate = new ResyncRate(4 * Mebibyte, 400 * Mebibyte);
+        rate.Begin(0);
+        long copied = 0;
+        long slowUntil = 0;
+        for (long now = 0; now < 30 * Second; now += 10 * Millisecond)
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                rate.Finished(now < slowUntil ? 10 * Millisecond : Millisecond);
+            }
+
+            while (rate.Allows(now, 0))
+            {
+                rate.Started(Run.CopyBytes);
+                copied += Run.CopyBytes;
+                slowUntil = now + (40 * Millisecond);
+            }
+        }
+
+        Assert.InRange(copied, 30 * 4 * Mebibyte - Mebibyte, 31 * 4 * Mebibyte);
     }
 
     [Fact]
