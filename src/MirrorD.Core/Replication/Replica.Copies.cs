@@ -135,14 +135,27 @@ public sealed partial class Replica
         }
     }
 
-    private bool IsAllowed() => _rate.Allows(_effects.NowNs, _issued.Count);
+    /// <summary>
+    /// Where a rate holds copies back, clients' requests are the clock: at the next tick all that is due by then would begin
+    /// together, in the way of many requests at once.
+    /// </summary>
+    private void PumpDueCopies()
+    {
+        if (_rate.IsLimited)
+        {
+            PumpCopies();
+        }
+    }
+
+    private bool IsAllowed() =>
+        _rate.Allows(_effects.NowNs, _issued.Count, _copying.Count + (_copiesNeedPass ? 1 : 0));
 
     /// <summary>A client's request was carried out: what it took tells whether copies are in its way.</summary>
     private void NoteLatency(VolumeRequest request)
     {
         if (_rate.IsAdaptive && Phase == LinkPhase.Source && request.BegunNs > 0)
         {
-            _rate.Finished(_effects.NowNs - request.BegunNs);
+            _rate.Finished(request.BegunNs, _effects.NowNs);
         }
     }
 

@@ -91,6 +91,7 @@ public sealed partial class Replica
             FinishOrWait(request);
         }
 
+        PumpDueCopies();
         Settle();
     }
 
@@ -116,6 +117,7 @@ public sealed partial class Replica
         }
 
         PumpAwaitingPeer();
+        PumpDueCopies();
         Settle();
     }
 

@@ -3,21 +3,24 @@ namespace MirrorD.Core.Resync;
 /// <summary>
 /// How fast a resync may copy. Without a floor it is the ceiling. With one it is adaptive: every <see cref="IntervalNs"/>
 /// it is decided anew by what clients' requests took: all of them on the average and, where there are enough, the slowest
-/// one in 64. Now and then nothing is copied for one interval, to learn what they take without the resync. The rate goes down
-/// by half while they take clearly longer, up by a quarter while they do not, and doubles while there are none. Where it was
-/// felt it comes near again slowly only: else it would be felt in each fourth interval. Pure: told of times, it never looks
-/// at a clock.
+/// one in 64. Now and then no copy begins until some requests were begun and ended without any under way: what they took is what
+/// all is compared with. The rate goes down by half while they take clearly longer, up by a quarter while they do not, and
+/// doubles while there are none. Where it was felt it comes near again slowly only: else it would be felt in each fourth
+/// interval. Pure: told of times, it never looks at a clock.
 /// </summary>
 public sealed class ResyncRate
 {
     /// <summary>Between two decisions, in nanoseconds: a tick of the loop.</summary>
     public const long IntervalNs = 100_000_000;
 
-    /// <summary>Intervals with clients' requests, then one without copies: 10 s.</summary>
+    /// <summary>Intervals with clients' requests until it learns anew what they take without copies: 10 s.</summary>
     public const int RelearnIntervals = 100;
 
     /// <summary>The same at the floor, where requests may have become slower by themselves: 2 s.</summary>
     public const int RelearnIntervalsAtFloor = 20;
+
+    /// <summary>Learning lasts so many intervals at most, and a twentieth of the time: else requests are too few, or copies don't end.</summary>
+    public const int LongestLearning = 5;
 
     /// <summary>What requests may take longer in any case, in nanoseconds: less is noise.</summary>
     public const long SlackNs = 250_000;
@@ -42,7 +45,11 @@ public sealed class ResyncRate
     private long _startedBytes;
     private int _busyIntervals;
     private long _undisturbedTailNs;
+
+    // While it learns: since when (-1: copies are still under way), and for how many intervals it has, or did last.
     private bool _isLearning;
+    private long _learnsFromNs;
+    private int _learnIntervals;
 
     // Less than what was felt last, growing slowly; and what requests took without copies by then.
     private long _most;
@@ -61,6 +68,9 @@ public sealed class ResyncRate
 
     /// <summary>It yields to clients' requests.</summary>
     public bool IsAdaptive => _floor > 0;
+
+    /// <summary>Not always is one more copy allowed.</summary>
+    public bool IsLimited => IsAdaptive || _ceiling != Unbounded;
 
     /// <summary>Present rate; a ceiling that is not there counts as 1 TiB/s.</summary>
     public long BytesPerSecond { get; private set; }
@@ -82,32 +92,45 @@ public sealed class ResyncRate
         _feltWithNs = 0;
         _busyIntervals = 0;
         _isLearning = false;
+        _learnIntervals = 0;
     }
 
-    /// <summary>A client's request took so long, on the disk here and at the peer.</summary>
-    public void Finished(long latencyNs)
+    /// <summary>A client's request was carried out, on the disk here and at the peer.</summary>
+    public void Finished(long begunNs, long nowNs)
     {
+        if (_isLearning && (_learnsFromNs < 0 || begunNs < _learnsFromNs))
+        {
+            return;
+        }
+
+        long latencyNs = nowNs - begunNs;
         _latencySumNs += latencyNs;
         _finished++;
         _tail?.Add(latencyNs);
     }
 
     /// <summary>
-    /// One more copy may start. <paramref name="waiting"/>: clients' requests that are under way now.
+    /// One more copy may start. <paramref name="waiting"/>: clients' requests that are under way now; <paramref name="copying"/>:
+    /// copies and flushes of them that are.
     /// </summary>
-    public bool Allows(long nowNs, int waiting)
+    public bool Allows(long nowNs, int waiting, int copying)
     {
-        if (!IsAdaptive && _ceiling == Unbounded)
+        if (!IsLimited)
         {
             return true;
         }
 
-        // Saved up at most: a second of a fixed rate, two decisions of one that is to yield. An interval without copies saves up
-        // the floor, so that this is kept.
+        // Saved up at most: a second of a fixed rate, two decisions of one that is to yield; of the floor while it learns.
         long rate = _isLearning ? _floor : BytesPerSecond;
         double longest = rate * (IsAdaptive ? 2 * IntervalNs / 1e9 : 1);
         _allowance = Math.Min(_allowance + (nowNs - _allowanceAtNs) / 1e9 * rate, longest);
         _allowanceAtNs = nowNs;
+        if (_isLearning && _learnsFromNs < 0 && copying == 0)
+        {
+            _learnsFromNs = nowNs;
+            _nextDecisionNs = nowNs + IntervalNs;
+        }
+
         if (IsAdaptive && nowNs >= _nextDecisionNs)
         {
             Decide(nowNs, waiting);
@@ -127,26 +150,42 @@ public sealed class ResyncRate
     {
         bool isUsed = _startedBytes * 2 >= BytesPerSecond * (IntervalNs / 1e9);
         long tailNs = _finished < RequestsWithTail ? 0 : _tail!.SlowestNs(_finished / TailShare);
-        if (_finished == 0)
+        if (_isLearning)
+        {
+            _learnIntervals++;
+            if (_finished > 0)
+            {
+                Learn(_latencySumNs / _finished, tailNs);
+            }
+
+            _isLearning = _finished == 0 && _learnIntervals < LongestLearning;
+        }
+        else if (_finished == 0)
         {
             // Nothing wanted, or nothing got through.
             _most = _ceiling;
             Set(waiting > 0 ? BytesPerSecond / 2 : isUsed ? BytesPerSecond * 2 : BytesPerSecond);
         }
-        else if (_isLearning)
-        {
-            Learn(_latencySumNs / _finished, tailNs);
-        }
         else
         {
             DecideByLatency(_latencySumNs / _finished, tailNs, isUsed);
+            BeginLearningIfDue();
         }
 
-        int until = BytesPerSecond == _floor ? RelearnIntervalsAtFloor : RelearnIntervals;
-        _isLearning = !_isLearning && _finished > 0 && (UndisturbedNs == 0 || ++_busyIntervals >= until);
-        _busyIntervals = _isLearning ? 0 : _busyIntervals;
         _nextDecisionNs = nowNs + IntervalNs;
         Forget();
+    }
+
+    private void BeginLearningIfDue()
+    {
+        int until = BytesPerSecond == _floor ? RelearnIntervalsAtFloor : RelearnIntervals;
+        if (_floor < _ceiling && (_learnIntervals == 0 || ++_busyIntervals >= Math.Max(until, 20 * _learnIntervals)))
+        {
+            _busyIntervals = 0;
+            _isLearning = true;
+            _learnIntervals = 0;
+            _learnsFromNs = -1;
+        }
     }
 
     private void Learn(long latencyNs, long tailNs)
@@ -192,7 +231,9 @@ public sealed class ResyncRate
         }
     }
 
-    private static long Learned(long knownNs, long nowNs) => knownNs == 0 ? nowNs : (3 * knownNs + nowNs) / 4;
+    // Something else may have been in the way as well: less is believed sooner than more.
+    private static long Learned(long knownNs, long nowNs) =>
+        knownNs == 0 ? nowNs : nowNs < knownNs ? (knownNs + nowNs) / 2 : (3 * knownNs + nowNs) / 4;
 
     private void Set(long bytesPerSecond) => BytesPerSecond = Math.Clamp(bytesPerSecond, _floor, _ceiling);
 

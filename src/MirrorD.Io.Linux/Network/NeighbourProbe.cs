@@ -23,8 +23,10 @@ public sealed class NeighbourProbe : IDisposable
     private NeighbourProbe(string interfaceName, IPAddress address, IPAddress? sender)
     {
         _interface = interfaceName;
-        _address = address;
-        _sender = sender;
+
+        // Without zone, as frames have them.
+        _address = new IPAddress(address.GetAddressBytes());
+        _sender = sender is null ? null : new IPAddress(sender.GetAddressBytes());
         _isV4 = KernelAddress.Family(address) == Socket.AF_INET;
         RequireCarrier();
         _mac = NetworkDevice.EthernetAddressOf(interfaceName);

@@ -43,7 +43,7 @@ internal sealed class WholeResync
     }
 
     /// <summary>Does something while all of it is copied, and waits for the end of both.</summary>
-    /// <returns>What it measured; bytes on the link each second meanwhile; true when the resync ended first.</returns>
+    /// <returns>What it measured; bytes on the link each second meanwhile, too few where the resync ended first; whether it did.</returns>
     public (Figures Figures, double LinkBytesPerSecond, bool HasEnded) While(Func<Figures> work)
     {
         Begin();
@@ -69,11 +69,24 @@ internal sealed class WholeResync
             while (!end.Wait(100));
         });
         counter.Start();
-        Figures figures = work();
-        end.Set();
-        counter.Join();
+        Figures figures;
+        try
+        {
+            figures = work();
+        }
+        finally
+        {
+            end.Set();
+            counter.Join();
+        }
+
         TimeSpan all = counts[^1].At;
         var middle = counts.Where(count => count.At >= all / 4 && count.At <= all * 3 / 4).ToList();
+        if (middle.Count < 3)
+        {
+            throw new InvalidOperationException($"{all.TotalSeconds} s are too few to count what is sent: try more --seconds");
+        }
+
         return (figures, (middle[^1].Bytes - middle[0].Bytes) / (middle[^1].At - middle[0].At).TotalSeconds);
     }
 

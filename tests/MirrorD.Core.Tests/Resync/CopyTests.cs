@@ -34,4 +34,43 @@ public class CopyTests
         Assert.Equal(LinkPhase.Joined, pair.A.Replica.Phase);
         Assert.Equal((47, 80, 49), (pair.B.Disk[7], pair.B.Disk[8], pair.B.Disk[9]));
     }
+
+    [Fact]
+    public void At_a_rate_copies_begin_at_even_times_while_clients_write_and_not_together_at_each_tick()
+    {
+        var pair = new ManualPair(adjust: s => s with { ResyncBytesPerSecond = 4 << 20 });
+        pair.LinkUp();
+        for (int i = 0; i < 5 && pair.A.Replica.Phase != LinkPhase.Joined; i++)
+        {
+            pair.Tick();
+        }
+
+        pair.A.Replica.Promote(false, pair.A.Answer);
+        pair.Run();
+        pair.B.Replica.Invalidate(pair.B.Answer);
+        pair.Run();
+        pair.LinkUp();
+        Assert.Equal(LinkPhase.Source, pair.A.Replica.Phase);
+        var begun = new List<long>();
+        for (int ms = 1; ms <= 1000; ms++)
+        {
+            long before = pair.A.Replica.SyncCoveredBytes;
+            pair.Advance(1_000_000);
+            if (ms % 100 == 0)
+            {
+                pair.Tick(0);
+            }
+
+            Assert.Equal(0, pair.A.Write(ms % 64, ms).Result);
+            long bytes = pair.A.Replica.SyncCoveredBytes - before;
+            if (bytes > 0)
+            {
+                begun.Add(bytes);
+            }
+        }
+
+        // 128 KiB each 31 ms.
+        Assert.InRange(begun.Count, 30, 34);
+        Assert.All(begun, bytes => Assert.Equal(128 << 10, bytes));
+    }
 }

@@ -24,7 +24,7 @@ public class ResyncRateTests
         var rate = new ResyncRate(0, 0);
         rate.Begin(0);
         rate.Started(1L << 50);
-        Assert.True(rate.Allows(0, 5));
+        Assert.True(rate.Allows(0, 5, 0));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public class ResyncRateTests
         var run = new Run(4 * Mebibyte, 400 * Mebibyte);
         run.Go(30, latencyNs: 2 * Millisecond);
         Assert.Equal(400 * Mebibyte, run.Rate.BytesPerSecond);
-        run.Go(7, latencyNs: 6 * Millisecond);
+        run.Go(8, latencyNs: 6 * Millisecond);
         Assert.Equal(4 * Mebibyte, run.Rate.BytesPerSecond);
     }
 
@@ -138,44 +138,87 @@ public class ResyncRateTests
     public void Every_ten_seconds_it_looks_how_long_requests_take_without_it()
     {
         var run = new Run(4 * Mebibyte, 100 * Mebibyte);
-        int without = 0;
-        for (int i = 0; i < 500; i++)
+        run.Go(50, latencyNs: 2 * Millisecond);
+        int before = run.Pauses;
+        for (int i = 0; i < 450; i++)
         {
-            long before = run.Copied;
             run.Go(1, latencyNs: 2 * Millisecond);
-
-            // What the floor saved up meanwhile is copied at the interval's end.
-            without += i > 50 && run.Copied - before <= 4 * Mebibyte / 5 + Run.CopyBytes ? 1 : 0;
-            Assert.True(i <= 50 || run.Rate.BytesPerSecond == 100 * Mebibyte);
+            Assert.Equal(100 * Mebibyte, run.Rate.BytesPerSecond);
         }
 
-        Assert.InRange(without, 3, 5);
+        Assert.InRange(run.Pauses - before, 4, 5);
     }
 
-    [Fact]
-    public void What_the_floor_itself_costs_is_not_taken_for_what_requests_take_by_themselves()
+    [Theory]
+    [InlineData(40)]
+    [InlineData(90)]
+    [InlineData(150)]
+    public void What_the_floor_itself_costs_is_not_taken_for_what_requests_take_by_themselves(int copyMs)
     {
-        // Any copy makes requests take ten times as long for a while: no more than the floor is copied.
+        // Requests take ten times as long while a copy is under way: no more than the floor is copied.
         var rate = new ResyncRate(4 * Mebibyte, 400 * Mebibyte);
         rate.Begin(0);
         long copied = 0;
-        long slowUntil = 0;
+        long copyUntil = 0;
         for (long now = 0; now < 30 * Second; now += 10 * Millisecond)
         {
             for (int i = 0; i < 10; i++)
             {
-                rate.Finished(now < slowUntil ? 10 * Millisecond : Millisecond);
+                rate.Finished(now - (now < copyUntil ? 10 * Millisecond : Millisecond), now);
             }
 
-            while (rate.Allows(now, 0))
+            while (rate.Allows(now, 0, now < copyUntil ? 1 : 0))
             {
                 rate.Started(Run.CopyBytes);
                 copied += Run.CopyBytes;
-                slowUntil = now + (40 * Millisecond);
+                copyUntil = now + (copyMs * Millisecond);
             }
         }
 
-        Assert.InRange(copied, 30 * 4 * Mebibyte - Mebibyte, 31 * 4 * Mebibyte);
+        Assert.InRange(copied, 27 * 4 * Mebibyte, 31 * 4 * Mebibyte);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(300)]
+    public void A_request_now_and_then_is_enough_to_learn_from(int everyMs)
+    {
+        var rate = new ResyncRate(4 * Mebibyte, 100 * Mebibyte);
+        rate.Begin(0);
+        for (long ms = 0; ms < 20_000; ms += 10)
+        {
+            long now = ms * Millisecond;
+            if (ms % everyMs == 0)
+            {
+                rate.Finished(now - (2 * Millisecond), now);
+            }
+
+            while (rate.Allows(now, 0, 0))
+            {
+                rate.Started(Run.CopyBytes);
+            }
+        }
+
+        Assert.Equal((2 * Millisecond, 100 * Mebibyte), (rate.UndisturbedNs, rate.BytesPerSecond));
+    }
+
+    [Fact]
+    public void Of_what_was_begun_before_the_last_copy_ended_nothing_is_learned()
+    {
+        var rate = new ResyncRate(4 * Mebibyte, 100 * Mebibyte);
+        rate.Begin(0);
+        rate.Finished(0, 50 * Millisecond);
+        Assert.False(rate.Allows(ResyncRate.IntervalNs, 1, 1));
+
+        // A copy is still under way for an interval, then one more request that waited for it ends.
+        rate.Finished(150 * Millisecond, 190 * Millisecond);
+        Assert.False(rate.Allows(200 * Millisecond, 1, 1));
+        Assert.False(rate.Allows(210 * Millisecond, 1, 0));
+        rate.Finished(200 * Millisecond, 240 * Millisecond);
+        rate.Finished(250 * Millisecond, 253 * Millisecond);
+        Assert.Equal(0, rate.UndisturbedNs);
+        rate.Allows(310 * Millisecond, 1, 0);
+        Assert.Equal(3 * Millisecond, rate.UndisturbedNs);
     }
 
     [Fact]
@@ -186,7 +229,7 @@ public class ResyncRateTests
         for (long now = 0; now < 10 * Second; now += ResyncRate.IntervalNs)
         {
             // One MiB in each tenth of a second is all there is.
-            rate.Allows(now, 0);
+            rate.Allows(now, 0, 0);
             rate.Started(Mebibyte);
         }
 
@@ -217,8 +260,8 @@ public class ResyncRateTests
                     $"{run.Copied - before} bytes in a tenth of a second at {fastest} bytes per second");
             }
 
-            // Never below the floor: what was saved up and not used is at most two intervals.
-            Assert.True(run.Copied >= Math.Min(floor, most) * (6 - 0.4) - Run.CopyBytes, $"{run.Copied} bytes in 6 s from {floor}");
+            // Never below the floor: what was saved up and not used is at most two intervals, and it learned for so long.
+            Assert.True(run.Copied >= Math.Min(floor, most) * (6 - 0.4 - 0.6) - Run.CopyBytes, $"{run.Copied} bytes in 6 s from {floor}");
         }
     }
 
@@ -228,6 +271,7 @@ public class ResyncRateTests
         public const long CopyBytes = 128 * 1024;
 
         private long _nowNs;
+        private long _lastCopyNs;
 
         public Run(long floor, long ceiling)
         {
@@ -238,6 +282,9 @@ public class ResyncRateTests
         public ResyncRate Rate { get; }
 
         public long Copied { get; private set; }
+
+        /// <summary>How often no copy began for an interval.</summary>
+        public int Pauses { get; private set; }
 
         /// <summary>
         /// So many tenths of a second in which requests take so long (0: there are none), so many in each, some of them slow.
@@ -251,13 +298,15 @@ public class ResyncRateTests
                 for (int i = 0; i < requests / 10 && latencyNs > 0; i++)
                 {
                     bool isSlow = ((step % 10) * (requests / 10)) + i < slow;
-                    Rate.Finished(isSlow ? slowNs : latencyNs);
+                    Rate.Finished(_nowNs - (isSlow ? slowNs : latencyNs), _nowNs);
                 }
 
-                while (Rate.Allows(_nowNs, waiting) && Copied < 1L << 50)
+                while (Rate.Allows(_nowNs, waiting, 0) && Copied < 1L << 50)
                 {
                     Rate.Started(CopyBytes);
                     Copied += CopyBytes;
+                    Pauses += _nowNs - _lastCopyNs >= ResyncRate.IntervalNs ? 1 : 0;
+                    _lastCopyNs = _nowNs;
                 }
             }
         }

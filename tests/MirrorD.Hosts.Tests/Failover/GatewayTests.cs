@@ -73,6 +73,7 @@ public sealed class GatewayTests(SharedPair shared) : FailoverTest(shared, s_opt
             WaitForNotification(Standby, "peer-lost");
             AssertNoTakeover();
             AssertNotified(Standby, "peer-lost");
+            Assert.True(asking.IsRunning, asking.Tail());
         }
         finally
         {

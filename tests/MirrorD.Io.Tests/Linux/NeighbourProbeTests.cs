@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using MirrorD.Io.Linux.Interop;
@@ -61,6 +62,7 @@ public sealed class NeighbourProbeTests : IDisposable
     [RootTheory("ip")]
     [InlineData("10.98.1.2", "10.98.1.1", "24")]
     [InlineData("fd00:98::2", "fd00:98::1", "64")]
+    [InlineData("fe80::98:2", "fe80::98:1", "64")]
     public void The_gateway_answers_a_question_that_has_a_sender(string own, string gateway, string prefix)
     {
         _node.Ip("addr", "add", $"{own}/{prefix}", "dev", "prod");
@@ -69,6 +71,11 @@ public sealed class NeighbourProbeTests : IDisposable
         _other.Ip("addr", "add", $"{gateway}/{prefix}", "dev", "prod");
         _other.WaitUntilUsable("prod");
         Assert.Equal(_other.MacOf("prod"), Ask(gateway, own, limitMs: 20_000)?.ToString());
+        if (own.StartsWith("fe80", StringComparison.Ordinal))
+        {
+            // With the zone that an address of the link has in a configuration.
+            Assert.Equal(_other.MacOf("prod"), Ask($"{gateway}%1", $"{own}%1", limitMs: 20_000)?.ToString());
+        }
     }
 
     [RootTheory("ip")]
@@ -83,10 +90,15 @@ public sealed class NeighbourProbeTests : IDisposable
             IPAddress.Parse(gateway), [IPAddress.Parse(own), IPAddress.Parse(third)], speaks, stop.Token)));
         speaker.Start();
         Assert.True(speaks.Wait(TimeSpan.FromSeconds(20)), "waited 20 s for the gateway to speak");
-        EthernetAddress? answer = Ask(gateway, own, limitMs: 500);
-        stop.Cancel();
-        speaker.Join();
-        Assert.Null(answer);
+        try
+        {
+            Assert.Null(Ask(gateway, own, limitMs: 500));
+        }
+        finally
+        {
+            stop.Cancel();
+            speaker.Join();
+        }
     }
 
     [RootTheory("ip")]
@@ -237,23 +249,52 @@ public sealed class NeighbourProbeTests : IDisposable
         {
             foreach (IPAddress address in asked)
             {
-                int length = ArpFrame.LengthBytes;
                 if (isV4)
                 {
+                    // A question to this host or another one, an announcement, an answer to the other one that a switch floods.
                     ArpFrame.WriteRequest(frame, mac, gateway, address);
-                    socket.Send(frame.AsSpan(0, length));
+                    socket.Send(frame.AsSpan(0, ArpFrame.LengthBytes));
                     ArpFrame.WriteAnnouncement(frame, IfArp.ARPOP_REPLY, mac, gateway);
+                    socket.Send(frame.AsSpan(0, ArpFrame.LengthBytes));
+                    ArpFrame.WriteRequest(frame, mac, gateway, asked[^1]);
+                    frame[21] = (byte)IfArp.ARPOP_REPLY;
+                    socket.Send(frame.AsSpan(0, ArpFrame.LengthBytes));
                 }
                 else
                 {
-                    length = NeighbourFrame.WriteAdvertisement(frame, mac, gateway, isRouter: true);
+                    // An announcement to all; to this host, not solicited; to the other one, solicited.
+                    int length = NeighbourFrame.WriteAdvertisement(frame, mac, gateway, isRouter: true);
+                    socket.Send(frame.AsSpan(0, length));
+                    byte[] to = address.GetAddressBytes();
+                    for (int i = 0; i < to.Length; i += 2)
+                    {
+                        Change(frame, 38 + i, BinaryPrimitives.ReadUInt16BigEndian(to.AsSpan(i)));
+                    }
+
+                    if (address.Equals(asked[^1]))
+                    {
+                        Change(frame, 58, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(58)) | 0x4000));
+                    }
+
+                    Assert.NotNull(NeighbourFrame.Read(frame));
+                    socket.Send(frame.AsSpan(0, length));
                 }
 
-                socket.Send(frame.AsSpan(0, length));
                 speaks.Set();
             }
         }
         while (!stop.WaitHandle.WaitOne(10));
+    }
+
+    /// <summary>Another word that the checksum covers (RFC 1624, equation 3).</summary>
+    private static void Change(byte[] frame, int offset, ushort word)
+    {
+        uint sum = (uint)(ushort)~BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(56))
+            + (ushort)~BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(offset)) + word;
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(56), (ushort)~sum);
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(offset), word);
     }
 
     private static void SendEverythingBack(
