@@ -130,6 +130,12 @@ public sealed class ResyncRate
             _learnsFromNs = nowNs;
             _nextDecisionNs = nowNs + IntervalNs;
         }
+        else if (_isLearning && copying > 0)
+        {
+            // Still under way, or what was copied is flushed only now.
+            _learnsFromNs = -1;
+            Forget();
+        }
 
         if (IsAdaptive && nowNs >= _nextDecisionNs)
         {

@@ -222,6 +222,23 @@ public class ResyncRateTests
     }
 
     [Fact]
+    public void A_flush_of_copies_that_begins_while_it_learns_is_waited_for_as_well()
+    {
+        var rate = new ResyncRate(4 * Mebibyte, 100 * Mebibyte);
+        rate.Begin(0);
+        rate.Finished(0, 50 * Millisecond);
+        Assert.False(rate.Allows(ResyncRate.IntervalNs, 1, 0));
+        Assert.False(rate.Allows(110 * Millisecond, 1, 0));
+        rate.Finished(120 * Millisecond, 150 * Millisecond);
+        Assert.False(rate.Allows(160 * Millisecond, 1, 1));
+        rate.Finished(130 * Millisecond, 180 * Millisecond);
+        Assert.False(rate.Allows(190 * Millisecond, 1, 0));
+        rate.Finished(200 * Millisecond, 203 * Millisecond);
+        rate.Allows(290 * Millisecond, 1, 0);
+        Assert.Equal(3 * Millisecond, rate.UndisturbedNs);
+    }
+
+    [Fact]
     public void A_rate_that_the_disks_do_not_reach_is_not_raised()
     {
         var rate = new ResyncRate(4 * Mebibyte, 0);
