@@ -136,8 +136,8 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// Where a rate holds copies back, clients' requests are the clock: at the next tick all that is due by then would begin
-    /// together, in the way of many requests at once.
+    /// Where a rate holds copies back, clients' requests are the clock: at the next tick all that is due by then would be
+    /// copied at once, in the way of many requests.
     /// </summary>
     private void PumpDueCopies()
     {

@@ -19,8 +19,11 @@ public sealed class ResyncRate
     /// <summary>The same at the floor, where requests may have become slower by themselves: 2 s.</summary>
     public const int RelearnIntervalsAtFloor = 20;
 
-    /// <summary>Learning lasts so many intervals at most, and a twentieth of the time: else requests are too few, or copies don't end.</summary>
+    /// <summary>Learning lasts so many intervals at most: beyond, requests are too few, or copies do not end.</summary>
     public const int LongestLearning = 5;
+
+    /// <summary>It learns in one of so many intervals at most.</summary>
+    private const int LearningShare = 20;
 
     /// <summary>What requests may take longer in any case, in nanoseconds: less is noise.</summary>
     public const long SlackNs = 250_000;
@@ -55,7 +58,7 @@ public sealed class ResyncRate
     private long _most;
     private long _feltWithNs;
 
-    /// <param name="floorBytesPerSecond">Never slower than this; 0: not adaptive.</param>
+    /// <param name="floorBytesPerSecond">Not slower than this but while it learns; 0: not adaptive.</param>
     /// <param name="ceilingBytesPerSecond">Never faster than this; 0: no ceiling.</param>
     public ResyncRate(long floorBytesPerSecond, long ceilingBytesPerSecond)
     {
@@ -185,7 +188,7 @@ public sealed class ResyncRate
     private void BeginLearningIfDue()
     {
         int until = BytesPerSecond == _floor ? RelearnIntervalsAtFloor : RelearnIntervals;
-        if (_floor < _ceiling && (_learnIntervals == 0 || ++_busyIntervals >= Math.Max(until, 20 * _learnIntervals)))
+        if (_floor < _ceiling && (_learnIntervals == 0 || ++_busyIntervals >= Math.Max(until, LearningShare * _learnIntervals)))
         {
             _busyIntervals = 0;
             _isLearning = true;
