@@ -10,6 +10,7 @@ public abstract class LinuxLoopLoadTests(LoopKind kind) : IDisposable
 {
     private const int QueueDepth = 16;
     private const int Operations = 100_000;
+    private const int Windows = 10;
 
     private readonly TemporaryDirectory _directory = new();
     private readonly LoopDriver _driver = new(kind);
@@ -192,7 +193,11 @@ public abstract class LinuxLoopLoadTests(LoopKind kind) : IDisposable
 
     private static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
 
-    /// <summary>Keeps the operations going until all are done; the second half must not allocate.</summary>
+    /// <summary>
+    /// Keeps the operations going until all are done; the second half must not allocate. By the loop's thread nothing at all.
+    /// Of other threads, workers among them, it is the least that any tenth of it saw: the runner of the tests sends results off
+    /// whenever it likes, which takes 600 KB at times.
+    /// </summary>
     private void AssertNothingAllocated(
         int depth, Action<IoOperation, int, int> submit, Action? finish = null)
     {
@@ -200,8 +205,7 @@ public abstract class LinuxLoopLoadTests(LoopKind kind) : IDisposable
         int completed = 0;
         int failed = 0;
         bool isOver = false;
-        (long Here, long All) before = default;
-        (long Here, long All) after = default;
+        var marks = new List<(long Here, long All)>(Windows + 1);
         IoOperation[] operations = new IoOperation[depth];
         for (int slot = 0; slot < depth; slot++)
         {
@@ -216,14 +220,13 @@ public abstract class LinuxLoopLoadTests(LoopKind kind) : IDisposable
                     return;
                 }
 
-                if (completed == Operations)
+                if (completed >= Operations && completed % (Operations / Windows) == 0 && marks.Count <= Windows)
                 {
-                    before = Allocated();
-                }
-                else if (completed == 2 * Operations)
-                {
-                    after = Allocated();
-                    Loop.Stop();
+                    marks.Add(Allocated());
+                    if (marks.Count > Windows)
+                    {
+                        Loop.Stop();
+                    }
                 }
 
                 submit(operation, mine, submitted++);
@@ -240,10 +243,11 @@ public abstract class LinuxLoopLoadTests(LoopKind kind) : IDisposable
         finish?.Invoke();
         _driver.RunUntil(() => !operations.Any(operation => operation.IsPending), "the last operations");
         Assert.Equal(0, failed);
-        Assert.Equal(0, after.Here - before.Here);
+        Assert.Equal(0, marks[^1].Here - marks[0].Here);
 
-        // Workers too; the test's own runner may take some. An object of each operation would be 24 bytes at least.
-        Assert.InRange(after.All - before.All, 0, Operations);
+        // An object of each operation would be 24 bytes at least.
+        long least = marks.Zip(marks.Skip(1), (before, after) => after.All - before.All).Min();
+        Assert.InRange(least, 0, Operations / Windows);
     }
 
     private static (long Here, long All) Allocated() =>
