@@ -40,8 +40,13 @@ public class LoadAllocationTests(ITestOutputHelper output)
         ],
         null, DaemonIsGone: false);
 
-    /// <summary>Of all threads, those of disks under epoll and of the test included.</summary>
-    private const long MostBytes = 256 * 1024;
+    /// <summary>
+    /// Of all threads, those of disks under epoll and of the test included, in the part where it is least: the runner of the
+    /// tests sends results off whenever it likes, which takes 600 KB at times.
+    /// </summary>
+    private const long MostBytesOfPart = 32 * 1024;
+
+    private const int Parts = 5;
 
     [Theory]
     [InlineData(LoopKind.Uring, false)]
@@ -60,21 +65,24 @@ public class LoadAllocationTests(ITestOutputHelper output)
         client.TouchAll();
         client.Run(Requests / 10);
 
-        Sample before = Take(pair);
+        List<Sample> samples = [Take(pair)];
         long began = Stopwatch.GetTimestamp();
-        client.Run(Requests);
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        Sample after = Take(pair);
+        for (int part = 0; part < Parts; part++)
+        {
+            client.Run(Requests / Parts);
+            samples.Add(Take(pair));
+        }
 
-        long primary = after.Primary - before.Primary;
-        long standby = after.Standby - before.Standby;
-        long all = after.All - before.All;
-        string found = $"primary {primary}, standby {standby}, all {all} bytes and {after.Collections - before.Collections} "
-            + $"collections for {Requests} requests in {seconds:f1} s";
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        long primary = samples[^1].Primary - samples[0].Primary;
+        long standby = samples[^1].Standby - samples[0].Standby;
+        (long all, long collections) = samples.Zip(samples.Skip(1), (before, after) =>
+            (after.All - before.All, after.Collections - before.Collections)).Min();
+        string found = $"primary {primary}, standby {standby} bytes for {Requests} requests in {seconds:f1} s; all threads "
+            + $"{all} bytes and {collections} collections in the part where it was least";
         output.WriteLine(found);
         Assert.True(
-            primary < MostBytesOfLoop && standby < MostBytesOfLoop && all < MostBytes
-            && after.Collections == before.Collections, found);
+            primary < MostBytesOfLoop && standby < MostBytesOfLoop && all < MostBytesOfPart && collections == 0, found);
     }
 
     /// <summary>Collections of all generations: those of older ones count in the youngest as well.</summary>
