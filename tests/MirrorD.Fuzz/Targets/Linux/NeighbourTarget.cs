@@ -64,6 +64,8 @@ internal sealed class NeighbourTarget : FuzzTarget
         BrokenProperty.Unless(message.Type is 135 or 136, "it is a solicitation or an advertisement");
         BrokenProperty.UnlessSame(input.AsSpan(62, 16), message.Target.GetAddressBytes());
         BrokenProperty.UnlessSame(input.AsSpan(22, 16), message.Sender.GetAddressBytes());
+        BrokenProperty.UnlessSame(input.AsSpan(38, 16), message.Destination.GetAddressBytes());
+        BrokenProperty.Unless(message.IsSolicited == ((input[58] & 0x40) != 0), "solicited is the flag S (RFC 4861, 4.4)");
         int end = MessageAt + BinaryPrimitives.ReadUInt16BigEndian(input.AsSpan(18));
         BrokenProperty.Unless(end <= input.Length, "a message ends within its frame");
         BrokenProperty.Unless(Checksum(input.AsSpan(0, end)) == 0, "the checksum fits");
