@@ -21,9 +21,20 @@ public static class Canaries
         bool isOfMaintenance = rule is BrokenRule.DisconnectedBeforeOutdated or BrokenRule.InvalidatedBeforeStored;
         MaintenanceDraw.IsOff = rule != BrokenRule.None && !isOfMaintenance;
         MaintenanceDraw.IsForced |= isOfMaintenance;
-        FaultDraw.Favoured = rule == BrokenRule.TornSlotAccepted ? [FaultKind.PowerCut, FaultKind.BothPowerCut] : [];
-        PolicyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.PolicyDiscardsChanged);
-        PolicyDraw.Favoured ??= rule == BrokenRule.PolicyDiscardsChanged ? SplitBrainPolicy.DiscardUnchanged : null;
+        FaultDraw.Favoured = rule switch
+        {
+            BrokenRule.TornSlotAccepted => [FaultKind.PowerCut, FaultKind.BothPowerCut],
+            BrokenRule.CopyClearedByEarlierFlush => [FaultKind.TargetPowerCut],
+            _ => [],
+        };
+        ResyncDraw.IsFlushedOften = rule == BrokenRule.CopyClearedByEarlierFlush;
+        PolicyDraw.IsOff = rule is not (BrokenRule.None or BrokenRule.PolicyDiscardsChanged or BrokenRule.DiscardedChangesKept);
+        PolicyDraw.Favoured ??= rule switch
+        {
+            BrokenRule.PolicyDiscardsChanged => SplitBrainPolicy.DiscardUnchanged,
+            BrokenRule.DiscardedChangesKept => SplitBrainPolicy.DiscardStandby,
+            _ => null,
+        };
         ModeDraw.Only ??= rule switch
         {
             BrokenRule.MemoryNotAwaited or BrokenRule.TakeoverBeforeApplied or BrokenRule.RightBeforeApplied
@@ -54,6 +65,7 @@ public static class Canaries
             MaintenanceDraw.IsOff = false;
             MaintenanceDraw.IsForced = isMaintained;
             FaultDraw.Favoured = [];
+            ResyncDraw.IsFlushedOften = false;
             PolicyDraw.IsOff = false;
             PolicyDraw.Favoured = policy;
             ModeDraw.Only = mode;

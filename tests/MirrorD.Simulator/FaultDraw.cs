@@ -11,18 +11,23 @@ public static class FaultDraw
     /// <summary>The scenario with its faults.</summary>
     public static Scenario Apply(Scenario scenario)
     {
-        if (Favoured.Count == 0)
+        FaultKind[] drawn = [.. Favoured.Except(FaultAtlas.Following)];
+        if (drawn.Length == 0)
         {
             return scenario;
         }
 
         int[] weights = [.. scenario.FaultWeights];
         int more = 4 * weights.Max();
-        foreach (FaultKind kind in Favoured)
+        foreach (FaultKind kind in drawn)
         {
             weights[(int)kind] += more;
         }
 
         return scenario with { FaultWeights = weights, FaultEveryNs = Math.Min(scenario.FaultEveryNs, 300_000_000) };
     }
+
+    /// <summary>So many of a hundred times a kind comes after what it follows.</summary>
+    public static int PercentOf(FaultKind kind, Scenario scenario, int usual) =>
+        Favoured.Contains(kind) ? 60 : scenario.HasAllKinds ? 2 * usual : usual;
 }

@@ -22,7 +22,7 @@ return args switch
     ["cuts", .. var rest] when Word(rest, "--at") is not null => EveryPowerCut.Replay(
         (long)Option(rest, "--at", 1), Enum.Parse<PowerCutVictim>(Word(rest, "--victim") ?? "Both"), Word(rest, "--rule")),
     ["cuts", .. var rest] => EveryPowerCut.Run((int)Option(rest, "--every", 1), Word(rest, "--rule")),
-    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 500), Word(rest, "--rule")),
+    ["canaries", .. var rest] => Canaries.Run((int)Option(rest, "--seeds", 2000), Word(rest, "--rule")),
     _ => Usage(),
 };
 

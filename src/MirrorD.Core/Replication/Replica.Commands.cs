@@ -453,7 +453,7 @@ public sealed partial class Replica
         _storingStandby = false;
         Role = Role.Standby;
         _isRoleOpen = false;
-        _roleWasTakenAway = true;
+        _roleWasTakenAway = true; // Until there was a Primary again.
         _roleEndedHere = true;
         FailHeld();
         _effects.RoleChanged(Role.Standby, _handingOver ? "handed over" : "demoted");

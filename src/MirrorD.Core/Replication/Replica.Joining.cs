@@ -136,6 +136,7 @@ public sealed partial class Replica
                 _peerMode = read.Mode;
                 NotePeerPromotions(read.Promotions);
                 PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
+                _roleWasTakenAway &= !_peerFacts.IsPrimary;
                 Decide();
                 return null;
             case PeerMessage.Decision decision when Phase == LinkPhase.Joining && _peerDecision is null:

@@ -219,6 +219,37 @@ public class RoleAtJoinTests
         Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
     }
 
+    /// <summary>The word that ended a role does not count any more once there was a Primary again.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_role_that_was_ended_and_then_given_to_the_peer_is_the_peers_after_a_crash(bool isMetAsPrimary)
+    {
+        FailoverStory story = FailoverStory.Serving();
+        story.A.Replica.Demote(story.A.Answer);
+        story.Pair.Run();
+        story.Cut(PathKind.Dedicated);
+        story.Seconds(3);
+        story.B.Replica.Promote(false, story.B.Answer);
+        story.Seconds(3);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(0, story.B.Write(1, 1).Result);
+        if (isMetAsPrimary)
+        {
+            story.HealAll();
+            story.Seconds(1);
+            story.Cut(PathKind.Dedicated);
+            story.Seconds(1);
+        }
+
+        story.Kill(story.B);
+        story.Start(story.B);
+        story.HealAll();
+        story.Seconds(10);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
     [Fact]
     public void Equal_new_nodes_wait_for_the_operator()
     {

@@ -105,7 +105,7 @@ public sealed class FaultInjector
 
     private void MayFollow(FaultKind kind, SimulatedNodeState node, int percent)
     {
-        if (!IsQuiet && _random.Percent(_simulation.Scenario.HasAllKinds ? 2 * percent : percent))
+        if (!IsQuiet && _random.Percent(FaultDraw.PercentOf(kind, _simulation.Scenario, percent)))
         {
             _next = (kind, node);
         }
