@@ -136,7 +136,6 @@ public sealed partial class Replica
                 _peerMode = read.Mode;
                 NotePeerPromotions(read.Promotions);
                 PeerRole = _peerFacts!.IsPrimary ? Role.Primary : Role.Standby;
-                _roleWasTakenAway &= !_peerFacts.IsPrimary;
                 Decide();
                 return null;
             case PeerMessage.Decision decision when Phase == LinkPhase.Joining && _peerDecision is null:
@@ -250,6 +249,7 @@ public sealed partial class Replica
                 AfterGrowth(PrepareFullSync);
                 break;
             case HandshakeAction.NoSync or HandshakeAction.BitmapSync or HandshakeAction.FullSync:
+                _roleWasTakenAway &= !WasPeerPromotedSince(decision);
                 break;
             case HandshakeAction.ServeDiskless:
                 if (decision.SelfIs == HandshakePart.Source)
@@ -274,6 +274,13 @@ public sealed partial class Replica
                 break;
         }
     }
+
+    /// <summary>
+    /// The peer is Primary, or was and went on from the generation of this copy, and nobody has ended that role: the word that
+    /// ended the one of this node was about an earlier one. Counts of promotions alone do not say which came first.
+    /// </summary>
+    private bool WasPeerPromotedSince(HandshakeDecision decision) => _peerFacts!.IsPrimary
+        || (decision.Case is HandshakeCase.PeerAhead or HandshakeCase.PeerFarAhead && _peerFacts.WasPrimary);
 
     /// <summary>
     /// Nodes that stay apart meet again each few seconds: told once, or the events of what has led to it would soon be

@@ -188,15 +188,9 @@ public sealed partial class Replica
             WasAhead = _settings.Mode != ReplicationMode.Sync || stored is { WasPrimary: true, WasAhead: true },
         };
 
-    /// <summary>
-    /// A promotion goes above whatever was told; a number that cannot be is not believed. With a later one the peer was Primary
-    /// after this node: the word that ended the role here was about an earlier one.
-    /// </summary>
-    private void NotePeerPromotions(ulong promotions)
-    {
+    /// <summary>A promotion goes above whatever was told; a number that cannot be is not believed.</summary>
+    private void NotePeerPromotions(ulong promotions) =>
         _peerPromotions = IsImpossible(promotions) ? _peerPromotions : Math.Max(_peerPromotions, promotions);
-        _roleWasTakenAway &= _peerPromotions <= State.Promotions;
-    }
 
     /// <summary>Looked at when the store is made: a stop or the loss of the link may have come first.</summary>
     private bool MayBecomePrimary(Superblock stored, int link) =>

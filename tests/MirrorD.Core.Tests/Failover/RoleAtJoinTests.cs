@@ -228,9 +228,9 @@ public class RoleAtJoinTests
         FailoverStory story = FailoverStory.Serving();
         story.A.Replica.Demote(story.A.Answer);
         story.Pair.Run();
-        story.Cut(PathKind.Dedicated);
+        story.CutAll();
         story.Seconds(3);
-        story.B.Replica.Promote(false, story.B.Answer);
+        story.B.Replica.Promote(true, story.B.Answer);
         story.Seconds(3);
         Assert.Equal(Role.Primary, story.B.Replica.Role);
         Assert.Equal(0, story.B.Write(1, 1).Result);
@@ -238,7 +238,8 @@ public class RoleAtJoinTests
         {
             story.HealAll();
             story.Seconds(1);
-            story.Cut(PathKind.Dedicated);
+            Assert.Equal(LinkPhase.Joined, story.A.Replica.Phase);
+            story.CutAll();
             story.Seconds(1);
         }
 
@@ -246,8 +247,66 @@ public class RoleAtJoinTests
         story.Start(story.B);
         story.HealAll();
         story.Seconds(10);
+        Assert.Equal(LinkPhase.Joined, story.A.Replica.Phase);
         Assert.Equal(Role.Primary, story.B.Replica.Role);
         Assert.Equal(Role.Standby, story.A.Replica.Role);
+    }
+
+    /// <summary>Nobody was promoted after the operator's word: an old Primary that did not know yet is no reason to forget it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_role_that_an_operator_ended_is_not_given_to_an_old_primary_that_froze(bool isPreferred)
+    {
+        FailoverStory story = FailoverStory.Serving(
+            hasArbiter: true, adjust: s => s with { IsPreferred = isPreferred && s.NodeName == "n1" });
+        story.WithoutArbiter.Add(story.A);
+        story.CutAll();
+        story.Seconds(6);
+        Assert.Equal("FrozenNoArbiter", story.A.Replica.DescribeHoldUp()?.Name);
+        Assert.Equal(Role.Primary, story.B.Replica.Role);
+        story.B.Replica.Demote(story.B.Answer);
+        story.Pair.Run();
+        story.HealAll();
+        story.Seconds(1);
+        Assert.Equal(Role.Standby, story.A.Replica.Role);
+        story.Pair.LinkUp();
+        story.Seconds(20);
+        Assert.All(story.Nodes, n => Assert.Equal(LinkPhase.Joined, n.Replica.Phase));
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+    }
+
+    /// <summary>Both served alone and both roles were ended: whichever copy is given up, nobody serves unasked.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Roles_that_an_operator_ended_on_both_sides_of_a_split_stay_ended(bool givesUpA)
+    {
+        FailoverStory story = FailoverStory.Serving(adjust: s => s with { IsPreferred = s.NodeName == "n1" });
+        story.CutAll();
+        story.A.Replica.Promote(true, story.A.Answer);
+        story.B.Replica.Promote(true, story.B.Answer);
+        story.Seconds(3);
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Primary, n.Replica.Role));
+        Assert.Equal(0, story.A.Write(1, 1).Result);
+        Assert.Equal(0, story.B.Write(2, 2).Result);
+        story.HealAll();
+        foreach (ManualNode node in new[] { story.B, story.A })
+        {
+            node.Replica.Demote(node.Answer);
+            story.Pair.Run();
+            story.Pair.LinkUp();
+            story.Seconds(1);
+        }
+
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
+        ManualNode victim = givesUpA ? story.A : story.B;
+        victim.Replica.DiscardCopy(victim.Answer);
+        story.Pair.Run();
+        story.Pair.LinkUp();
+        story.Seconds(20);
+        Assert.All(story.Nodes, n => Assert.Equal(LinkPhase.Joined, n.Replica.Phase));
+        Assert.All(story.Nodes, n => Assert.Equal(Role.Standby, n.Replica.Role));
     }
 
     [Fact]

@@ -76,10 +76,10 @@ public class LoadAllocationTests(ITestOutputHelper output)
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         long primary = samples[^1].Primary - samples[0].Primary;
         long standby = samples[^1].Standby - samples[0].Standby;
-        (long all, long collections) = samples.Zip(samples.Skip(1), (before, after) =>
-            (after.All - before.All, after.Collections - before.Collections)).Min();
-        string found = $"primary {primary}, standby {standby} bytes for {Requests} requests in {seconds:f1} s; all threads "
-            + $"{all} bytes and {collections} collections in the part where it was least";
+        int collections = samples[^1].Collections - samples[0].Collections;
+        long all = samples.Zip(samples.Skip(1), (before, after) => after.All - before.All).Min();
+        string found = $"primary {primary}, standby {standby} bytes and {collections} collections for {Requests} requests in "
+            + $"{seconds:f1} s; all threads {all} bytes in the part where it was least";
         output.WriteLine(found);
         Assert.True(
             primary < MostBytesOfLoop && standby < MostBytesOfLoop && all < MostBytesOfPart && collections == 0, found);
