@@ -45,10 +45,22 @@ public static class Limits
     public const int CopyBlocks = 32;
 
     /// <summary>
-    /// Copies under way while no client asks for anything, and none did for <see cref="QuietNs"/>: enough to fill a fast link
-    /// and to keep the disks of both sides at work. As many slots of 128 KiB are made for them.
+    /// Copies under way at first, and at least, while no client asks for anything and none did for <see cref="QuietNs"/>:
+    /// enough to fill a fast link.
     /// </summary>
     public const int CopiesWhenIdle = 16;
+
+    /// <summary>
+    /// Copies under way at most, as long as they end within <see cref="QuickCopyNs"/>: what keeps fast disks of both sides at
+    /// work. As many slots of 128 KiB are made for them.
+    /// </summary>
+    public const int MostCopies = 48;
+
+    /// <summary>
+    /// After a copy that took longer, in nanoseconds, one less is under way: a client that asks for something again queues
+    /// behind all that are.
+    /// </summary>
+    public const long QuickCopyNs = 20_000_000;
 
     /// <summary>Copies under way while no write of a client is: what its next request may queue behind.</summary>
     public const int CopiesBetweenRequests = 8;

@@ -13,15 +13,18 @@ public sealed class BufferPool : IDisposable
     public const int HeadroomBytes = 4096;
 
     private readonly Stack<IoBuffer> _free;
-    private readonly List<IoBuffer> _made;
+    private readonly HashSet<IoBuffer> _made;
+    private readonly int _ready;
     private readonly Queue<Action> _waiting = new();
     private readonly Action<Func<Action>>? _elsewhere;
+    private readonly IMemorySource? _source;
+    private int _mostUsed;
     private bool _isGrowing;
     private bool _isDisposed;
 
     /// <summary>Allocates all slots.</summary>
     public BufferPool(int slots, int dataBytes)
-        : this(slots, dataBytes, slots, elsewhere: null)
+        : this(slots, dataBytes, slots, elsewhere: null, source: null)
     {
     }
 
@@ -33,15 +36,18 @@ public sealed class BufferPool : IDisposable
     /// <param name="dataBytes">Data bytes of a slot.</param>
     /// <param name="ready">Slots that are there from the beginning; at least one.</param>
     /// <param name="elsewhere">Does something on another thread, and then on the loop what that gives.</param>
-    public BufferPool(int slots, int dataBytes, int ready, Action<Func<Action>>? elsewhere)
+    /// <param name="source">Where the memory comes from; the heap when null.</param>
+    public BufferPool(int slots, int dataBytes, int ready, Action<Func<Action>>? elsewhere, IMemorySource? source)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ready, 1);
         DataBytes = dataBytes;
         Slots = slots;
         _elsewhere = elsewhere;
-        _made = new List<IoBuffer>(slots);
+        _source = source;
+        _ready = int.Min(ready, slots);
+        _made = new HashSet<IoBuffer>(slots);
         _free = new Stack<IoBuffer>(slots);
-        Add(Make(int.Min(ready, slots)));
+        Add(Make(_ready));
     }
 
     /// <summary>Data bytes of a slot.</summary>
@@ -53,10 +59,13 @@ public sealed class BufferPool : IDisposable
     /// <summary>Slots in all.</summary>
     public int Slots { get; }
 
+    private int UsedSlots => _made.Count - _free.Count;
+
     /// <summary>Takes a slot; false when none is free, or none is made yet.</summary>
     public bool TryRent([NotNullWhen(true)] out IoBuffer? buffer)
     {
         bool isRented = _free.TryPop(out buffer);
+        _mostUsed = int.Max(_mostUsed, UsedSlots);
         if (_free.Count < _made.Count / 4 + 1 && _made.Count < Slots && !_isGrowing)
         {
             Grow();
@@ -82,6 +91,33 @@ public sealed class BufferPool : IDisposable
     /// one-shot. All who wait are told, so that one who can't use the slot never keeps it from the others.
     /// </summary>
     public void WhenReturned(Action resume) => _waiting.Enqueue(resume);
+
+    /// <summary>
+    /// Gives memory back that was not needed since the last call, when that is most of it: twice as many slots stay as were
+    /// in use at once, and those that are there from the beginning.
+    /// </summary>
+    public void Trim()
+    {
+        int spare = _made.Count - int.Max(_ready, 2 * _mostUsed);
+        _mostUsed = UsedSlots;
+        if (spare <= 0 || spare < _made.Count / 2 || _isGrowing)
+        {
+            return;
+        }
+
+        var given = new IoBuffer[spare];
+        for (int i = 0; i < spare; i++)
+        {
+            given[i] = _free.Pop();
+            _made.Remove(given[i]);
+        }
+
+        _elsewhere!(() =>
+        {
+            Array.ForEach(given, buffer => buffer.Dispose());
+            return () => { };
+        });
+    }
 
     /// <summary>Frees the memory of all slots.</summary>
     public void Dispose()
@@ -125,7 +161,7 @@ public sealed class BufferPool : IDisposable
         {
             while (made.Count < count)
             {
-                made.Add(new IoBuffer(HeadroomBytes + DataBytes));
+                made.Add(new IoBuffer(HeadroomBytes + DataBytes, _source));
             }
         }
         catch (OutOfMemoryException) when (_made.Count > 0)
@@ -138,9 +174,9 @@ public sealed class BufferPool : IDisposable
 
     private void Add(IoBuffer[] made)
     {
-        _made.AddRange(made);
         foreach (IoBuffer buffer in made)
         {
+            _made.Add(buffer);
             _free.Push(buffer);
         }
     }

@@ -11,9 +11,10 @@ public sealed class IoBuffer : IDisposable
 
     /// <summary>Allocates zeroed memory.</summary>
     /// <param name="lengthBytes">More than zero.</param>
-    public IoBuffer(int lengthBytes)
+    /// <param name="source">Where it comes from; the heap when null.</param>
+    public IoBuffer(int lengthBytes, IMemorySource? source = null)
     {
-        Memory = new IoMemory(lengthBytes);
+        Memory = new IoMemory(lengthBytes, source ?? HeapMemory.Instance);
         Span.Clear();
     }
 
@@ -40,7 +41,7 @@ public sealed class IoBuffer : IDisposable
     public void ReplaceMemory()
     {
         IoMemory former = Memory;
-        var fresh = new IoMemory(former.LengthBytes);
+        IoMemory fresh = former.Another();
         former.Span.CopyTo(fresh.Span);
         Memory = fresh;
     }

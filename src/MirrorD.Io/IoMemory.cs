@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace MirrorD.Io;
 
 /// <summary>
@@ -8,14 +6,14 @@ namespace MirrorD.Io;
 /// </summary>
 public sealed unsafe class IoMemory
 {
-    private void* _memory;
+    private readonly IMemorySource _source;
 
-    internal IoMemory(int lengthBytes)
+    internal IoMemory(int lengthBytes, IMemorySource source)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
-        _memory = NativeMemory.AlignedAlloc((nuint)lengthBytes, IoBuffer.AlignmentBytes);
+        _source = source;
         LengthBytes = lengthBytes;
-        GC.AddMemoryPressure(lengthBytes);
+        Address = source.Take(lengthBytes);
     }
 
     /// <summary>Frees the memory.</summary>
@@ -29,12 +27,15 @@ public sealed unsafe class IoMemory
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_memory == null, this);
-            return new Span<byte>(_memory, LengthBytes);
+            ObjectDisposedException.ThrowIf(Address == 0, this);
+            return new Span<byte>((void*)Address, LengthBytes);
         }
     }
 
-    internal nint Address => (nint)_memory;
+    internal nint Address { get; private set; }
+
+    /// <summary>As much again, from where this one is.</summary>
+    internal IoMemory Another() => new(LengthBytes, _source);
 
     internal void Dispose()
     {
@@ -44,11 +45,10 @@ public sealed unsafe class IoMemory
 
     private void Free()
     {
-        if (_memory != null)
+        if (Address != 0)
         {
-            NativeMemory.AlignedFree(_memory);
-            _memory = null;
-            GC.RemoveMemoryPressure(LengthBytes);
+            _source.Give(Address, LengthBytes);
+            Address = 0;
         }
     }
 }

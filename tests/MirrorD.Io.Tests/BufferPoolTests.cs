@@ -43,7 +43,7 @@ public sealed class BufferPoolTests
     public void Slots_are_made_when_most_of_those_there_are_in_use_and_those_who_wait_are_told()
     {
         var elsewhere = new Queue<Func<Action>>();
-        using var pool = new BufferPool(20, 4096, ready: 4, elsewhere.Enqueue);
+        using var pool = new BufferPool(20, 4096, ready: 4, elsewhere.Enqueue, HeapMemory.Instance);
         Assert.Equal((20, 20), (pool.FreeSlots, pool.Slots));
         Rent(pool, 2);
         Assert.Empty(elsewhere);
@@ -81,12 +81,113 @@ public sealed class BufferPoolTests
     public void Slots_that_come_when_the_pool_is_gone_are_given_back()
     {
         var elsewhere = new Queue<Func<Action>>();
-        var pool = new BufferPool(8, 4096, ready: 1, elsewhere.Enqueue);
+        var pool = new BufferPool(8, 4096, ready: 1, elsewhere.Enqueue, HeapMemory.Instance);
         Rent(pool, 1);
         Action then = elsewhere.Dequeue()();
         pool.Dispose();
         then();
         Assert.Equal(7, pool.FreeSlots);
+    }
+
+    [Fact]
+    public void What_was_not_needed_for_a_while_is_given_back_elsewhere()
+    {
+        var elsewhere = new Queue<Func<Action>>();
+        using var pool = new BufferPool(16, 4096, ready: 2, elsewhere.Enqueue, HeapMemory.Instance);
+        IoBuffer[] rented = Grow(pool, elsewhere);
+        IoBuffer[] all = rented;
+        Assert.Equal(16, all.Length);
+
+        // As many as were in use since the last time are wanted again, also when they are free by now.
+        pool.Trim();
+        Array.ForEach(rented, pool.Return);
+        pool.Trim();
+        Assert.Empty(elsewhere);
+
+        rented = Rent(pool, 3);
+        pool.Trim();
+        Assert.All(all, Touch);
+        Assert.Equal(10, GoneAfter(elsewhere, all));
+        Assert.All(rented, Touch);
+        Assert.Equal(13, pool.FreeSlots);
+
+        Array.ForEach(rented, pool.Return);
+        pool.Trim();
+        Assert.Empty(elsewhere);
+        pool.Trim();
+        Assert.Equal(14, GoneAfter(elsewhere, all));
+        pool.Trim();
+        Assert.Empty(elsewhere);
+
+        // What is left serves, and the rest is made again when it is needed.
+        rented = Grow(pool, elsewhere);
+        Assert.Equal(16, rented.Length);
+        Assert.All(rented, Touch);
+    }
+
+    [Fact]
+    public void Slots_in_use_stay_as_long_as_they_are_and_none_goes_while_others_are_made()
+    {
+        var elsewhere = new Queue<Func<Action>>();
+        using var pool = new BufferPool(16, 4096, ready: 1, elsewhere.Enqueue, HeapMemory.Instance);
+        IoBuffer[] rented = Grow(pool, elsewhere);
+        Array.ForEach(rented[3..], pool.Return);
+        pool.Trim();
+        pool.Trim();
+        elsewhere.Dequeue()()();
+        Assert.All(rented[..3], Touch);
+        rented = [.. rented[..3], .. Rent(pool, 2)];
+        Assert.Single(elsewhere);
+        Array.ForEach(rented, pool.Return);
+        for (int i = 0; i < 3; i++)
+        {
+            pool.Trim();
+        }
+
+        Assert.Single(elsewhere);
+        Assert.All(rented, Touch);
+    }
+
+    /// <summary>Rents all slots; they are made meanwhile.</summary>
+    private static IoBuffer[] Grow(BufferPool pool, Queue<Func<Action>> elsewhere)
+    {
+        var rented = new List<IoBuffer>();
+        while (rented.Count < pool.Slots)
+        {
+            if (pool.TryRent(out IoBuffer? slot))
+            {
+                rented.Add(slot);
+            }
+            else
+            {
+                elsewhere.Dequeue()()();
+            }
+        }
+
+        Assert.Empty(elsewhere);
+        return [.. rented];
+    }
+
+    private static int GoneAfter(Queue<Func<Action>> elsewhere, IoBuffer[] slots)
+    {
+        Assert.Single(elsewhere);
+        elsewhere.Dequeue()()();
+        return slots.Count(IsGone);
+    }
+
+    private static void Touch(IoBuffer slot) => slot.Span[0] = 1;
+
+    private static bool IsGone(IoBuffer slot)
+    {
+        try
+        {
+            Touch(slot);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     private static IoBuffer[] Rent(BufferPool pool, int count) => [.. Enumerable.Range(0, count).Select(_ =>

@@ -15,10 +15,11 @@ public sealed partial class Replica
     private const long UnreadableRetryNs = 10_000_000_000;
 
     private readonly List<ResyncCopy> _copied = new(Limits.FlushesOfCopies * Limits.CopiesPerFlush);
-    private readonly Dictionary<long, ResyncCopy> _sentCopies = new(Limits.CopiesWhenIdle);
-    private readonly HashSet<ResyncCopy> _copying = new(Limits.CopiesWhenIdle);
+    private readonly Dictionary<long, ResyncCopy> _sentCopies = new(Limits.MostCopies);
+    private readonly HashSet<ResyncCopy> _copying = new(Limits.MostCopies);
     private int _copyVolume;
     private long _copyBlock;
+    private int _idleCopies;
     private bool _copiesNeedPass;
     private bool _roundEnded;
     private bool _copiesFinal;
@@ -82,6 +83,7 @@ public sealed partial class Replica
     {
         _copyVolume = 0;
         _copyBlock = 0;
+        _idleCopies = Limits.CopiesWhenIdle;
         _roundEnded = false;
         _copiesFinal = false;
         _copiesAreSingle = false;
@@ -117,7 +119,7 @@ public sealed partial class Replica
         // What waits for quiet would wait for the whole resync. With nothing to copy there is nothing to pause: the join goes on.
         bool isAllowed = _whenQuiet.Count == 0 && !(IsSyncPaused && !_roundEnded && DirtyBlocks > 0);
         int window = _sent.Count + _ahead.Count > 0 ? Limits.CopiesWhenBusy
-            : now - _lastRequestNs < Limits.QuietNs ? Limits.CopiesBetweenRequests : Limits.CopiesWhenIdle;
+            : AreClientsQuiet(now) ? _idleCopies : Limits.CopiesBetweenRequests;
         int unflushed = Limits.FlushesOfCopies * _settings.CopiesPerFlush;
         while (isAllowed && !_roundEnded && _copying.Count < window && _copied.Count + _copying.Count < unflushed
             && (isAllowed = IsAllowed()) && StartCopy())
@@ -134,6 +136,8 @@ public sealed partial class Replica
             WantCheckpoint();
         }
     }
+
+    private bool AreClientsQuiet(long now) => now - _lastRequestNs >= Limits.QuietNs;
 
     /// <summary>
     /// Where a rate holds copies back, clients' requests are the clock: at the next tick all that is due by then would be
@@ -176,6 +180,7 @@ public sealed partial class Replica
         copy.Volume = volume;
         copy.Offset = block * Limits.BlockBytes;
         copy.LengthBytes = Math.Min(count * Limits.BlockBytes, _maps[volume].VolumeBytes - copy.Offset);
+        copy.BegunNs = _effects.NowNs;
         copy.TouchedBlocks = 0;
         copy.IsZero = false;
         copy.HoldsRange = false;
@@ -244,6 +249,20 @@ public sealed partial class Replica
         }
 
         PumpCopies();
+    }
+
+    /// <summary>
+    /// While clients are quiet, as many copies are under way as most of them still end in time with. Told are those whose data
+    /// was sent, and only while no more are allowed: others say nothing of it.
+    /// </summary>
+    private void NoteCopyTime(ResyncCopy copy)
+    {
+        long now = _effects.NowNs;
+        if (_copying.Count >= _idleCopies && !copy.IsZero && AreClientsQuiet(now))
+        {
+            int step = now - copy.BegunNs <= Limits.QuickCopyNs ? 1 : -1;
+            _idleCopies = Math.Clamp(_idleCopies + step, Limits.CopiesWhenIdle, Limits.MostCopies);
+        }
     }
 
     /// <summary>A client's write goes to both sides now; a block of it that was copied before stays dirty.</summary>

@@ -11,7 +11,7 @@ namespace MirrorD.Core.Replication;
 /// </summary>
 public sealed partial class Replica
 {
-    private readonly Dictionary<long, ResyncCopy> _comparedCopies = new(Limits.CopiesWhenIdle);
+    private readonly Dictionary<long, ResyncCopy> _comparedCopies = new(Limits.MostCopies);
 
     /// <summary>Bytes of ranges that the running or last resync found equal on both sides.</summary>
     public long SyncEqualBytes { get; private set; }

@@ -113,6 +113,7 @@ public sealed partial class Replica
         }
         else if (_sentCopies.Remove(sequence, out ResyncCopy? copy))
         {
+            NoteCopyTime(copy);
             CopyAcknowledged(copy);
         }
 

@@ -21,6 +21,9 @@ public class ResyncCopy : IRangeUser
     /// <summary>All that was read is zeroes; set by whoever read it, before <see cref="Replica.CopyRead"/>.</summary>
     public bool IsZero { get; set; }
 
+    /// <summary>When it was begun.</summary>
+    internal long BegunNs { get; set; }
+
     /// <summary>Blocks that a client wrote after they were copied: their bits stay.</summary>
     internal uint TouchedBlocks { get; set; }
 

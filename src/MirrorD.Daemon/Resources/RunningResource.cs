@@ -21,6 +21,7 @@ using MirrorD.Engine.Watch;
 using MirrorD.Formats;
 using MirrorD.Io;
 using MirrorD.Io.Linux;
+using MirrorD.Io.Linux.Memory;
 using MirrorD.Io.Linux.NbdDevices;
 
 namespace MirrorD.Daemon.Resources;
@@ -198,6 +199,7 @@ internal sealed partial class RunningResource : IResourceOwner
             LinkTimeoutMs = _resource.LinkTimeoutMs,
             DeadAfterMs = _context.Configuration.Heartbeat.DeadAfterMs,
             DiskTimeoutMs = _resource.DiskTimeoutMs,
+            SlotMemory = MappedMemory.Instance,
             ResyncBytesPerSecond = _resource.ResyncBytesPerSecond,
             ResyncFloorBytesPerSecond = _resource.ResyncFloorBytesPerSecond,
             ResyncByChecksum = _resource.Replication.ResyncByChecksum,

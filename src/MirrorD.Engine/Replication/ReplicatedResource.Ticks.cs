@@ -12,10 +12,12 @@ public sealed partial class ReplicatedResource
 {
     private const long TickNs = 100_000_000;
     private const long LongestRestNs = 500_000_000;
+    private const long TrimNs = 30_000_000_000;
 
     private readonly IoOperation _tick;
     private readonly long _restNs;
     private long _nextTickNs;
+    private long _nextTrimNs;
     private bool _rests;
 
     /// <summary>Nothing waits for a tick but the link.</summary>
@@ -57,6 +59,7 @@ public sealed partial class ReplicatedResource
         _connection?.Tick(LinkTimeoutNs, pauseNs - TickNs);
         _replica.Tick();
         NoteProgress();
+        TrimSlots();
         StartTick(IsAtRest ? pauseNs : TickNs);
         AfterEvent();
     }
@@ -73,6 +76,16 @@ public sealed partial class ReplicatedResource
         }
 
         _loop.StartTimer(_nextTickNs, _tick);
+    }
+
+    private void TrimSlots()
+    {
+        if (_loop.NowNs >= _nextTrimNs)
+        {
+            _nextTrimNs = _loop.NowNs + TrimNs;
+            Buffers.Trim();
+            _copyBuffers.Trim();
+        }
     }
 
     /// <summary>Something begins that may count ticks.</summary>

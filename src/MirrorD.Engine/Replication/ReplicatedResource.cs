@@ -20,7 +20,7 @@ namespace MirrorD.Engine.Replication;
 /// </summary>
 public sealed partial class ReplicatedResource : IDisposable
 {
-    private const int CopySlots = Limits.CopiesWhenIdle;
+    private const int CopySlots = Limits.MostCopies;
     private const int ReadySlots = 4;
     private const int ReadyCopySlots = 1;
     private const int SlotBytes = PeerFrame.MaxDataBytes;
@@ -49,8 +49,8 @@ public sealed partial class ReplicatedResource : IDisposable
         loop = _loop;
         _options = options;
         _host = host;
-        Buffers = new BufferPool(options.BufferSlots, SlotBytes, ReadySlots, DoElsewhere);
-        _copyBuffers = new BufferPool(CopySlots, SlotBytes, ReadyCopySlots, DoElsewhere);
+        Buffers = new BufferPool(options.BufferSlots, SlotBytes, ReadySlots, DoElsewhere, options.SlotMemory);
+        _copyBuffers = new BufferPool(CopySlots, SlotBytes, ReadyCopySlots, DoElsewhere, options.SlotMemory);
         _chunks = new SendChunks(options.Mode == ReplicationMode.Async ? options.AsyncBufferBytes : 0);
         _stores = [.. options.Volumes.Select(v => new VolumeMetadataStore(loop, v))];
         _volumes = new MirroredVolume?[options.Volumes.Count];

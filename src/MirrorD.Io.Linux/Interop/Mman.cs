@@ -10,6 +10,7 @@ internal static unsafe partial class Mman
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
     public const int MAP_PRIVATE = 2;
+    public const int MAP_ANONYMOUS = 0x20;
     public const int MAP_POPULATE = 0x8000;
     public const int MADV_POPULATE_READ = 22;
     public const int MCL_CURRENT = 1;

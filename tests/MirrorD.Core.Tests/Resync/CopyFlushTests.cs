@@ -115,6 +115,55 @@ public class CopyFlushTests
         Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
     }
 
+    /// <summary>A client that asks for something again waits behind all of them.</summary>
+    [Fact]
+    public void Quick_copies_make_room_for_more_of_them_and_slow_ones_take_it_back()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 128, [.. Enumerable.Range(1, 200).Select(i => i * 30)]);
+        for (int under = Limits.CopiesWhenIdle; under < Limits.MostCopies; under++)
+        {
+            Assert.Equal(under, pair.Waiting(pair.A, "copy"));
+            pair.Advance(Limits.QuickCopyNs / Limits.CopiesWhenIdle / 4);
+            CopyOne(pair);
+        }
+
+        CopyOne(pair);
+        Assert.Equal(Limits.MostCopies, pair.Waiting(pair.A, "copy"));
+
+        // Another link may be another one in each respect.
+        pair.LinkDown();
+        pair.Go(pair.A, "copy");
+        pair.Stop(pair.A, "copy");
+        pair.LinkUp();
+        Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+        while (pair.Waiting(pair.A, "copy") < Limits.MostCopies)
+        {
+            CopyOne(pair);
+        }
+
+        pair.Advance(Limits.QuickCopyNs + 1);
+        for (int under = Limits.MostCopies; under > Limits.CopiesWhenIdle; under--)
+        {
+            Assert.Equal(under, pair.Waiting(pair.A, "copy"));
+            CopyOne(pair);
+        }
+
+        CopyOne(pair);
+        Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+    }
+
+    [Fact]
+    public void Quick_copies_without_data_say_nothing_of_those_with_data()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 128, [.. Enumerable.Range(1, 100).Select(i => i * 60)]);
+        Array.Clear(pair.A.Disk);
+        for (int copy = 0; copy < 40; copy++)
+        {
+            CopyOne(pair);
+            Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+        }
+    }
+
     [Fact]
     public void A_client_that_only_reads_is_not_quiet()
     {

@@ -143,6 +143,7 @@ internal sealed class SimulatedPair
                     Security = Security?.Invoke(_loop) ?? new Testing.SharedSecret(Key),
                     Boot = _boot,
                     DiskTimeoutMs = DiskTimeoutMs,
+                    SlotMemory = SlotMemory,
                     ResyncByChecksum = ByChecksum,
                     ResyncBytesPerSecond = ResyncBytesPerSecond,
                     Snapshots = Snapshots,
@@ -189,6 +190,9 @@ internal sealed class SimulatedPair
 
         /// <summary>Its data disks take so long from now on.</summary>
         public void SlowDisks(long tookNs) => Array.ForEach(_data, disk => disk.LatencyNs = (tookNs, tookNs));
+
+        /// <summary>Where its slots come from.</summary>
+        public CountedMemory SlotMemory { get; } = new();
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }

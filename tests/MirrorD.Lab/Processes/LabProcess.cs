@@ -49,6 +49,9 @@ public sealed class LabProcess
     /// <summary>Resident memory (proc(5), status VmRSS).</summary>
     public long ResidentBytes => MemoryBytes("VmRSS:");
 
+    /// <summary>Resident memory without the program and other files (proc(5), status RssAnon).</summary>
+    public long AnonymousBytes => MemoryBytes("RssAnon:");
+
     /// <summary>When it was sent a SIGSTOP (Stopwatch), each time.</summary>
     public ConcurrentQueue<long> StoppedAt { get; } = new();
 
