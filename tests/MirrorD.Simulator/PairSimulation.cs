@@ -256,7 +256,7 @@ public sealed partial class PairSimulation
         });
         Oracle.ServerDied(lost);
         Array.ForEach(node.Devices, device => device.ServerDied(cutsPower));
-        Roles.ProcessEnded(node);
+        Roles.ProcessEnds(node);
         if (cutsPower)
         {
             node.CutPower();
@@ -265,6 +265,8 @@ public sealed partial class PairSimulation
         {
             node.Kill();
         }
+
+        Roles.ProcessEnded(node);
     }
 
     /// <summary>Starts a node's process unless it runs.</summary>

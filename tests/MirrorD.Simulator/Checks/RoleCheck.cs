@@ -54,15 +54,17 @@ public sealed class RoleCheck
         }
     }
 
-    /// <summary>A process and the commands that it ran are gone.</summary>
-    public void ProcessEnded(SimulatedNodeState node)
+    /// <summary>A process is about to end; what it was writing for a command may still land.</summary>
+    public void ProcessEnds(SimulatedNodeState node)
     {
-        _commands.Remove(node.Name);
         if (node.Status?.DiskState <= DiskState.Failed)
         {
             _endedWithoutDiskNs[node] = _simulation.World.NowNs;
         }
     }
+
+    /// <summary>It and the commands that it ran are gone.</summary>
+    public void ProcessEnded(SimulatedNodeState node) => _commands.Remove(node.Name);
 
     /// <summary>A join sets the counters of both nodes to the higher one, also where WasPrimary is left behind.</summary>
     private static bool IsPromotion(SimulatedNodeState node, Superblock before, Superblock now) =>
