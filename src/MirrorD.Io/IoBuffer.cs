@@ -41,7 +41,7 @@ public sealed class IoBuffer : IDisposable
     public void ReplaceMemory()
     {
         IoMemory former = Memory;
-        IoMemory fresh = former.Another();
+        IoMemory fresh = former.Successor();
         former.Span.CopyTo(fresh.Span);
         Memory = fresh;
     }

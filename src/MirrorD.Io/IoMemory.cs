@@ -7,6 +7,7 @@ namespace MirrorD.Io;
 public sealed unsafe class IoMemory
 {
     private readonly IMemorySource _source;
+    private bool _isLeft;
 
     internal IoMemory(int lengthBytes, IMemorySource source)
     {
@@ -34,8 +35,17 @@ public sealed unsafe class IoMemory
 
     internal nint Address { get; private set; }
 
-    /// <summary>As much again, from where this one is.</summary>
-    internal IoMemory Another() => new(LengthBytes, _source);
+    /// <summary>
+    /// As much again, from where this one is, which is left to whoever still holds it. The collector has to know of that:
+    /// nobody frees it but its finalizer.
+    /// </summary>
+    internal IoMemory Successor()
+    {
+        var successor = new IoMemory(LengthBytes, _source);
+        _isLeft = true;
+        GC.AddMemoryPressure(LengthBytes);
+        return successor;
+    }
 
     internal void Dispose()
     {
@@ -49,6 +59,10 @@ public sealed unsafe class IoMemory
         {
             _source.Give(Address, LengthBytes);
             Address = 0;
+            if (_isLeft)
+            {
+                GC.RemoveMemoryPressure(LengthBytes);
+            }
         }
     }
 }

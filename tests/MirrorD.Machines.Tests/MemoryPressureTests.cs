@@ -17,7 +17,7 @@ public sealed class MemoryPressureTests(ITestOutputHelper output)
 {
     private const int MemoryMebibytes = 1024;
     private const int ChunkMebibytes = 4;
-    private const long SlotBytes = (256 + 16) * (128 + 4) * 1024L;
+    private const long SlotBytes = (256 + 48) * (128 + 4) * 1024L;
     private const double LongestGapSeconds = 30;
     private const double StallSeconds = 60;
     private const double SecondsToStall = 20;

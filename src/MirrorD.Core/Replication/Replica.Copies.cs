@@ -252,16 +252,24 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// While clients are quiet, as many copies are under way as most of them still end in time with. Told are those whose data
-    /// was sent, and only while no more are allowed: others say nothing of it.
+    /// While clients are quiet, as many copies are under way as most of them still end in time with, by those whose data was
+    /// sent. A quick one says something of more of them only where all are under way that may be.
     /// </summary>
     private void NoteCopyTime(ResyncCopy copy)
     {
         long now = _effects.NowNs;
-        if (_copying.Count >= _idleCopies && !copy.IsZero && AreClientsQuiet(now))
+        if (copy.IsZero || !AreClientsQuiet(now))
         {
-            int step = now - copy.BegunNs <= Limits.QuickCopyNs ? 1 : -1;
-            _idleCopies = Math.Clamp(_idleCopies + step, Limits.CopiesWhenIdle, Limits.MostCopies);
+            return;
+        }
+
+        if (now - copy.BegunNs > Limits.QuickCopyNs)
+        {
+            _idleCopies = Math.Max(_idleCopies - 1, Limits.CopiesWhenIdle);
+        }
+        else if (_copying.Count >= _idleCopies)
+        {
+            _idleCopies = Math.Min(_idleCopies + 1, Limits.MostCopies);
         }
     }
 

@@ -152,6 +152,33 @@ public class CopyFlushTests
         Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
     }
 
+    /// <summary>Where a rate holds copies back, the quick ones of a burst come first, while all are under way.</summary>
+    [Fact]
+    public void Slow_copies_count_also_while_others_are_held_back()
+    {
+        ManualPair pair = Resyncing(copiesPerFlush: 128, [.. Enumerable.Range(1, 200).Select(i => i * 30)]);
+        while (pair.Waiting(pair.A, "copy") < Limits.MostCopies)
+        {
+            CopyOne(pair);
+        }
+
+        pair.A.Replica.PauseSync(true, pair.A.Answer);
+        for (int copy = 0; copy < Limits.MostCopies; copy++)
+        {
+            if (copy == 10)
+            {
+                pair.Advance(Limits.QuickCopyNs + 1);
+            }
+
+            CopyOne(pair);
+        }
+
+        Assert.Equal(0, pair.Waiting(pair.A, "copy"));
+        pair.A.Replica.PauseSync(false, pair.A.Answer);
+        pair.Run();
+        Assert.Equal(Limits.CopiesWhenIdle, pair.Waiting(pair.A, "copy"));
+    }
+
     [Fact]
     public void Quick_copies_without_data_say_nothing_of_those_with_data()
     {
