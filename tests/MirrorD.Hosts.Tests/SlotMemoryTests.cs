@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace MirrorD.Hosts.Tests;
 
-/// <summary>What a daemon keeps of the memory that it took for much work, by the kernel's account (proc(5), status).</summary>
+/// <summary>What a daemon keeps of the memory it took for much work, by the kernel's account (proc(5), status).</summary>
 public sealed class SlotMemoryTests(ITestOutputHelper output) : PairTest
 {
     private const int SlotBytes = 128 << 10;
@@ -23,11 +23,13 @@ public sealed class SlotMemoryTests(ITestOutputHelper output) : PairTest
             $"--iodepth={Requests}").Require();
         long most = pair.A.Daemon.AnonymousBytes;
         Assert.InRange(most - atFirst, Requests * SlotBytes, long.MaxValue);
+
+        // What goes counts, not what is left: some MB of the allocator and the collector come with the first load and stay.
         long now = most;
         Wait.For("the memory given back", TimeSpan.FromSeconds(180), () =>
         {
             now = pair.A.Daemon.AnonymousBytes;
-            return now - atFirst < Requests * SlotBytes / 2;
+            return most - now >= Requests * SlotBytes;
         }, () => $"{atFirst} bytes at first, {most} under load, {now} now");
         output.WriteLine($"{atFirst} bytes at first, {most} under load, {now} in the end");
     }

@@ -80,7 +80,6 @@ public sealed record ResourceOptions
     public int BufferSlots { get; init; } = 256;
     /// <summary>Where the memory of slots comes from; the heap when null.</summary>
     public IMemorySource? SlotMemory { get; init; }
-
     /// <summary>Extents of the activity log of each volume that may be active at once; at least 2.</summary>
     public int ActiveExtents { get; init; } = Core.Limits.ActiveExtents;
     /// <summary>Copies of a resync that have ended before both sides flush; at least 1.</summary>
