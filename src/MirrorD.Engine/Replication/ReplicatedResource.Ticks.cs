@@ -11,7 +11,7 @@ namespace MirrorD.Engine.Replication;
 public sealed partial class ReplicatedResource
 {
     private const long TickNs = 100_000_000;
-    private const long LongestRestNs = 500_000_000;
+    private const long LongestRestNs = 1_000_000_000;
     private const long TrimNs = 30_000_000_000;
 
     private readonly IoOperation _tick;

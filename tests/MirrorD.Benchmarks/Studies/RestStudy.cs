@@ -27,7 +27,10 @@ internal static class RestStudy
         foreach (int resources in (int[])[1, Many])
         {
             using var ground = new Ground(isInMemory: true);
-            var pair = new Pair(ground.Lab, new PairOptions { DiskBytes = DiskBytes, Resources = resources });
+
+            // With the timeouts that are preset: how often a daemon looks around follows from them.
+            var options = new PairOptions { DiskBytes = DiskBytes, Resources = resources, LinkTimeout = null };
+            var pair = new Pair(ground.Lab, options);
             pair.StartJoinedWithPrimaryA();
             Node[] nodes = [pair.A, pair.B];
 

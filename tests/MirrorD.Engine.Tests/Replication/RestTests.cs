@@ -9,15 +9,18 @@ namespace MirrorD.Engine.Tests.Replication;
 public class RestTests
 {
     private const long TickNs = 100_000_000;
-    private const long RestNs = 500_000_000;
+    private const int LinkTimeoutMs = 2000;
     private const int DiskTimeoutMs = 1000;
 
-    [Fact]
-    public void Ticks_are_rare_at_rest_and_the_link_stays()
+    [Theory]
+    [InlineData(LinkTimeoutMs, 500)]
+    [InlineData(3000, 750)]
+    [InlineData(60_000, 1000)]
+    public void Ticks_are_rare_at_rest_and_the_link_stays(int linkTimeoutMs, int restMs)
     {
-        SimulatedPair pair = Resting();
-        Assert.All(Gaps(pair, pair.A, 5), gap => Assert.Equal(RestNs, gap));
-        Assert.All(Gaps(pair, pair.B, 5), gap => Assert.Equal(RestNs, gap));
+        SimulatedPair pair = Resting(linkTimeoutMs);
+        Assert.All(Gaps(pair, pair.A, 10), gap => Assert.Equal(restMs * 1_000_000L, gap));
+        Assert.All(Gaps(pair, pair.B, 10), gap => Assert.Equal(restMs * 1_000_000L, gap));
         Assert.Equal((LinkState.Joined, LinkState.Joined), (pair.A.Link, pair.B.Link));
     }
 
@@ -73,14 +76,18 @@ public class RestTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(120)]
-    [InlineData(240)]
-    [InlineData(360)]
-    [InlineData(480)]
-    public void A_link_that_falls_silent_at_rest_is_lost_in_its_time(int afterTickMs)
+    [InlineData(0, LinkTimeoutMs)]
+    [InlineData(120, LinkTimeoutMs)]
+    [InlineData(240, LinkTimeoutMs)]
+    [InlineData(360, LinkTimeoutMs)]
+    [InlineData(480, LinkTimeoutMs)]
+    [InlineData(0, 3000)]
+    [InlineData(370, 3000)]
+    [InlineData(740, 3000)]
+    [InlineData(990, 8000)]
+    public void A_link_that_falls_silent_at_rest_is_lost_in_its_time(int afterTickMs, int linkTimeoutMs)
     {
-        SimulatedPair pair = Resting();
+        SimulatedPair pair = Resting(linkTimeoutMs);
         AfterTick(pair, pair.A);
         pair.World.RunUntil(() => false, afterTickMs * 1_000_000L);
         pair.World.Network.Cut("a", "b");
@@ -93,13 +100,14 @@ public class RestTests
             bNs = bNs == 0 && pair.B.Link == LinkState.Disconnected ? pair.World.NowNs : bNs;
             return aNs > 0 && bNs > 0;
         });
-        Assert.InRange(Math.Max(aNs, bNs) - fromNs, 0, (2 * SimulatedPair.SecondNs) + TickNs);
+        Assert.InRange(Math.Max(aNs, bNs) - fromNs, 0, (linkTimeoutMs * 1_000_000L) + TickNs);
     }
 
-    private static SimulatedPair Resting()
+    private static SimulatedPair Resting(int linkTimeoutMs = LinkTimeoutMs)
     {
         var pair = new SimulatedPair(onPeerLoss: Core.Failover.PeerLoss.Freeze);
         pair.A.DiskTimeoutMs = pair.B.DiskTimeoutMs = DiskTimeoutMs;
+        pair.A.LinkTimeoutMs = pair.B.LinkTimeoutMs = linkTimeoutMs;
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);

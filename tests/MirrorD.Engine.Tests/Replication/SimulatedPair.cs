@@ -87,7 +87,6 @@ internal sealed class SimulatedPair
                 Connect = new TcpEndpoint(IPAddress.Parse(other), 7780),
                 Security = new Testing.SharedSecret(SharedKey),
                 OnPeerLoss = onPeerLoss,
-                LinkTimeoutMs = 2000,
             };
         }
 
@@ -143,6 +142,7 @@ internal sealed class SimulatedPair
                     Security = Security?.Invoke(_loop) ?? new Testing.SharedSecret(Key),
                     Boot = _boot,
                     DiskTimeoutMs = DiskTimeoutMs,
+                    LinkTimeoutMs = LinkTimeoutMs,
                     SlotMemory = SlotMemory,
                     ResyncByChecksum = ByChecksum,
                     ResyncBytesPerSecond = ResyncBytesPerSecond,
@@ -193,6 +193,9 @@ internal sealed class SimulatedPair
 
         /// <summary>Where its slots come from.</summary>
         public CountedMemory SlotMemory { get; } = new();
+
+        /// <summary>Silence after which its link is lost, from the next start on.</summary>
+        public int LinkTimeoutMs { get; set; } = 2000;
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }
