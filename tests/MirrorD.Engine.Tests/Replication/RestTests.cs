@@ -10,15 +10,18 @@ public class RestTests
 {
     private const long TickNs = 100_000_000;
     private const int LinkTimeoutMs = 2000;
+    private const int DeadAfterMs = 5000;
     private const int DiskTimeoutMs = 1000;
+    private const int MostRestMs = 1000;
 
     [Theory]
-    [InlineData(LinkTimeoutMs, 500)]
-    [InlineData(3000, 750)]
-    [InlineData(60_000, 1000)]
-    public void Ticks_are_rare_at_rest_and_the_link_stays(int linkTimeoutMs, int restMs)
+    [InlineData(LinkTimeoutMs, DeadAfterMs, 500)]
+    [InlineData(3000, DeadAfterMs, 750)]
+    [InlineData(60_000, DeadAfterMs, MostRestMs)]
+    [InlineData(60_000, 1200, 300)]
+    public void Ticks_are_rare_at_rest_and_the_link_stays(int linkTimeoutMs, int deadAfterMs, int restMs)
     {
-        SimulatedPair pair = Resting(linkTimeoutMs);
+        SimulatedPair pair = Resting(linkTimeoutMs, deadAfterMs);
         Assert.All(Gaps(pair, pair.A, 10), gap => Assert.Equal(restMs * 1_000_000L, gap));
         Assert.All(Gaps(pair, pair.B, 10), gap => Assert.Equal(restMs * 1_000_000L, gap));
         Assert.Equal((LinkState.Joined, LinkState.Joined), (pair.A.Link, pair.B.Link));
@@ -100,14 +103,19 @@ public class RestTests
             bNs = bNs == 0 && pair.B.Link == LinkState.Disconnected ? pair.World.NowNs : bNs;
             return aNs > 0 && bNs > 0;
         });
+
+        // The peer was heard at its last tick.
+        Assert.InRange(
+            Math.Min(aNs, bNs) - fromNs, (linkTimeoutMs - MostRestMs) * 1_000_000L, linkTimeoutMs * 1_000_000L);
         Assert.InRange(Math.Max(aNs, bNs) - fromNs, 0, (linkTimeoutMs * 1_000_000L) + TickNs);
     }
 
-    private static SimulatedPair Resting(int linkTimeoutMs = LinkTimeoutMs)
+    private static SimulatedPair Resting(int linkTimeoutMs = LinkTimeoutMs, int deadAfterMs = DeadAfterMs)
     {
         var pair = new SimulatedPair(onPeerLoss: Core.Failover.PeerLoss.Freeze);
         pair.A.DiskTimeoutMs = pair.B.DiskTimeoutMs = DiskTimeoutMs;
         pair.A.LinkTimeoutMs = pair.B.LinkTimeoutMs = linkTimeoutMs;
+        pair.A.DeadAfterMs = pair.B.DeadAfterMs = deadAfterMs;
         pair.StartBoth();
         pair.Join();
         Assert.True(pair.A.Do(new ResourceCommand.Promote(false)).Succeeded);

@@ -143,6 +143,7 @@ internal sealed class SimulatedPair
                     Boot = _boot,
                     DiskTimeoutMs = DiskTimeoutMs,
                     LinkTimeoutMs = LinkTimeoutMs,
+                    DeadAfterMs = DeadAfterMs,
                     SlotMemory = SlotMemory,
                     ResyncByChecksum = ByChecksum,
                     ResyncBytesPerSecond = ResyncBytesPerSecond,
@@ -196,6 +197,9 @@ internal sealed class SimulatedPair
 
         /// <summary>Silence after which its link is lost, from the next start on.</summary>
         public int LinkTimeoutMs { get; set; } = 2000;
+
+        /// <summary>Time without a tick after which its loop counts as stuck, from the next start on.</summary>
+        public int DeadAfterMs { get; set; } = 5000;
 
         /// <summary>A limit for its disks, from the next start on.</summary>
         public int DiskTimeoutMs { get; set; }
